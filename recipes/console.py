@@ -1,0 +1,65 @@
+"""What the user reads while a run goes on: calm, and once however many processes there are."""
+
+import os
+import sys
+
+
+def is_main_process() -> bool:
+    """Tell whether this process speaks for the run: the first of all that a launcher started, or the only one."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+def say(message: str = "") -> None:
+    """Print a line, in the main process only."""
+    if is_main_process():
+        print(message, flush=True)
+
+
+def complain(message: str) -> None:
+    """Print an error to standard error, in the main process only."""
+    if is_main_process():
+        print(message, file=sys.stderr, flush=True)
+
+
+def label(name: str, text: str) -> None:
+    """Print a line of a run's header: a name in a column of its own, then the text."""
+    say(f"{name:<11} {text}")
+
+
+def duration(seconds: float) -> str:
+    """Write a duration as a person would.
+
+    >>> duration(4.2), duration(75), duration(7300)
+    ('4.2 s', '1 min 15 s', '2 h 1 min')
+    """
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def table(rows: list[list[str]]) -> str:
+    """Align rows of cells in columns; the first row is the header. Columns of numbers are right-aligned."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    numeric = [all(_is_number(row[column]) for row in rows[1:]) for column in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(row, widths, numeric, strict=True)
+        ]
+        lines.append("  ".join(cells).rstrip())
+    lines.insert(1, "  ".join("-" * width for width in widths))
+    return "\n".join(lines)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return cell in ("", "-")
+    return True

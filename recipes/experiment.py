@@ -1,0 +1,186 @@
+"""One run from its config to its directory: read, train, judge, write."""
+
+import importlib.util
+import os
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from recipes import classification, ner, qa
+from recipes.arguments import greater_is_better
+from recipes.assembly import Prepared, prepare
+from recipes.config import Config, to_yaml
+from recipes.console import duration, is_main_process, label, say
+from recipes.devices import place
+from recipes.files import write_json, write_json_lines, write_text
+from recipes.progress import format_score
+from recipes.report import data_section, environment, prediction_lines, training_section
+from recipes.run_directory import CONFIG, REPORT
+from recipes.trainer import RecipeTrainer, require_objective
+from tasks.errors import InputError
+from tasks.load import Rows, load, sources
+
+RECIPES: dict[str, Callable[[Prepared, Path], RecipeTrainer]] = {
+    "classification": classification.build,
+    "ner": ner.build,
+    "qa": qa.build,
+}
+
+CHECKPOINTS, MODEL, PREDICTIONS = "checkpoints", "model", "predictions"
+
+
+@dataclass
+class Judgement:
+    """What the best model is worth: scores and lines of the predictions file by split."""
+
+    metrics: dict[str, dict[str, float]] = field(default_factory=dict)
+    predictions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    calibration: dict[str, float] = field(default_factory=dict)
+
+
+def carry_out(config: Config, command: str, folder: Path) -> dict[str, Any]:
+    """Train and judge one model, leave everything in `folder`, and return the report.
+
+    Nothing is written before the data and the model have been read and checked. The report is written last: it is
+    what makes the run a finished one.
+
+    Raises:
+        InputError: the data, the model or a choice can't be used.
+    """
+    started = time.perf_counter()
+    _require_tracker(config)
+    rows = load(config.task, config.data, config.seed)
+    _show_rows(rows, config)
+    validation = rows.splits["validation"]
+    require_objective(rows.task, rows.task.score(validation, list(map(rows.task.perfect, validation)), rows.head))
+    placement = place(config.runtime)
+    prepared = prepare(config, rows, placement)
+    if is_main_process():
+        clear(folder)
+    _point_tracker(config, folder)
+    trainer = RECIPES[rows.task.name](prepared, folder / CHECKPOINTS)
+    _show_plan(trainer, placement.describe(), placement.notes)
+    trainer.train()
+    judgement = judge(trainer, prepared)
+    trainer.model.config.update(judgement.calibration)
+    save_model(trainer, folder)
+    seconds = time.perf_counter() - started
+    objective = rows.task.objective_name()
+    report = {
+        "status": "finished",
+        "task": rows.task.name,
+        "model": {
+            "path": config.model.path,
+            "revision": config.model.revision,
+            "parameters": sum(parameter.numel() for parameter in trainer.model.parameters()),
+            "new_weights": list(prepared.loaded.new_weights),
+        },
+        "data": data_section(rows, sources(config.data)),
+        "metrics": judgement.metrics,
+        "objective": {
+            "name": objective,
+            "split": "validation",
+            "value": judgement.metrics["validation"][objective],
+            "greater_is_better": greater_is_better(objective),
+        },
+        "calibration": judgement.calibration,
+        "training": training_section(trainer, rows, seconds),
+        "environment": environment(placement),
+        "seed": config.seed,
+        "command": command,
+    }
+    if is_main_process():
+        for split, lines in judgement.predictions.items():
+            write_json_lines(folder / PREDICTIONS / f"{split}.jsonl", lines)
+        write_text(folder / CONFIG, to_yaml(config))
+        shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+        write_json(folder / REPORT, report)
+    _show_result(trainer, judgement, folder, seconds)
+    return report
+
+
+def judge(trainer: RecipeTrainer, prepared: Prepared) -> Judgement:
+    """Predict and score validation and test with the best model; calibrate on validation, for both."""
+    task, judgement = prepared.task, Judgement()
+    for split in ("validation", "test"):
+        rows = prepared.rows.splits[split]
+        if not rows:
+            continue
+        decoded = trainer.predict_rows(rows, prepared.features[split])
+        if split == "validation":
+            judgement.calibration = task.calibrate(rows, decoded)
+        predictions = task.finish(decoded, judgement.calibration)
+        judgement.metrics[split] = task.score(rows, predictions, prepared.rows.head)
+        judgement.predictions[split] = prediction_lines(task, rows, predictions)
+    return judgement
+
+
+def save_model(trainer: RecipeTrainer, folder: Path) -> None:
+    """Write the model and its tokenizer in the standard format, as a whole. Every process takes part."""
+    partial = folder / f".{MODEL}.partial"
+    trainer.save_model(str(partial))
+    if is_main_process():
+        (partial / "training_args.bin").unlink(missing_ok=True)  # a pickle, and of no use to anyone
+        partial.replace(folder / MODEL)
+
+
+def clear(folder: Path) -> None:
+    """Remove what an earlier run left in its directory, its report first; other files there stay."""
+    (folder / REPORT).unlink(missing_ok=True)
+    (folder / CONFIG).unlink(missing_ok=True)
+    for name in (MODEL, PREDICTIONS, CHECKPOINTS, f".{MODEL}.partial"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def _require_tracker(config: Config) -> None:
+    name = config.tracker.name
+    if name != "none" and importlib.util.find_spec(name) is None:
+        raise InputError(
+            f"tracker={name} needs a package that is not installed: pip install 'finetune-recipes[{name}]'"
+        )
+
+
+def _point_tracker(config: Config, folder: Path) -> None:
+    """Tell the tracker's client where to file this run; these variables are its documented way."""
+    if config.tracker.name == "tensorboard":
+        os.environ["TENSORBOARD_LOGGING_DIR"] = str(folder / "tensorboard")
+    if config.tracker.project is not None:
+        os.environ["WANDB_PROJECT"] = os.environ["MLFLOW_EXPERIMENT_NAME"] = config.tracker.project
+
+
+def _show_rows(rows: Rows, config: Config) -> None:
+    counts = ", ".join(f"{len(split_rows)} {split}" for split, split_rows in rows.splits.items() if split_rows)
+    label("data", f"{config.data.name or config.data.hub or 'files'}: {counts} rows" + _kind(rows))
+    for note in rows.notes:
+        label("", note)
+    for what, counted in (("left out", rows.report.skipped), ("repaired", rows.report.repaired)):
+        for reason, count in counted.items():
+            label("", f"{what}: {count} x {reason}, e.g. {rows.report.examples[reason][0]}")
+
+
+def _kind(rows: Rows) -> str:
+    settled = getattr(rows.task, "kind", None) or getattr(rows.task, "version", None)
+    return f"; {settled.replace('_', ' ')}" if settled else ""
+
+
+def _show_plan(trainer: RecipeTrainer, placement: str, notes: tuple[str, ...]) -> None:
+    arguments = trainer.args
+    size = arguments.train_batch_size * arguments.gradient_accumulation_steps * arguments.world_size
+    steps = len(trainer.get_train_dataloader()) // arguments.gradient_accumulation_steps
+    label(
+        "training",
+        f"{arguments.num_train_epochs:.3g} epochs of {max(steps, 1)} steps, batch {size}, "
+        f"learning rate {arguments.learning_rate:g}, {placement}",
+    )
+    for note in notes:
+        label("", note)
+
+
+def _show_result(trainer: RecipeTrainer, judgement: Judgement, folder: Path, seconds: float) -> None:
+    for split, scores in judgement.metrics.items():
+        shown = "  ".join(f"{name} {format_score(scores[name])}" for name in trainer.task.headline() if name in scores)
+        label(split, shown)
+    say(f"Done in {duration(seconds)}: {folder}")

@@ -1,0 +1,110 @@
+"""Losses as sums over items, divided by the number of items in the whole optimizer step.
+
+An item is what `labels != -100` counts: a text, a labelled word, a start or end position, a yes-or-no. The division is
+by the items of all accumulated parts and all processes, so that 1 x 32 rows, 4 x 8 accumulated and 2 processes x 16
+give the same gradient. Some heads of transformers drop that number and average each part by itself (issue 47688).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from tasks.errors import InputError, did_you_mean
+from tasks.ner import IGNORED
+
+Loss: TypeAlias = Callable[[Any, Mapping[str, Tensor]], Tensor]
+"From a model's outputs and a batch to the sum over the batch's items."
+
+
+def cross_entropy(smoothing: float, weights: Tensor | None) -> Loss:
+    """Return the loss of one label for each text [batch] or word [batch, length]; logits have one more axis, classes.
+
+    Smoothing gives each class `smoothing / classes` of the target (Szegedy et al. 2016, section 7).
+    """
+
+    def loss(outputs: Any, batch: Mapping[str, Tensor]) -> Tensor:
+        logits = outputs["logits"].float()
+        return functional.cross_entropy(
+            logits.reshape(-1, logits.shape[-1]),
+            batch["labels"].reshape(-1),
+            weight=None if weights is None else weights.to(logits.device),
+            ignore_index=IGNORED,
+            reduction="sum",
+            label_smoothing=smoothing,
+        )
+
+    return loss
+
+
+def binary_cross_entropy(smoothing: float, weights: Tensor | None) -> Loss:
+    """Return the loss of several labels: labels float [batch, classes]. A weight scales its label's positive term."""
+
+    def loss(outputs: Any, batch: Mapping[str, Tensor]) -> Tensor:
+        logits = outputs["logits"].float()
+        targets = batch["labels"].float() * (1 - smoothing) + smoothing / 2
+        positive = None if weights is None else weights.to(logits.device)
+        return functional.binary_cross_entropy_with_logits(logits, targets, pos_weight=positive, reduction="sum")
+
+    return loss
+
+
+def squared_error(outputs: Any, batch: Mapping[str, Tensor]) -> Tensor:
+    """Return the sum of squared errors: logits [batch, 1], labels float [batch]."""
+    return functional.mse_loss(outputs["logits"].float().reshape(-1), batch["labels"].float(), reduction="sum")
+
+
+def span_cross_entropy(smoothing: float) -> Loss:
+    """Return the loss of start and end positions: labels [batch, 2], logits [batch, length] each.
+
+    The probabilities are over the positions that an answer can have (`candidates` > 0: the passage and the null
+    position), so that nothing is spent on the question and on padding. Smoothing is over the same positions.
+    """
+
+    def loss(outputs: Any, batch: Mapping[str, Tensor]) -> Tensor:
+        candidates = batch["candidates"] > 0
+        total = outputs["start_logits"].new_zeros((), dtype=torch.float32)
+        for index, name in enumerate(("start_logits", "end_logits")):
+            logits = outputs[name].float().masked_fill(~candidates, float("-inf"))
+            log_probabilities = functional.log_softmax(logits, dim=-1)
+            nll = -log_probabilities.gather(1, batch["labels"][:, index : index + 1]).squeeze(1)
+            if smoothing:
+                spread = -log_probabilities.masked_fill(~candidates, 0).sum(1) / candidates.sum(1)
+                nll = (1 - smoothing) * nll + smoothing * spread
+            total = total + nll.sum()
+        return total
+
+    return loss
+
+
+def class_weights(wanted: Any, labels: Sequence[str], counts: Sequence[int], positives: bool = False) -> Tensor | None:
+    """Return a weight for each class, in the order of `labels`.
+
+    Args:
+        labels: the names of all classes, in the order of the head's outputs.
+        wanted: `hparams.class_weights`: None, "balanced", or a mapping from label to weight (others keep 1).
+        counts: how often each label occurs among the training items.
+        positives: for several labels, where `counts` has one entry more at its end, the number of rows: the weight of
+            a label's positive term is then rows without it over rows with it.
+
+    "balanced" is n / (classes * count), as in scikit-learn, so that the mean weight of an item is 1.
+
+    Raises:
+        InputError: the mapping names a label that there is not.
+    """
+    if wanted is None:
+        return None
+    if wanted == "balanced":
+        if positives:
+            rows = counts[-1]
+            return torch.tensor([(rows - count) / count if count else 1.0 for count in counts[:-1]])
+        present = sum(1 for count in counts if count)
+        return torch.tensor([sum(counts) / (present * count) if count else 1.0 for count in counts])
+    for name in wanted:
+        if str(name) not in labels:
+            near = did_you_mean(str(name), labels)
+            raise InputError(f"hparams.class_weights: no label '{name}'. Labels: {', '.join(labels)}.{near}")
+    named = {str(name): float(weight) for name, weight in wanted.items()}
+    return torch.tensor([named.get(label, 1.0) for label in labels])

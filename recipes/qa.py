@@ -1,0 +1,61 @@
+"""The recipe of extractive question answering: where an answer starts and where it ends."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from recipes.assembly import Prepared, assemble
+from recipes.loss import span_cross_entropy
+from recipes.trainer import RecipeTrainer, Reduce
+from tasks.qa import Qa
+
+
+def build(prepared: Prepared, folder: Path) -> RecipeTrainer:
+    """Return the Trainer: cross-entropy of start and end, the best legal span of each window kept."""
+    task = prepared.task
+    assert isinstance(task, Qa)
+    loss = span_cross_entropy(prepared.config.hparams.label_smoothing)
+    return assemble(prepared, loss, best_spans(task.max_answer_tokens), folder)
+
+
+def best_spans(max_answer_tokens: int) -> Reduce:
+    """Return the search for each window's best span of at most so many tokens, over every pair of start and end."""
+
+    def reduce(outputs: Any, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Keep of start and end logits [batch, length] five numbers a window, each [batch].
+
+        `span_score` is the best sum of a start and an end logit with start <= end < start + max_answer_tokens, both
+        in the passage; `start` and `end` are its tokens; `null_score` is the sum at the null position;
+        `probability` is that of the span, start and end independent, over all positions that are candidates.
+        """
+        start, end = outputs["start_logits"].float(), outputs["end_logits"].float()
+        passage, null = batch["candidates"] == 1, batch["candidates"] == 2
+        legal_start = start.masked_fill(~passage, -torch.inf)
+        legal_end = end.masked_fill(~passage, -torch.inf)
+        length = start.shape[1]
+        best = torch.full_like(start, -torch.inf)
+        width = torch.zeros_like(start, dtype=torch.int64)
+        for extra in range(min(max_answer_tokens, length)):
+            total = legal_start[:, : length - extra] + legal_end[:, extra:]
+            better = total > best[:, : length - extra]
+            best[:, : length - extra] = torch.where(better, total, best[:, : length - extra])
+            width[:, : length - extra] = torch.where(better, extra, width[:, : length - extra])
+        score, first = best.max(1)
+        last = first + width.gather(1, first[:, None]).squeeze(1)
+        everywhere = ~(passage | null)
+        norm = torch.logsumexp(start.masked_fill(everywhere, -torch.inf), 1) + torch.logsumexp(
+            end.masked_fill(everywhere, -torch.inf), 1
+        )
+        null_score = (start + end).masked_fill(~null, -torch.inf).max(1).values
+        return {
+            "span_score": score,
+            "start": first,
+            "end": last,
+            "null_score": null_score,
+            "probability": (score - norm).exp(),
+        }
+
+    return reduce

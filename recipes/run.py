@@ -1,0 +1,72 @@
+"""Train and judge one model, or sweep over many: `python -m recipes.run task=ner model=roberta-base`."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from recipes.command import Invocation
+    from recipes.config import Config
+    from recipes.sweep import Outcome
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Answer for help, or hand over to Hydra. Returns the exit status."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if {"--help", "-h"} & set(arguments):
+        from recipes.console import say
+        from recipes.help import help_text
+
+        say(help_text())
+        return 0
+    from recipes import command
+
+    return command.main(run, arguments)
+
+
+def run(config: "Config", invocation: "Invocation") -> "Outcome":
+    """Do one run, or find it done already.
+
+    Raises:
+        InputError: the data, the model or a choice can't be used.
+    """
+    from recipes import run_directory
+    from recipes.console import label, say
+
+    choices = invocation.choices
+    folder = run_directory.locate(config, choices["data"], choices["model"], invocation.baseline)
+    if not config.overwrite:
+        run_directory.require_same_config(folder, config)
+        report = run_directory.finished_report(folder)
+        if report is not None:
+            say(f"Already done: {folder}")
+            for split, scores in report["metrics"].items():
+                label(split, f"{report['objective']['name']} {scores[report['objective']['name']]:.4f}")
+            say("To do it again: overwrite=true")
+            return _outcome(report, folder)
+    label("run", f"{config.task.name} on {choices['data']} with {choices['model']}, seed {config.seed}")
+    from recipes.quiet import quiet_libraries
+
+    quiet_libraries()
+    from recipes.experiment import carry_out
+
+    return _outcome(carry_out(config, invocation.command, folder), folder)
+
+
+def _outcome(report: dict[str, Any], folder: Path) -> "Outcome":
+    from recipes.sweep import Outcome
+
+    objective = report["objective"]
+    name = objective["name"]
+    return Outcome(
+        directory=folder,
+        objective_name=f"{objective['split']} {name}",
+        objective=objective["value"],
+        test=report["metrics"].get("test", {}).get(name),
+        greater_is_better=objective["greater_is_better"],
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

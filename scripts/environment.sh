@@ -1,0 +1,30 @@
+# Sourced by the scripts beside it: makes .venv in the project's root and installs into it, once per change of the
+# files that say what is needed.
+#   prepare_environment [EXTRA]
+
+prepare_environment() {
+    local extra="${1:-}" target="." stamp python
+    [ -n "$extra" ] && target=".[$extra]"
+    stamp=".venv/installed${extra:+-$extra}"
+    if [ ! -x .venv/bin/python ]; then
+        python="$(find_python)" || return 1
+        "$python" -m venv .venv
+    fi
+    if ! cmp -s <(cat pyproject.toml constraints.txt) "$stamp"; then
+        echo "Installing into .venv (a few minutes the first time) ..." >&2
+        .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e "$target"
+        cat pyproject.toml constraints.txt > "$stamp"
+    fi
+}
+
+find_python() {
+    local name
+    for name in "${PYTHON:-}" python3 python3.13 python3.12 python3.11 python; do
+        if [ -n "$name" ] && "$name" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; then
+            echo "$name"
+            return 0
+        fi
+    done
+    echo "Python 3.11 or newer with pip and venv is needed, and none was found. To name one: PYTHON=/path/to/python $0" >&2
+    return 1
+}

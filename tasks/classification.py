@@ -1,0 +1,316 @@
+"""Classification of texts and of pairs of texts: one label, several labels, or a number.
+
+One row: `Text(text="where is my parcel??", text_pair=None, label="delivery")`
+"""
+
+import math
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
+
+from tasks.data.options import Columns
+from tasks.data.records import Origin, ReadReport, Record
+from tasks.errors import InputError, did_you_mean
+from tasks.scoring.labels import label_scores
+from tasks.scoring.multilabel import multilabel_scores
+from tasks.scoring.regression import regression_scores
+from tasks.task import Batch, Features, Head, Layout, Outputs, Prediction, Row, Task, column, row_id
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+KINDS = ("auto", "single_label", "multi_label", "regression")
+PROBLEM_TYPES = {
+    "single_label": "single_label_classification",
+    "multi_label": "multi_label_classification",
+    "regression": "regression",
+}
+OBJECTIVES = {"single_label": "macro_f1", "multi_label": "micro_f1", "regression": "pearson"}
+HEADLINES = {
+    "single_label": ("accuracy", "macro_f1"),
+    "multi_label": ("micro_f1", "macro_f1"),
+    "regression": ("pearson", "spearman", "rmse"),
+}
+
+LABEL_COLUMNS = ("label", "labels", "intent", "category", "class", "sentiment", "target", "score")
+TEXT_COLUMNS = ("text", "sentence", "message", "review", "content", "body", "question", "document")
+PAIR_COLUMNS = (
+    ("sentence1", "sentence2"),
+    ("premise", "hypothesis"),
+    ("question1", "question2"),
+    ("question", "sentence"),
+    ("text", "text_pair"),
+    ("text1", "text2"),
+)
+MOST_CLASSES = 1000
+
+Label = str | tuple[str, ...] | float
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text, the second text of a pair, and the label: a name, several names, or a number."""
+
+    id: str
+    text: str
+    text_pair: str | None
+    label: Label
+    origin: Origin
+
+
+@dataclass
+class Classification(Task):
+    """Options of classification."""
+
+    name: str = "classification"
+    kind: str = "auto"
+    "single_label, multi_label, regression, or auto: lists of labels are multi_label, fractions are regression."
+    label_separator: str | None = None
+    "What stands between the labels of a cell. null: a comma where labels are listed as numbers, or else nothing."
+    threshold: float = 0.5
+    "multi_label: labels with at least this probability are predicted."
+
+    def errors(self) -> Iterator[str]:  # noqa: D102
+        if self.kind not in KINDS:
+            yield f"task.kind={self.kind}: choose from {', '.join(KINDS)}.{did_you_mean(self.kind, KINDS)}"
+        if self.label_separator == "":
+            yield "task.label_separator is empty: give a character, or null"
+        if not 0 < self.threshold < 1:
+            yield f"task.threshold={self.threshold}: a probability between 0 and 1"
+
+    def settle(self, train: Sequence[Record], layout: Layout) -> Self:  # noqa: D102
+        if not train:
+            return self
+        name = column(train[0], layout.columns.label, LABEL_COLUMNS, "data.columns.label")
+        cells = [record.values.get(name) for record in train]
+        listed_as_numbers = layout.label_names is not None and any(_is_number_list(cell) for cell in cells)
+        separator = self.label_separator or ("," if listed_as_numbers else None)
+        kind = self.kind
+        if kind == "auto":
+            kind = _infer_kind(cells, separator)
+        return replace(self, kind=kind, label_separator=separator if kind == "multi_label" else None)
+
+    def read(self, records: Sequence[Record], layout: Layout, report: ReadReport) -> list[Row]:  # noqa: D102
+        rows: list[Row] = []
+        if not records:
+            return rows
+        text_column, pair_column = _text_columns(records[0], layout.columns)
+        label_column = column(records[0], layout.columns.label, LABEL_COLUMNS, "data.columns.label")
+        for position, record in enumerate(records):
+            text = record.values.get(text_column)
+            pair = record.values.get(pair_column) if pair_column else None
+            empty = next(
+                (name for name, value in ((text_column, text), (pair_column, pair)) if name and _blank(value)), None
+            )
+            if empty is not None:
+                report.bad_row("empty text", f"column '{empty}' is empty", record.origin)
+                continue
+            try:
+                label = self._label(record.values.get(label_column), layout.label_names)
+            except ValueError as error:
+                report.bad_row("bad label", f"column '{label_column}': {error}", record.origin)
+                continue
+            second = None if pair_column is None else str(pair)
+            rows.append(Text(row_id(record, layout.columns, position), str(text), second, label, record.origin))
+        return rows
+
+    def _label(self, cell: Any, names: Sequence[str] | None) -> Label:
+        if self.kind == "regression":
+            return _number(cell)
+        if self.kind == "multi_label":
+            parts = cell.split(self.label_separator) if isinstance(cell, str) and self.label_separator else cell
+            if cell is None:
+                parts = []
+            elif isinstance(parts, str | int):
+                parts = [parts]
+            if not isinstance(parts, list | tuple):
+                raise ValueError(f"{cell!r} is not a list of labels")
+            labels = (_class_name(part, names) for part in parts if not _blank(part))
+            return tuple(dict.fromkeys(labels))
+        return _class_name(cell, names)
+
+    def head(self, train: Sequence[Row], layout: Layout) -> Head:  # noqa: D102
+        problem_type = PROBLEM_TYPES[self.kind]
+        if self.kind == "regression":
+            return Head("AutoModelForSequenceClassification", ("score",), problem_type)
+        found = {label for row in train for label in (row.label if self.kind == "multi_label" else (row.label,))}
+        labels = tuple(layout.label_names) if layout.label_names else tuple(sorted(found, key=_natural))
+        if len(labels) < 2 and self.kind == "single_label":
+            raise InputError(f"Training rows have {len(labels)} class ({', '.join(labels)}): two are needed at least")
+        if len(labels) > MOST_CLASSES:
+            raise InputError(
+                f"Training rows have {len(labels)} different labels, such as {', '.join(labels[:3])}. "
+                "Is data.columns.label the right column? For numbers: task.kind=regression"
+            )
+        return Head("AutoModelForSequenceClassification", labels, problem_type)
+
+    def known(self, rows: Sequence[Row], head: Head, report: ReadReport) -> list[Row]:  # noqa: D102
+        if self.kind == "regression":
+            return list(rows)
+        kept = []
+        for row in rows:
+            labels = row.label if self.kind == "multi_label" else (row.label,)
+            strange = next((label for label in labels if label not in head.labels), None)
+            if strange is None:
+                kept.append(row)
+            else:
+                shown = ", ".join(head.labels[:20]) + (", ..." if len(head.labels) > 20 else "")
+                message = f"label '{strange}' does not occur in training. Labels: {shown}."
+                report.bad_row("unknown label", message + did_you_mean(strange, head.labels), row.origin)
+        return kept
+
+    def window_length(self, model_limit: int) -> int:
+        """Return the tokens that are kept of a text: 512 at most unless `task.max_length` says more."""
+        return min(self.max_length or 512, model_limit)
+
+    def encode(  # noqa: D102
+        self, rows: Sequence[Row], tokenizer: "PreTrainedTokenizerBase", head: Head, length: int
+    ) -> Features:
+        texts = [row.text for row in rows]
+        pairs = [row.text_pair for row in rows] if rows and rows[0].text_pair is not None else None
+        encoded = tokenizer(texts, pairs, truncation=True, max_length=length)
+        features: Features = {name: list(encoded[name]) for name in tokenizer.model_input_names if name in encoded}
+        features["row"] = list(range(len(rows)))
+        features["labels"] = [self._target(row.label, head) for row in rows]
+        return features
+
+    def _target(self, label: Any, head: Head) -> int | float | list[float]:
+        if self.kind == "regression":
+            return float(label)
+        if self.kind == "multi_label":
+            return [float(name in label) for name in head.labels]
+        return head.labels.index(label)
+
+    def collator(self, tokenizer: "PreTrainedTokenizerBase") -> Callable[[list[dict[str, Any]]], Batch]:
+        """Pad inputs to the longest of the batch; labels become int64 [batch], or float32 [batch] or [batch, labels].
+
+        Texts of 3 and 2 tokens give input_ids [[101, 7592, 102], [101, 102, 0]] with a BERT tokenizer.
+        """
+        from transformers import DataCollatorWithPadding
+
+        pad = DataCollatorWithPadding(tokenizer)
+        names = {*tokenizer.model_input_names, "labels"}
+
+        def collate(windows: list[dict[str, Any]]) -> Batch:
+            return dict(pad([{name: value for name, value in window.items() if name in names} for window in windows]))
+
+        return collate
+
+    def decode(  # noqa: D102
+        self, rows: Sequence[Row], features: Mapping[str, Any], outputs: Outputs, head: Head
+    ) -> list[Prediction]:
+        window_of_row = {row: window for window, row in enumerate(features["row"])}
+        if self.kind == "regression":
+            return [{"label": float(outputs["score"][window_of_row[row]])} for row in range(len(rows))]
+        probabilities = outputs["probability"].tolist()
+        return [self._decided(probabilities[window_of_row[row]], head) for row in range(len(rows))]
+
+    def _decided(self, probabilities: Sequence[float], head: Head) -> Prediction:
+        scores = {label: round(value, 6) for label, value in zip(head.labels, probabilities, strict=True)}
+        if self.kind == "multi_label":
+            over = zip(head.labels, probabilities, strict=True)
+            return {"label": [label for label, value in over if value >= self.threshold], "scores": scores}
+        best = max(range(len(probabilities)), key=probabilities.__getitem__)
+        return {"label": head.labels[best], "scores": scores}
+
+    def inputs(self) -> Sequence[str]:  # noqa: D102
+        return ("text", "text_pair")
+
+    def gold(self, row: Row) -> Any:  # noqa: D102
+        return list(row.label) if self.kind == "multi_label" else row.label
+
+    def perfect(self, row: Row) -> Prediction:  # noqa: D102
+        return {"label": self.gold(row)}
+
+    def score(self, rows: Sequence[Row], predictions: Sequence[Prediction], head: Head) -> dict[str, float]:  # noqa: D102
+        predicted = [prediction["label"] for prediction in predictions]
+        gold = [self.gold(row) for row in rows]
+        if self.kind == "regression":
+            return regression_scores(predicted, gold)
+        if self.kind == "multi_label":
+            return multilabel_scores(predicted, gold, labels=list(head.labels))
+        return label_scores(predicted, gold, labels=list(head.labels))
+
+    def objective_name(self) -> str:  # noqa: D102
+        return self.objective or OBJECTIVES[self.kind]
+
+    def headline(self) -> Sequence[str]:  # noqa: D102
+        return tuple(dict.fromkeys((self.objective_name(), *HEADLINES[self.kind])))
+
+    def identity(self, row: Row) -> Hashable:  # noqa: D102
+        return row.text, row.text_pair
+
+    def stratum(self, row: Row) -> Hashable | None:
+        """Return the label; for several labels, all of them together; for numbers, nothing."""
+        return None if self.kind == "regression" else row.label
+
+
+def _infer_kind(cells: Sequence[Any], separator: str | None) -> str:
+    if separator is not None or any(isinstance(cell, list | tuple) for cell in cells):
+        return "multi_label"
+    numbers = [_maybe_number(cell) for cell in cells]
+    if all(number is not None for number in numbers) and any(number != int(number) for number in numbers if number):
+        return "regression"
+    return "single_label"
+
+
+def _text_columns(record: Record, columns: Columns) -> tuple[str, str | None]:
+    if columns.text is None and columns.text_pair is None:
+        for first, second in PAIR_COLUMNS:
+            if first in record.values and second in record.values:
+                return first, second
+    text = column(record, columns.text, TEXT_COLUMNS, "data.columns.text")
+    if columns.text_pair is None:
+        return text, None
+    return text, column(record, columns.text_pair, (), "data.columns.text_pair")
+
+
+def _class_name(cell: Any, names: Sequence[str] | None) -> str:
+    if cell is None or isinstance(cell, dict | list | tuple):
+        raise ValueError("no label" if cell is None else f"{cell!r} is not one label")
+    if isinstance(cell, float):
+        if not cell.is_integer():
+            raise ValueError(f"{cell} is neither a name nor a whole number (for numbers: task.kind=regression)")
+        cell = int(cell)
+    label = str(cell).strip()
+    if not label:
+        raise ValueError("no label")
+    if names is None or label in names:
+        return label
+    if label.lstrip("-").isdecimal():
+        if 0 <= int(label) < len(names):
+            return names[int(label)]
+        raise ValueError(
+            f"label {label} has no name: data.label_names has {len(names)} names, for 0 to {len(names) - 1}"
+        )
+    raise ValueError(f"label '{label}' is not in data.label_names.{did_you_mean(label, names)}")
+
+
+def _number(cell: Any) -> float:
+    value = _maybe_number(cell)
+    if value is None:
+        raise ValueError(f"{cell!r} is not a number")
+    return value
+
+
+def _maybe_number(cell: Any) -> float | None:
+    if isinstance(cell, bool) or cell is None:
+        return None
+    try:
+        value = float(cell)
+    except (TypeError, ValueError):
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _is_number_list(cell: Any) -> bool:
+    return isinstance(cell, str) and "," in cell and all(part.strip().isdecimal() for part in cell.split(","))
+
+
+def _blank(value: Any) -> bool:
+    return value is None or not str(value).strip()
+
+
+def _natural(label: str) -> tuple[int, float, str]:
+    """Sort whole numbers by value before all names."""
+    return (0, float(label), "") if label.lstrip("-").isdecimal() else (1, 0.0, label)

@@ -1,0 +1,1 @@
+"""From files to records: finding, decoding and parsing what the user has, and cutting splits."""

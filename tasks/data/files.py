@@ -1,0 +1,217 @@
+"""From what the user wrote to the text of files: paths and globs, encodings, and which format a file is in."""
+
+import glob
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tasks.data.options import FORMATS
+from tasks.errors import InputError, did_you_mean
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+SAMPLE_PREFIX = "sample:"
+PUBLIC_DATA = "RECIPES_DATA"
+"The environment variable that names the folder of public data sets; the configs fall back on `data`."
+
+FORMAT_OF_SUFFIX = {
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".conll": "conll",
+    ".iob": "conll",
+    ".iob2": "conll",
+    ".bio": "conll",
+}
+NOT_TEXT = {
+    b"PAR1": "a Parquet file: data.format=parquet reads it",
+    b"\x1f\x8b": "packed with gzip: unpack it first",
+    b"BZh": "packed with bzip2: unpack it first",
+    b"\xfd7zXZ": "packed with xz: unpack it first",
+    b"\x28\xb5\x2f\xfd": "packed with zstd: unpack it first",
+    b"PK\x03\x04": "a zip archive or an Excel sheet: unpack it, or save the sheet as CSV",
+}
+LINES_LOOKED_AT = 200
+TAG = re.compile(r"O|[BILUESM]-\S+|[A-Z][A-Za-z_]*")
+
+
+def find_files(value: Any, key: str) -> list[Path]:
+    """Return the files that a path, a glob or a list of them stands for, sorted, each once.
+
+    `sample:ner/train.conll` is a file that comes with the package, `~` is the home folder.
+
+    >>> [path.name for path in find_files("sample:ner/*.conll", "data.train")]
+    ['test.conll', 'train.conll', 'validation.conll']
+
+    Args:
+        value: what the user wrote.
+        key: the config key it was written for, to name it in errors.
+
+    Raises:
+        InputError: nothing is there, or a folder is.
+    """
+    values = [value] if isinstance(value, str) else value
+    if not isinstance(values, list | tuple) or not values or not all(item and isinstance(item, str) for item in values):
+        raise InputError(f"{key}={value!r}: a path, a glob such as '{key}=data/*.csv', or a list of them")
+    try:
+        return sorted({path for item in values for path in _matches(item, key)})
+    except OSError as error:
+        raise InputError(f"{key}={value}: can't look there: {error.strerror}") from error
+
+
+def expand_home(value: str) -> Path:
+    """Return the path with a leading `~` or `~user` replaced, or as it is where there is no such user."""
+    # Path.expanduser raises for an unknown user.
+    return Path(os.path.expanduser(value))  # noqa: PTH111
+
+
+def _matches(value: str, key: str) -> list[Path]:
+    in_package = value.startswith(SAMPLE_PREFIX)
+    path = SAMPLES / value.removeprefix(SAMPLE_PREFIX) if in_package else expand_home(value)
+    if path.is_dir():
+        message = f"{key}={value}: {path.absolute()} is a folder. Name files:"
+        raise InputError("\n  ".join([message, *_choices(path, key)]))
+    # A file may have brackets in its name, so what exists comes before what could be a pattern.
+    if path.exists():
+        return [path]
+    if glob.has_magic(str(path)):
+        # Path.glob takes no absolute patterns.
+        found = [Path(name) for name in glob.glob(str(path), recursive=True)]  # noqa: PTH207
+        files = [file for file in found if file.is_file()]
+        if files:
+            return files
+    raise InputError(_missing(value, path, key))
+
+
+def _choices(folder: Path, key: str) -> Iterator[str]:
+    """Yield what to write instead of a folder: a glob for each kind of file, or the file if it is the only one."""
+    files = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
+    counts = Counter(file.suffix for file in files)
+    for suffix, count in counts.most_common(8):
+        only = next(file for file in files if file.suffix == suffix)
+        yield f"{key}={only}" if count == 1 else f"{key}='{folder / f'*{suffix}'}' ({count} files)"
+    if not files:
+        yield "(there is no file in it)"
+
+
+def _missing(value: str, path: Path, key: str) -> str:
+    place = path.absolute()
+    what = "no file matches" if glob.has_magic(str(path)) else "there is no file"
+    message = f"{key}={value}: {what} {place}."
+    folder = place.parent
+    if folder.is_dir():
+        message += did_you_mean(place.name, sorted(entry.name for entry in folder.iterdir()))
+    elif not glob.has_magic(str(folder)):
+        message += f" There is no folder {folder} either."
+    if path.parts[0] == "data" and not os.environ.get(PUBLIC_DATA):
+        message += f"\nIf the public data sets are in another folder, say so first: export {PUBLIC_DATA}=/that/folder"
+    return message
+
+
+def decode_file(path: Path, encoding: str) -> str:
+    r"""Return a file's text without byte order mark, its lines ending in `\n`.
+
+    >>> decode_file(Path("lodge.csv"), "utf-8")  # b"\xef\xbb\xbftext,label\r\nwarm beds,good\r\n"
+    'text,label\nwarm beds,good\n'
+
+    Raises:
+        InputError: the file can't be read, or is not text in this encoding.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: can't be read: {error.strerror}") from error
+    for start, what in NOT_TEXT.items():
+        if data.startswith(start):
+            raise InputError(f"{path}: is {what}")
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(
+            f"{path}, line {line}: byte 0x{data[error.start]:02x} is not valid {encoding}. "
+            f"This may fit: data.encoding={_fitting_encoding(data)}"
+        ) from error
+    except (LookupError, UnicodeError) as error:
+        near = did_you_mean(encoding, ("utf-8", "utf-16", "latin-1", "cp1252", "ascii"))
+        raise InputError(f"data.encoding={encoding}: no such text encoding.{near}") from error
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    # A lone carriage return ends a line only in files that know no other end; elsewhere it is part of a text.
+    return text if "\n" in text else text.replace("\r", "\n")
+
+
+def _fitting_encoding(data: bytes) -> str:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    # These bytes are quotes, dashes and the euro sign on Windows, and nothing that anybody writes in Latin-1.
+    candidates = ("utf-8", "cp1252") if re.search(rb"[\x80-\x9f]", data) else ("utf-8",)
+    for candidate in candidates:
+        try:
+            data.decode(candidate)
+        except UnicodeDecodeError:
+            continue
+        return candidate
+    return "latin-1"
+
+
+def suffix_format(path: Path) -> str | None:
+    """Return the format that a file's extension settles alone. None: its content has to be looked at."""
+    return FORMAT_OF_SUFFIX.get(path.suffix.lower())
+
+
+def detect_format(path: Path, text: str) -> str:
+    r"""Return the format of a file by its extension, or else by its content.
+
+    >>> detect_format(Path("train.txt"), "Mara B-person\nleft O\n\nRain O\nfell O\n")
+    'conll'
+
+    Raises:
+        InputError: neither tells.
+    """
+    lines = text.split("\n", LINES_LOOKED_AT)[:LINES_LOOKED_AT]
+    match path.suffix.lower():
+        case ".json":
+            return _json_format(text)
+        case ".tsv":
+            return "conll" if _looks_like_conll(lines) else "tsv"
+    detected = suffix_format(path) or _content_format(text, lines)
+    if detected is None:
+        choices = ", ".join(choice for choice in FORMATS if choice not in ("auto", "hub"))
+        raise InputError(f"{path}: neither name nor content tells the format. Set data.format to one of: {choices}")
+    return detected
+
+
+def _content_format(text: str, lines: list[str]) -> str | None:
+    if re.match(r'\s*(\[\s*)?\{\s*"', text):
+        return _json_format(text)
+    if _looks_like_conll(lines):
+        return "conll"
+    return next((kind for kind, separator in (("tsv", "\t"), ("csv", ",")) if _agree(lines, separator)), None)
+
+
+def _json_format(text: str) -> str:
+    # As keys these names are followed by a colon; inside a string their quotes would be escaped.
+    if re.search(r'"paragraphs"\s*:', text) and re.search(r'"qas"\s*:', text):
+        return "squad"
+    first, _, rest = text.lstrip().partition("\n")
+    is_lines = first.startswith("{") and first.rstrip().endswith("}") and rest.lstrip().startswith("{")
+    return "jsonl" if is_lines else "json"
+
+
+def _looks_like_conll(lines: list[str]) -> bool:
+    """Say whether there are blocks of lines of at least two columns, the last one a tag."""
+    content = [line for line in lines if not line.startswith(("#", "-DOCSTART-"))]
+    rows = [line.split() for line in content if line.strip()]
+    if not rows or any(len(row) < 2 or not TAG.fullmatch(row[-1]) for row in rows):
+        return False
+    has_blocks = any(not line.strip() for line in "\n".join(content).strip().split("\n"))
+    return has_blocks and any(row[-1] == "O" for row in rows)
+
+
+def _agree(lines: list[str], separator: str) -> bool:
+    """Say whether the first lines hold the separator equally often, and at all, not counting what is in quotes."""
+    counts = {re.sub(r'"[^"]*"', "", line).count(separator) for line in lines[:10] if line.strip()}
+    return len(counts) == 1 and 0 not in counts

@@ -1,0 +1,90 @@
+"""The options of the `data` config group, as the readers take them."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+FORMATS = ("auto", "csv", "tsv", "jsonl", "json", "parquet", "conll", "squad", "hub")
+BAD_ROW_POLICIES = ("error", "skip")
+
+
+@dataclass
+class Columns:
+    """Names of the columns that hold each part of a row. `null` means the first usual name that the file has."""
+
+    id: str | None = None
+    "A name for the row, kept in predictions. null: `id`, `idx` or `guid` where there is one."
+    text: str | None = None
+    "Classification: the text. null: `text`, `sentence`, `message`, ... (see the error message for all)."
+    text_pair: str | None = None
+    "Classification of pairs: the second text. null: single texts, unless both of a usual pair of names are there."
+    label: str | None = None
+    "Classification: the label, list of labels, or number. null: `label`, `labels`, `intent`, ..."
+    tokens: str | None = None
+    "NER: the words. null: `tokens` or `words`. In CoNLL files the number of the column, from 0; null: the first."
+    tags: str | None = None
+    "NER: the tags. null: `tags`, `ner_tags` or `labels`. In CoNLL files the column's number; null: the last."
+    question: str | None = None
+    "QA: the question. null: `question`."
+    context: str | None = None
+    "QA: the passage. null: `context` or `passage`."
+    answers: str | None = None
+    "QA: the answers: `{text: [...], answer_start: [...]}`, a list of such pairs, or a text. null: `answers`, `answer`."
+    answer_start: str | None = None
+    "QA: character offset of an answer given as plain text. null: `answer_start`, or found where the text occurs once."
+    title: str | None = None
+    "QA: the article, which splits keep whole. null: `title` where there is one, or else the passage."
+
+
+@dataclass
+class Limit:
+    """Most rows to use of each split, taken from its start after shuffling with the seed. null: all of them."""
+
+    train: int | None = None
+    validation: int | None = None
+    test: int | None = None
+
+
+@dataclass
+class DataOptions:
+    """Where the labelled rows are and how to read them."""
+
+    name: str | None = None
+    "Name of the data set in the run directory's path. null: made from the file name."
+    task: str | None = None
+    "The task these data are for, to refuse a wrong combination early. null: any."
+    train: Any = None
+    "Training file: a path, a glob, or a list of them. With `hub`: the split's name."
+    validation: Any = None
+    "Validation file(s). null: cut from the training rows with the seed."
+    test: Any = None
+    "Test file(s). null: cut from the training rows with the seed."
+    hub: str | None = None
+    "A hub data set, `owner/name`, or a local folder that `datasets.load_dataset` can read. null: use the files."
+    hub_config: str | None = None
+    "The hub data set's configuration. null: its default."
+    hub_revision: str | None = None
+    "The hub data set's revision (commit, tag or branch). null: the newest."
+    format: str = "auto"
+    "csv, tsv, jsonl, json, parquet, conll, squad or hub; auto goes by extension and content."
+    encoding: str = "utf-8"
+    "Text encoding of the files. A UTF-8 byte order mark is dropped."
+    separator: str | None = None
+    "Character(s) between columns of csv, tsv and conll files. null: comma or tab; conll: tab or else white space."
+    quoting: bool = True
+    "Whether double quotes wrap cells in csv and tsv files. false: a quote is an ordinary character."
+    header: list[str] | None = None
+    "Column names of a file without a header line; with quoting=false the last column takes the rest. null: first line."
+    comment: str | None = None
+    "conll: lines that start with this are left out, as a prefix such as '# '. null: none but -DOCSTART- lines."
+    label_names: Any = None
+    "Names of integer labels in order: a list, or a file with one a line. null: the labels are names already."
+    validation_fraction: float = 0.1
+    "Share of the training rows that becomes the validation split where none is given."
+    test_fraction: float = 0.1
+    "Share of the training rows that becomes the test split where none is given. 0: no test split."
+    on_bad_row: str = "error"
+    "error: stop at the first bad row, naming it; skip: leave bad rows out, count them, and say so."
+    limit: Limit = field(default_factory=Limit)
+    "Most rows of each split."
+    columns: Columns = field(default_factory=Columns)
+    "Names of the columns."

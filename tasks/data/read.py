@@ -1,0 +1,107 @@
+"""One split of a data set, whatever its format: records, each with the place where it stands."""
+
+from pathlib import Path
+from typing import Any
+
+from tasks.data.conll import read_conll
+from tasks.data.delimited import read_delimited
+from tasks.data.files import decode_file, detect_format, find_files, suffix_format
+from tasks.data.hub import read_hub
+from tasks.data.options import FORMATS, DataOptions
+from tasks.data.records import ReadReport, Record
+from tasks.data.squad import read_squad
+from tasks.data.structured import read_json, read_jsonl, read_parquet
+from tasks.errors import InputError, did_you_mean
+
+
+def read_records(options: DataOptions, split: str, report: ReadReport) -> list[Record] | None:
+    """Return the rows of a split in the order of its files, or None where the split is not given.
+
+    >>> read_records(DataOptions(train="sample:ner/train.conll"), "train", ReadReport())[0].values
+    {'tokens': ['Mara', 'Lindqvist', ...], 'tags': ['B-person', 'I-person', ...]}
+
+    Raises:
+        InputError: a file is missing, can't be read or is empty.
+    """
+    if options.format not in FORMATS:
+        near = did_you_mean(options.format, FORMATS)
+        raise InputError(f"data.format={options.format}: choose from {', '.join(FORMATS)}.{near}")
+    if options.hub is not None:
+        return _some(read_hub(options, split), f"{options.hub}, split {getattr(options, split) or split}")
+    if options.format == "hub":
+        raise InputError("data.format=hub: say which data set, e.g. data.hub=OWNER/NAME")
+    value = getattr(options, split)
+    if value is None:
+        return None
+    records: list[Record] = []
+    for path in find_files(value, f"data.{split}"):
+        records += _some(_read_file(path, options, report), str(path)) or ()
+    return records
+
+
+def _some(records: list[Record] | None, place: str) -> list[Record] | None:
+    if records is not None and not records:
+        raise InputError(f"{place}: holds no usable row")
+    return records
+
+
+def _read_file(path: Path, options: DataOptions, report: ReadReport) -> list[Record]:
+    kind = suffix_format(path) if options.format == "auto" else options.format
+    if kind == "parquet":
+        return read_parquet(path)
+    text = decode_file(path, options.encoding)
+    file = str(path)
+    # A tab reaches us from a command line as backslash and t.
+    separator = options.separator.replace("\\t", "\t") if options.separator is not None else None
+    match kind or detect_format(path, text):
+        case "csv" | "tsv" as delimited:
+            separator = {"csv": ",", "tsv": "\t"}[delimited] if separator is None else separator
+            quoting, header = options.quoting, options.header
+            return read_delimited(text, file, report, separator=separator, quoting=quoting, header=header)
+        case "conll":
+            tokens, tags = options.columns.tokens, options.columns.tags
+            return read_conll(
+                text, file, report, tokens=tokens, tags=tags, separator=separator, comment=options.comment
+            )
+        case "jsonl":
+            return read_jsonl(text, file, report)
+        case "squad":
+            return read_squad(text, file, report)
+        case _:
+            return read_json(text, file, report)
+
+
+def read_label_names(value: Any) -> list[str] | None:
+    r"""Return the names of integer labels: a list as it is, or the lines of a file.
+
+    >>> read_label_names("labels.txt")  # "negative\npositive\n"
+    ['negative', 'positive']
+
+    Raises:
+        InputError: a name is blank, not a text, or there twice.
+    """
+    if value is None:
+        return None
+    if isinstance(value, str):
+        names, place = _lines(value)
+    else:
+        names, place = value, "data.label_names"
+    if not isinstance(names, list | tuple) or not names:
+        raise InputError(f"data.label_names={value!r}: a list of names, or a file with one name a line")
+    for number, name in enumerate(names):
+        # YAML reads a bare yes, no, on or off as true or false.
+        if isinstance(name, bool) or not isinstance(name, str | int):
+            raise InputError(f"{place}: name {number} is {name!r}, not a text: write it in quotes")
+        if not str(name).strip():
+            raise InputError(f"{place}: name {number} is blank")
+        if name in names[:number]:
+            raise InputError(f"{place}: the name '{name}' is there twice")
+    return [str(name) for name in names]
+
+
+def _lines(value: str) -> tuple[list[str], str]:
+    files = find_files(value, "data.label_names")
+    if len(files) > 1:
+        raise InputError(f"data.label_names={value}: one file is needed, not {len(files)}")
+    text = decode_file(files[0], "utf-8")
+    return [line.strip() for line in text.rstrip().split("\n")], str(files[0])

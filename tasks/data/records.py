@@ -1,0 +1,69 @@
+"""A record: one row as a file holds it, together with the place where it stands."""
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from tasks.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a row comes from.
+
+    `number` counts from 1: the line of a text file (for a CoNLL sentence, its first line; for a CSV row, the line it
+    starts on), or the row of a file without lines (a JSON array, Parquet, a hub data set), as `unit` says.
+    """
+
+    file: str
+    number: int
+    unit: str = "line"
+
+    def __str__(self) -> str:
+        return f"{self.file}, {self.unit} {self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row before the task has looked at it: column names to raw values."""
+
+    values: dict[str, Any]
+    origin: Origin
+
+
+@dataclass
+class ReadReport:
+    """What happened while rows were read: counts of skipped and repaired rows by reason, for the console and report.
+
+    `examples` keeps the first few messages of each reason, so that the user can look at them.
+    """
+
+    on_bad_row: str = "error"
+    skipped: dict[str, int] = field(default_factory=dict)
+    repaired: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+
+    EXAMPLES_KEPT: ClassVar[int] = 3
+
+    def bad_row(self, reason: str, message: str, origin: Origin) -> None:
+        """Refuse a row, or count it as skipped where the user chose `data.on_bad_row=skip`.
+
+        `reason` is a short noun phrase that groups rows ("empty text"); `message` says what is wrong with this one.
+
+        Raises:
+            InputError: the policy is "error".
+        """
+        if self.on_bad_row == "error":
+            raise InputError(
+                f"{origin}: {message}\nTo leave such rows out, and have them counted: data.on_bad_row=skip"
+            )
+        self._count(self.skipped, reason, 1, f"{origin}: {message}")
+
+    def repair(self, reason: str, message: str, origin: Origin, count: int = 1) -> None:
+        """Count `count` repairs of one kind ("illegal tag transition") in one row."""
+        self._count(self.repaired, reason, count, f"{origin}: {message}")
+
+    def _count(self, counts: dict[str, int], reason: str, count: int, example: str) -> None:
+        counts[reason] = counts.get(reason, 0) + count
+        kept = self.examples.setdefault(reason, [])
+        if len(kept) < self.EXAMPLES_KEPT:
+            kept.append(example)

@@ -1,0 +1,143 @@
+"""Cutting rows into splits: pure functions on lists that know rows only through the functions they are given.
+
+Everything depends on the rows' order and the seed alone, so the same files give the same splits on every machine.
+"""
+
+import random
+from collections.abc import Callable, Hashable, Sequence
+from typing import TypeVar
+
+from tasks.errors import InputError
+
+Row = TypeVar("Row")
+Key = Callable[[Row], Hashable]
+Unit = list[int]
+"Positions of rows that must stay together."
+
+
+def cut(
+    rows: Sequence[Row],
+    fraction: float,
+    seed: int,
+    stratum: Key[Row] | None,
+    group: Key[Row] | None,
+    identity: Key[Row],
+) -> tuple[list[Row], list[Row]]:
+    """Cut about `fraction` of the rows off, and return the others and those, each in the order of `rows`.
+
+    Rows of equal identity and rows of an equal group that is not None always stay on one side. Without groups each
+    stratum gives the same share, as nearly as whole units allow, and keeps at least one unit.
+
+    >>> cut(["a1", "a2", "a3", "b1", "b2", "b3"], 0.3, 1, stratum=lambda row: row[0], group=None, identity=str)
+    (['a1', 'a2', 'b2', 'b3'], ['a3', 'b1'])
+
+    Raises:
+        InputError: the rows are too few, or hang together too much, to leave one on each side.
+    """
+    if not 0 < fraction < 1:
+        raise InputError(
+            f"A share of {fraction:.3g} of the training rows can't be cut off: "
+            "data.validation_fraction and data.test_fraction must leave some for training"
+        )
+    units = _units(rows, [identity] if group is None else [identity, group])
+    if len(units) < 2:
+        why = "they have the same content or belong to the same group" if len(rows) > 1 else "that is too few"
+        raise InputError(
+            f"No split can be cut off {len(rows)} training row{'' if len(rows) == 1 else 's'}: {why}. "
+            "Give more rows, or files for data.validation and data.test (or data.test_fraction=0)"
+        )
+    strata = _strata(rows, units, stratum if group is None else None)
+    generator = random.Random(seed)  # noqa: S311
+    for members in strata:
+        generator.shuffle(members)
+    quotas = _quotas(strata, fraction)
+    taken = [unit for members, quota in zip(strata, quotas, strict=True) for unit in _take(members, quota)]
+    if not taken:
+        largest = max(strata, key=len)
+        taken = [min(largest, key=len)]
+    off = {position for unit in taken for position in unit}
+    rest = [row for position, row in enumerate(rows) if position not in off]
+    return rest, [rows[position] for position in sorted(off)]
+
+
+def limit(rows: Sequence[Row], most: int | None, seed: int) -> list[Row]:
+    """Return the first `most` of the shuffled rows, in their original order. None: all of them."""
+    if most is None or most >= len(rows):
+        return list(rows)
+    positions = list(range(len(rows)))
+    random.Random(seed).shuffle(positions)  # noqa: S311
+    return [rows[position] for position in sorted(positions[:most])]
+
+
+def shared(first: Sequence[Row], second: Sequence[Row], identity: Key[Row]) -> int:
+    """Return how many rows of `second` occur in `first`.
+
+    >>> shared(["rain", "snow"], ["snow", "snow", "hail"], identity=str)
+    2
+    """
+    known = {identity(row) for row in first}
+    return sum(identity(row) in known for row in second)
+
+
+def _units(rows: Sequence[Row], keys: Sequence[Key[Row]]) -> list[Unit]:
+    """Return the positions of rows that hang together, directly or through other rows, by an equal key.
+
+    With two articles that share a question word for word, all questions of both are one unit.
+    """
+    parents = list(range(len(rows)))
+
+    def root(position: int) -> int:
+        while parents[position] != position:
+            parents[position] = parents[parents[position]]
+            position = parents[position]
+        return position
+
+    for key in keys:
+        first: dict[Hashable, int] = {}
+        for position, row in enumerate(rows):
+            value = key(row)
+            if value is not None:
+                parents[root(position)] = root(first.setdefault(value, position))
+    units: dict[int, Unit] = {}
+    for position in range(len(rows)):
+        units.setdefault(root(position), []).append(position)
+    return list(units.values())
+
+
+def _strata(rows: Sequence[Row], units: Sequence[Unit], stratum: Key[Row] | None) -> list[list[Unit]]:
+    """Return the units by the stratum of their first row.
+
+    Where most units are alone in theirs, as combinations of several labels can be, shares mean nothing: one stratum.
+    """
+    strata: dict[Hashable, list[Unit]] = {}
+    for unit in units:
+        strata.setdefault(None if stratum is None else stratum(rows[unit[0]]), []).append(unit)
+    alone = sum(len(members) == 1 for members in strata.values())
+    return [list(units)] if alone > len(units) / 2 else list(strata.values())
+
+
+def _quotas(strata: Sequence[Sequence[Unit]], fraction: float) -> list[int]:
+    """Return how many rows each stratum should give: its share rounded down, or up for the largest remainders.
+
+    Together that makes the whole share, rounded, unless strata of one unit, which give nothing, are many.
+    """
+    sizes = [sum(map(len, members)) for members in strata]
+    # The largest unit stays, so that no label is lost to training.
+    most = [size - max(map(len, members)) for size, members in zip(sizes, strata, strict=True)]
+    quotas = [min(int(fraction * size), room) for size, room in zip(sizes, most, strict=True)]
+    missing = max(round(fraction * sum(sizes)), 1) - sum(quotas)
+    by_remainder = sorted(range(len(strata)), key=lambda index: quotas[index] - fraction * sizes[index])
+    for index in [index for index in by_remainder if quotas[index] < most[index]][:missing]:
+        quotas[index] += 1
+    return quotas
+
+
+def _take(members: Sequence[Unit], quota: int) -> list[Unit]:
+    """Return units in order, all but the largest, while each brings the number of rows nearer to the quota."""
+    stays = max(range(len(members)), key=lambda index: len(members[index]))
+    taken, rows = [], 0
+    for index, unit in enumerate(members):
+        if index != stays and abs(rows + len(unit) - quota) <= abs(rows - quota):
+            taken.append(unit)
+            rows += len(unit)
+    return taken

@@ -1,0 +1,106 @@
+"""All rows of an experiment: read, understood, split, limited and counted."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+
+from tasks.data.options import DataOptions
+from tasks.data.read import read_label_names, read_records
+from tasks.data.records import ReadReport
+from tasks.data.splits import cut, limit, shared
+from tasks.errors import InputError
+from tasks.task import Head, Layout, Row, Task
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of each split, the task with its `auto` options settled, and the head that the labels call for."""
+
+    task: Task
+    head: Head
+    splits: dict[str, list[Row]]
+    report: ReadReport
+    notes: list[str] = field(default_factory=list)
+    "Sentences for the user: splits that were cut off, duplicates across splits."
+
+    def fingerprint(self) -> str:
+        """Return a hash of the content of all rows, without where they stand."""
+        digest = hashlib.sha256()
+        for split in SPLITS:
+            digest.update(split.encode())
+            for row in self.splits[split]:
+                content = {key: value for key, value in asdict(row).items() if key != "origin"}
+                digest.update(json.dumps(content, sort_keys=True, ensure_ascii=False).encode())
+        return digest.hexdigest()[:16]
+
+
+def load(task: Task, options: DataOptions, seed: int) -> Rows:
+    """Read every split, cut off those that are not given, and check them against each other.
+
+    Raises:
+        InputError: a file, row or label can't be used, and the user did not choose to skip such rows.
+    """
+    report = ReadReport(on_bad_row=options.on_bad_row)
+    layout = Layout(options.columns, read_label_names(options.label_names))
+    records = {split: read_records(options, split, report) for split in SPLITS}
+    train = records["train"]
+    if train is None:
+        raise InputError("data.train: no training rows are given")
+    task = task.settle(train, layout)
+    given = {split: task.read(found, layout, report) for split, found in records.items() if found is not None}
+    for split, rows in given.items():
+        if not rows:
+            raise InputError(f"data.{split}: no usable row is left in {_source(options, split)}")
+    notes: list[str] = []
+    splits = _complete(task, given, options, seed, notes)
+    most = {"train": options.limit.train, "validation": options.limit.validation, "test": options.limit.test}
+    splits = {split: limit(rows, most[split], seed) for split, rows in splits.items()}
+    head = task.head(splits["train"], layout)
+    for split in ("validation", "test"):
+        splits[split] = task.known(splits[split], head, report)
+        repeated = shared(splits["train"], splits[split], task.identity)
+        if repeated:
+            notes.append(f"{repeated} of {len(splits[split])} {split} rows are also among the training rows")
+    if not splits["validation"]:
+        raise InputError("No validation row is left: the best model can't be chosen without one")
+    return Rows(task, head, splits, report, notes)
+
+
+def _complete(
+    task: Task, given: dict[str, list[Row]], options: DataOptions, seed: int, notes: list[str]
+) -> dict[str, list[Row]]:
+    """Cut the missing splits off the training rows: first test, then validation, each a share of all of them."""
+    rest = given["train"]
+    total = len(rest)
+    splits: dict[str, list[Row]] = {"validation": given.get("validation", []), "test": given.get("test", [])}
+    fractions = {"test": options.test_fraction, "validation": options.validation_fraction}
+    for split, fraction in fractions.items():
+        if split in given or fraction == 0:
+            continue
+        stratified = any(task.stratum(row) is not None for row in rest[:1])
+        grouped = any(task.group(row) is not None for row in rest[:1])
+        rest, splits[split] = cut(
+            rest,
+            fraction * total / len(rest),
+            seed,
+            stratum=task.stratum if stratified else None,
+            group=task.group if grouped else None,
+            identity=task.identity,
+        )
+        how = ", stratified by label" if stratified else ", by article" if grouped else ""
+        notes.append(f"{split}: {len(splits[split])} rows cut off the training rows with the seed{how}")
+    return {"train": rest, **splits}
+
+
+def _source(options: DataOptions, split: str) -> str:
+    return str(getattr(options, split) or options.hub)
+
+
+def sources(options: DataOptions) -> dict[str, str | Sequence[str] | None]:
+    """Return where each split comes from, for the report."""
+    if options.hub is not None:
+        return {"hub": options.hub, "revision": options.hub_revision}
+    return {split: getattr(options, split) for split in SPLITS}

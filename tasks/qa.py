@@ -1,0 +1,389 @@
+"""Extractive question answering: the span of a passage that answers a question, or that there is none.
+
+One row: `Question(question="Who signs travel claims?", context="Claims are signed by the head of unit ...",
+answers=("the head of unit",), starts=(21,))`; a question without an answer has empty `answers`.
+"""
+
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
+
+from tasks.data.records import Origin, ReadReport, Record
+from tasks.errors import did_you_mean
+from tasks.scoring.squad import best_threshold, question_scores, squad_scores
+from tasks.task import Batch, Features, Head, Layout, Outputs, Prediction, Row, Task, column, row_id
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+VERSIONS = ("auto", "v1.1", "v2.0")
+NO_ANSWER_THRESHOLD = "no_answer_threshold"
+"Key of the calibrated threshold in the model's config: answer only if `no_answer_score` is at most this."
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question, its passage, and the accepted answers with their character offsets (none: unanswerable)."""
+
+    id: str
+    question: str
+    context: str
+    answers: tuple[str, ...]
+    starts: tuple[int, ...]
+    title: str | None
+    origin: Origin
+
+
+@dataclass
+class Qa(Task):
+    """Options of extractive question answering."""
+
+    name: str = "qa"
+    max_length: int | None = 384
+    "Tokens in a window: question, piece of passage, special tokens."
+    stride: int = 128
+    "Tokens that neighbouring windows of a long passage share."
+    max_question_tokens: int = 64
+    "Longer questions are cut to this."
+    max_answer_tokens: int = 30
+    "Longest answer that is looked for."
+    version: str = "auto"
+    "SQuAD rules: v2.0 scores questions without an answer too; auto takes it if training rows have any."
+    repair_answer_offsets: bool = False
+    "Move an answer that is not where its offset says to the nearest place where it is. false: an error."
+
+    def errors(self) -> Iterator[str]:  # noqa: D102
+        if self.version not in VERSIONS:
+            near = did_you_mean(self.version, VERSIONS)
+            yield f"task.version={self.version}: choose from {', '.join(VERSIONS)}.{near}"
+        if self.max_answer_tokens < 1:
+            yield f"task.max_answer_tokens={self.max_answer_tokens}: must be 1 or more"
+        if self.max_question_tokens < 1:
+            yield f"task.max_question_tokens={self.max_question_tokens}: must be 1 or more"
+        if self.stride < 0:
+            yield f"task.stride={self.stride}: must be 0 or more"
+
+    def settle(self, train: Sequence[Record], layout: Layout) -> Self:  # noqa: D102
+        if self.version != "auto":
+            return self
+        answers = layout.columns.answers
+        unanswerable = any(record.values.get("is_impossible") or _no_answers(record, answers) for record in train)
+        return replace(self, version="v2.0" if unanswerable else "v1.1")
+
+    def read(self, records: Sequence[Record], layout: Layout, report: ReadReport) -> list[Row]:  # noqa: D102
+        rows: list[Row] = []
+        if not records:
+            return rows
+        columns = layout.columns
+        question_column = column(records[0], columns.question, ("question",), "data.columns.question")
+        context_column = column(records[0], columns.context, ("context", "passage"), "data.columns.context")
+        answers_column = column(records[0], columns.answers, ("answers", "answer"), "data.columns.answers")
+        seen: dict[str, Origin] = {}
+        for position, record in enumerate(records):
+            name = row_id(record, columns, position)
+            question, context = record.values.get(question_column), record.values.get(context_column)
+            empty = next((key for key, text in (("question", question), ("context", context)) if _blank(text)), None)
+            if empty is not None:
+                report.bad_row(f"empty {empty}", f"the {empty} is empty", record.origin)
+                continue
+            if name in seen:
+                report.bad_row("duplicate id", f"id '{name}' stands at {seen[name]} already", record.origin)
+                continue
+            try:
+                starts_column = columns.answer_start or "answer_start"
+                pairs = _answers(record.values.get(answers_column), record.values.get(starts_column), str(context))
+                answers = tuple(self._placed(text, start, str(context), record, report) for text, start in pairs)
+            except ValueError as error:
+                report.bad_row("bad answer", f"question '{name}': {error}", record.origin)
+                continue
+            seen[name] = record.origin
+            title = record.values.get(columns.title or "title")
+            rows.append(
+                Question(
+                    name,
+                    str(question),
+                    str(context),
+                    tuple(text for text, _ in answers),
+                    tuple(start for _, start in answers),
+                    None if title is None else str(title),
+                    record.origin,
+                )
+            )
+        return rows
+
+    def _placed(self, text: str, start: int, context: str, record: Record, report: ReadReport) -> tuple[str, int]:
+        """Return an answer with an offset at which it really stands."""
+        if start >= 0 and context.startswith(text, start):
+            return text, start
+        there = context[max(start, 0) : max(start, 0) + len(text)]
+        places = _occurrences(context, text)
+        if not places:
+            raise ValueError(f"answer {text!r} does not occur in the passage")
+        nearest = min(places, key=lambda place: abs(place - start))
+        if not self.repair_answer_offsets:
+            raise ValueError(
+                f"answer {text!r} is not at offset {start}, where {there!r} stands, but at {nearest}. "
+                "To move such answers to the nearest place: task.repair_answer_offsets=true"
+            )
+        report.repair("answer offset", f"{text!r} moved from {start} to {nearest}", record.origin)
+        return text, nearest
+
+    def head(self, train: Sequence[Row], layout: Layout) -> Head:  # noqa: D102
+        del train, layout
+        return Head("AutoModelForQuestionAnswering")
+
+    def known(self, rows: Sequence[Row], head: Head, report: ReadReport) -> list[Row]:  # noqa: D102
+        del head
+        if self.version == "v2.0":
+            return list(rows)
+        kept = []
+        for row in rows:
+            if row.answers:
+                kept.append(row)
+            else:
+                message = f"question '{row.id}' has no answer, but training rows all have one (or task.version=v2.0)"
+                report.bad_row("no answer", message, row.origin)
+        return kept
+
+    def encode(  # noqa: D102
+        self, rows: Sequence[Row], tokenizer: "PreTrainedTokenizerBase", head: Head, length: int
+    ) -> Features:
+        del head
+        questions = _cut([row.question for row in rows], tokenizer, min(self.max_question_tokens, length // 2))
+        room = length - min(self.max_question_tokens, length // 2) - tokenizer.num_special_tokens_to_add(pair=True)
+        encoded = tokenizer(
+            questions,
+            [row.context for row in rows],
+            truncation="only_second",
+            max_length=length,
+            stride=max(min(self.stride, room // 2), 0),
+            return_overflowing_tokens=True,
+            return_offsets_mapping=True,
+        )
+        row_of_window: list[int] = encoded["overflow_to_sample_mapping"]
+        features: Features = {name: list(encoded[name]) for name in tokenizer.model_input_names if name in encoded}
+        features |= {"row": row_of_window, "labels": [], "start": [], "end": [], "candidates": []}
+        for window, row in enumerate(row_of_window):
+            in_context = [part == 1 for part in encoded.sequence_ids(window)]
+            offsets = encoded["offset_mapping"][window]
+            null = _null_position(encoded["input_ids"][window], tokenizer)
+            features["labels"].append(_target(rows[row], offsets, in_context, null))
+            features["start"].append(
+                [start if here else -1 for (start, _), here in zip(offsets, in_context, strict=True)]
+            )
+            features["end"].append([end if here else -1 for (_, end), here in zip(offsets, in_context, strict=True)])
+            features["candidates"].append(_candidates(in_context, null))
+        return features
+
+    def collator(self, tokenizer: "PreTrainedTokenizerBase") -> Callable[[list[dict[str, Any]]], Batch]:
+        """Pad inputs; `labels` is int64 [batch, 2], first and last token of the answer or the null position twice.
+
+        `candidates` is int64 [batch, length]: 1 for tokens of the passage, 2 for the null position, 0 elsewhere.
+        """
+        from transformers import DataCollatorWithPadding
+
+        pad = DataCollatorWithPadding(tokenizer)
+        names = {*tokenizer.model_input_names, "labels"}
+
+        def collate(windows: list[dict[str, Any]]) -> Batch:
+            import torch
+
+            batch = dict(pad([{name: value for name, value in row.items() if name in names} for row in windows]))
+            length = batch["input_ids"].shape[1]
+            candidates = torch.zeros(len(windows), length, dtype=torch.int64)
+            left = tokenizer.padding_side == "left"
+            for index, window in enumerate(windows):
+                shift = length - len(window["candidates"]) if left else 0
+                marks = torch.tensor(window["candidates"])
+                candidates[index, shift : shift + len(marks)] = marks
+                batch["labels"][index] += shift
+            return {**batch, "candidates": candidates}
+
+        return collate
+
+    def decode(  # noqa: D102
+        self, rows: Sequence[Row], features: Mapping[str, Any], outputs: Outputs, head: Head
+    ) -> list[Prediction]:
+        del head
+        best: list[int | None] = [None] * len(rows)
+        null = [float("inf")] * len(rows)
+        scores, null_scores = outputs["span_score"].tolist(), outputs["null_score"].tolist()
+
+        def _rank(window: int) -> tuple[float, int]:
+            """Prefer the higher score, then the window that comes first in the passage."""
+            return scores[window], -max(features["start"][window])
+
+        for window, row in enumerate(features["row"]):
+            null[row] = min(null[row], null_scores[window])
+            current = best[row]
+            if current is None or _rank(window) > _rank(current):
+                best[row] = window
+        predictions = []
+        for row, found, null_score in zip(rows, best, null, strict=True):
+            assert found is not None, "each row has a window"
+            window = found
+            start = features["start"][window][outputs["start"][window]]
+            end = features["end"][window][outputs["end"][window]]
+            text = row.context[start:end]
+            start += len(text) - len(text.lstrip())
+            predictions.append(
+                {
+                    "answer": text.strip(),
+                    "start": start,
+                    "score": round(float(outputs["probability"][window]), 6),
+                    "no_answer_score": round(null_score - scores[window], 6),
+                }
+            )
+        return predictions
+
+    def calibrate(self, rows: Sequence[Row], predictions: Sequence[Prediction]) -> dict[str, float]:
+        """Choose the threshold on `no_answer_score` that gives the best F1, as the official v2.0 script finds it."""
+        if self.version != "v2.0":
+            return {}
+        f1 = [question_scores(p["answer"], list(row.answers))[1] for row, p in zip(rows, predictions, strict=True)]
+        no_answer_scores = [prediction["no_answer_score"] for prediction in predictions]
+        _, threshold = best_threshold(no_answer_scores, f1, [bool(row.answers) for row in rows])
+        return {NO_ANSWER_THRESHOLD: threshold}
+
+    def finish(self, predictions: Sequence[Prediction], calibration: Mapping[str, float]) -> list[Prediction]:
+        """Answer "" where `no_answer_score` is over the threshold; the best span stays as `best_answer`."""
+        if NO_ANSWER_THRESHOLD not in calibration:
+            return list(predictions)
+        threshold = calibration[NO_ANSWER_THRESHOLD]
+        finished = []
+        for prediction in predictions:
+            silent = prediction["no_answer_score"] > threshold
+            answer = {"answer": "", "start": None} if silent else {}
+            finished.append({**prediction, **answer, "best_answer": prediction["answer"]})
+        return finished
+
+    def inputs(self) -> Sequence[str]:  # noqa: D102
+        return ("question",)
+
+    def gold(self, row: Row) -> list[str]:  # noqa: D102
+        return list(dict.fromkeys(row.answers))
+
+    def perfect(self, row: Row) -> Prediction:  # noqa: D102
+        answered = bool(row.answers)
+        answer = {"answer": row.answers[0], "start": row.starts[0]} if answered else {"answer": "", "start": None}
+        return {**answer, "score": 1.0, "no_answer_score": -1.0 if answered else 1.0}
+
+    def score(self, rows: Sequence[Row], predictions: Sequence[Prediction], head: Head) -> dict[str, float]:  # noqa: D102
+        del head
+        references = [
+            {"id": row.id, "answers": {"text": list(row.answers), "answer_start": list(row.starts)}} for row in rows
+        ]
+        answers = [
+            {"id": row.id, "prediction_text": p["answer"], "no_answer_score": p["no_answer_score"]}
+            for row, p in zip(rows, predictions, strict=True)
+        ]
+        return squad_scores(answers, references, version=self.version)
+
+    def objective_name(self) -> str:  # noqa: D102
+        return self.objective or "f1"
+
+    def headline(self) -> Sequence[str]:  # noqa: D102
+        return tuple(dict.fromkeys((self.objective_name(), "f1", "exact_match")))
+
+    def identity(self, row: Row) -> Hashable:  # noqa: D102
+        return row.question, row.context
+
+    def group(self, row: Row) -> Hashable | None:
+        """Return the article, so that no passage of it stands on both sides of a cut."""
+        return row.title if row.title is not None else row.context
+
+
+def _target(row: Question, offsets: Sequence[tuple[int, int]], in_context: Sequence[bool], null: int) -> list[int]:
+    """Return the first and last token of the first answer, or the null position twice if the window lacks any of it.
+
+    A token belongs to the answer if it overlaps its characters, so that a sub-word that carries the blank before the
+    answer still counts.
+    """
+    if not row.answers:
+        return [null, null]
+    answer = row.answers[0]
+    begin = row.starts[0] + len(answer) - len(answer.lstrip())
+    finish = row.starts[0] + len(answer.rstrip())
+    inside = [
+        position
+        for position, ((start, end), here) in enumerate(zip(offsets, in_context, strict=True))
+        if here and start < finish and end > begin and end > start
+    ]
+    content = [position for position, here in enumerate(in_context) if here]
+    if not inside or offsets[content[0]][0] > begin or offsets[content[-1]][1] < finish:
+        return [null, null]
+    return [inside[0], inside[-1]]
+
+
+def _candidates(in_context: Sequence[bool], null: int) -> list[int]:
+    marks = [int(here) for here in in_context]
+    marks[null] = 2
+    return marks
+
+
+def _null_position(input_ids: Sequence[int], tokenizer: "PreTrainedTokenizerBase") -> int:
+    """Return where "no answer" points: the [CLS] token, or the first one where a tokenizer has none."""
+    return input_ids.index(tokenizer.cls_token_id) if tokenizer.cls_token_id in input_ids else 0
+
+
+def _cut(questions: list[str], tokenizer: "PreTrainedTokenizerBase", most: int) -> list[str]:
+    """Cut questions of more than `most` tokens at the end of the last token that fits."""
+    encoded = tokenizer(questions, add_special_tokens=False, return_offsets_mapping=True)
+    return [
+        question if len(offsets) <= most else question[: offsets[most - 1][1]]
+        for question, offsets in zip(questions, encoded["offset_mapping"], strict=True)
+    ]
+
+
+def _answers(cell: Any, start: Any, context: str) -> list[tuple[str, int]]:
+    """Read the shapes of answers: {"text": [...], "answer_start": [...]}, [{"text", "answer_start"}, ...], a text."""
+    if cell is None or cell == "" or cell == []:
+        return []
+    if isinstance(cell, list):
+        if not all(isinstance(item, dict) for item in cell):
+            raise ValueError("a list of answers must hold objects with 'text' and 'answer_start'")
+        texts, starts = [item.get("text") for item in cell], [item.get("answer_start") for item in cell]
+    elif isinstance(cell, dict):
+        texts, starts = list(cell.get("text") or []), list(cell.get("answer_start") or [])
+    else:
+        texts, starts = [str(cell)], [_offset(start, str(cell), context)]
+    if len(texts) != len(starts):
+        raise ValueError(f"{len(texts)} answer texts but {len(starts)} offsets")
+    pairs = []
+    for text, offset in zip(texts, starts, strict=True):
+        if _blank(text):
+            raise ValueError("the answer's text is empty")
+        if isinstance(offset, bool) or not isinstance(offset, int):
+            raise ValueError(f"the offset {offset!r} of answer {text!r} is not a whole number")
+        pairs.append((str(text), offset))
+    return pairs
+
+
+def _offset(start: Any, text: str, context: str) -> int:
+    if start is not None and str(start).strip().isdecimal():
+        return int(start)
+    places = _occurrences(context, text)
+    if len(places) == 1:
+        return places[0]
+    found = "does not occur in the passage" if not places else f"occurs {len(places)} times in the passage"
+    raise ValueError(f"answer {text!r} {found}: give its offset in the column data.columns.answer_start")
+
+
+def _occurrences(context: str, text: str) -> list[int]:
+    places, place = [], context.find(text)
+    while place != -1:
+        places.append(place)
+        place = context.find(text, place + 1)
+    return places
+
+
+def _no_answers(record: Record, answers: str | None) -> bool:
+    for name in (answers,) if answers else ("answers", "answer"):
+        if name in record.values:
+            cell = record.values[name]
+            return not (cell["text"] if isinstance(cell, dict) and "text" in cell else cell)
+    return False
+
+
+def _blank(value: Any) -> bool:
+    return value is None or not str(value).strip()

@@ -1,0 +1,101 @@
+"""CoNLL files."""
+
+import pytest
+
+from tasks.data.conll import read_conll
+from tasks.data.records import Origin, ReadReport
+from tasks.errors import InputError
+
+
+def read(text: str, report: ReadReport | None = None, **options: str) -> list[tuple[int, list[str], list[str]]]:
+    records = read_conll(text, "f.conll", report or ReadReport(), **options)
+    assert all(record.origin == Origin("f.conll", record.origin.number, "line") for record in records)
+    return [(record.origin.number, record.values["tokens"], record.values["tags"]) for record in records]
+
+
+def test_blank_lines_and_lines_of_white_space_separate():
+    text = "\nMara\tB-person\nleft\tO\n\t\nRain\tO\n \n\n\nSnow\tO"
+    assert read(text) == [(2, ["Mara", "left"], ["B-person", "O"]), (5, ["Rain"], ["O"]), (9, ["Snow"], ["O"])]
+
+
+def test_first_and_last_column_are_the_default():
+    assert read("Mara NNP  I-NP B-PER\n") == [(1, ["Mara"], ["B-PER"])]
+
+
+def test_columns_by_number():
+    text = "1\tMara\tB-PER\t-\ts\n2\tleft\tO\t-\ts\n"
+    assert read(text, tokens="1", tags="2") == [(1, ["Mara", "left"], ["B-PER", "O"])]
+    assert read(text, tokens="-4", tags="-3") == [(1, ["Mara", "left"], ["B-PER", "O"])]
+
+
+def test_a_tab_separates_before_blanks_do():
+    assert read("New York\tB-LOC\nlies O\n") == [(1, ["New York", "lies"], ["B-LOC", "O"])]
+
+
+def test_separator():
+    assert read("a b|O\n", separator="|") == [(1, ["a b"], ["O"])]
+
+
+def test_unusual_characters_stay_in_their_token():
+    assert read("1\u00a0000 O\na\ufeffb O\nc\u2028d O\n") == [
+        (1, ["1\u00a0000", "a\ufeffb", "c\u2028d"], ["O", "O", "O"])
+    ]
+
+
+def test_comments():
+    text = "# sent_id = 1\n# text = Rain\n1\tRain\tO\n# more\n2\t#\tO\n\n# only\n\n3\tSnow\tO\n"
+    assert read(text, tokens="1", comment="# ") == [(3, ["Rain", "#"], ["O", "O"]), (9, ["Snow"], ["O"])]
+
+
+def test_document_starts_are_left_out_and_end_a_sentence():
+    text = "-DOCSTART- -X- O O\n\nRain NN O O\n-DOCSTART- -X- O O\nSnow NN O O\n"
+    report = ReadReport("skip")
+    assert read(text, report) == [(3, ["Rain"], ["O"]), (5, ["Snow"], ["O"])]
+    assert report == ReadReport("skip")
+
+
+def test_conllu_ranges_and_empty_nodes_are_left_out():
+    text = "1-2\tzum\t_\n1\tzu\tO\n2\tdem\tO\n2.1\tx\tO\n\n1-2\tam\t_\n"
+    assert read(text, tokens="1", tags="2") == [(2, ["zu", "dem"], ["O", "O"])]
+    assert read("1-2\tO\n") == [(1, ["1-2"], ["O"])]
+
+
+@pytest.mark.parametrize(
+    ("line", "options", "message"),
+    [
+        ("Snow", {}, "f.conll, line 4: 1 column, but 2 are needed: 'Snow'"),
+        ("Snow O", {"tags": "2"}, "f.conll, line 4: 2 columns, but 3 are needed: 'Snow O'"),
+        ("Snow O", {"tags": "-3"}, "f.conll, line 4: 2 columns, but 3 are needed: 'Snow O'"),
+        ("Snow\t", {}, "f.conll, line 4: the tag in column -1 is empty"),
+        ("\tO", {}, "f.conll, line 4: the token in column 0 is empty"),
+    ],
+)
+def test_bad_line_drops_its_sentence(line: str, options: dict[str, str], message: str):
+    filler = "Rain O O O" if "tags" in options else "Rain O"
+    text = f"{filler}\n\n{filler}\n{line}\n{line}\n\n{filler}\n"
+    with pytest.raises(InputError) as error:
+        read(text, **options)
+    assert str(error.value).startswith(message)
+    report = ReadReport("skip")
+    assert [number for number, _, _ in read(text, report, **options)] == [1, 7]
+    assert report.skipped == {"bad line in a sentence": 1}
+
+
+def test_the_last_column_must_be_the_same_in_all_lines_of_a_sentence():
+    text = "# text = Rain fell\n1\tRain\tO\t-\n2\tfell\tO\t-\n"
+    with pytest.raises(InputError, match=r"line 2: 4 columns, but 5 in line 1\. .* data\.comment"):
+        read(text, tokens="1")
+    assert read(text, tokens="1", comment="# ", tags="2") == [(2, ["Rain", "fell"], ["O", "O"])]
+    assert read("Rain NN O\nfell O\n", tags="1") == [(1, ["Rain", "fell"], ["NN", "O"])]
+
+
+def test_columns_that_cannot_be_used():
+    with pytest.raises(InputError, match=r"data.columns.tags=ner: the columns of CoNLL files are given by number"):
+        read("Rain O\n", tags="ner")
+    with pytest.raises(InputError, match="are both column 1"):
+        read("Rain O\n", tokens="1", tags="1")
+
+
+@pytest.mark.parametrize("text", ["", "\n \n", "-DOCSTART- O\n"])
+def test_no_sentences(text: str):
+    assert read(text) == []

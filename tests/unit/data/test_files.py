@@ -1,0 +1,193 @@
+"""Finding, decoding and recognising files."""
+
+from pathlib import Path
+
+import pytest
+
+from tasks.data import files
+from tasks.data.files import decode_file, detect_format, find_files
+from tasks.errors import InputError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("b.csv", "a.csv", "train.tsv", ".hidden.csv"):
+        (tmp_path / name).write_text("text,label\n")
+    return tmp_path
+
+
+class TestFindFiles:
+    def test_path(self, folder: Path):
+        assert find_files(str(folder / "b.csv"), "data.train") == [folder / "b.csv"]
+
+    def test_glob_is_sorted_and_leaves_hidden_files_out(self, folder: Path):
+        assert find_files(str(folder / "*.csv"), "data.train") == [folder / "a.csv", folder / "b.csv"]
+
+    def test_list_gives_each_file_once(self, folder: Path):
+        found = find_files([str(folder / "train.tsv"), str(folder / "*.csv"), str(folder / "a.csv")], "data.train")
+        assert found == [folder / "a.csv", folder / "b.csv", folder / "train.tsv"]
+
+    def test_recursive_glob(self, folder: Path):
+        (folder / "deep" / "er").mkdir(parents=True)
+        (folder / "deep" / "er" / "c.csv").touch()
+        assert find_files(str(folder / "**" / "c.csv"), "data.train") == [folder / "deep" / "er" / "c.csv"]
+
+    def test_home(self, folder: Path, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setenv("HOME", str(folder))
+        assert find_files("~/a.csv", "data.train") == [folder / "a.csv"]
+
+    def test_unknown_home(self):
+        with pytest.raises(InputError, match="no file"):
+            find_files("~no-such-user-here/a.csv", "data.train")
+
+    def test_sample(self, folder: Path, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(files, "SAMPLES", folder)
+        assert find_files("sample:a.csv", "data.train") == [folder / "a.csv"]
+
+    def test_brackets_in_a_name(self, folder: Path):
+        (folder / "x[1].csv").touch()
+        assert find_files(str(folder / "x[1].csv"), "data.train") == [folder / "x[1].csv"]
+
+    def test_missing_file_names_key_place_and_near_name(self, folder: Path, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.chdir(folder)
+        with pytest.raises(InputError) as error:
+            find_files("trian.tsv", "data.validation")
+        assert str(error.value) == (
+            f"data.validation=trian.tsv: there is no file {folder / 'trian.tsv'}. Did you mean 'train.tsv'?"
+        )
+
+    def test_glob_without_match(self, folder: Path):
+        with pytest.raises(InputError, match=r"no file matches .*\*\.json"):
+            find_files(str(folder / "*.json"), "data.train")
+
+    def test_missing_folder(self, folder: Path):
+        with pytest.raises(InputError, match=f"There is no folder {folder / 'nowhere'} either"):
+            find_files(str(folder / "nowhere" / "a.csv"), "data.train")
+
+    def test_default_place_of_public_data_names_the_variable(self, folder: Path, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.chdir(folder)
+        monkeypatch.delenv("RECIPES_DATA", raising=False)
+        with pytest.raises(InputError, match="export RECIPES_DATA="):
+            find_files("data/wnut17/wnut17train.conll", "data.train")
+        monkeypatch.setenv("RECIPES_DATA", "data")
+        with pytest.raises(InputError) as error:
+            find_files("data/wnut17/wnut17train.conll", "data.train")
+        assert "export" not in str(error.value)
+
+    def test_folder_lists_what_to_write(self, folder: Path):
+        with pytest.raises(InputError) as error:
+            find_files(str(folder), "data.train")
+        assert str(error.value).split("\n") == [
+            f"data.train={folder}: {folder} is a folder. Name files:",
+            f"  data.train='{folder}/*.csv' (2 files)",
+            f"  data.train={folder}/train.tsv",
+        ]
+
+    def test_empty_folder(self, tmp_path: Path):
+        with pytest.raises(InputError, match="there is no file in it"):
+            find_files(str(tmp_path), "data.train")
+
+    @pytest.mark.parametrize("value", [None, "", [], [""], 3, ["a.csv", None], {"a": "b"}])
+    def test_other_types(self, value: object):
+        with pytest.raises(InputError, match=r"data\.test=.*: a path, a glob"):
+            find_files(value, "data.test")
+
+    def test_impossible_name(self):
+        with pytest.raises(InputError, match=r"data\.train=x+: can't look there: File name too long"):
+            find_files("x" * 5000, "data.train")
+
+
+class TestDecodeFile:
+    def decode(self, folder: Path, data: bytes, encoding: str = "utf-8") -> str:
+        (folder / "f.csv").write_bytes(data)
+        return decode_file(folder / "f.csv", encoding)
+
+    @pytest.mark.parametrize(
+        ("data", "encoding", "text"),
+        [
+            (b"\xef\xbb\xbfa,b\r\nc,d\r\n", "utf-8", "a,b\nc,d\n"),
+            (b"a\rb\r", "utf-8", "a\nb\n"),
+            (b"a\rb\n", "utf-8", "a\rb\n"),
+            ("a\ufeffb".encode(), "utf-8", "a\ufeffb"),
+            (b"caf\xe9", "latin-1", "café"),
+            ("é\n".encode("utf-16"), "utf-16", "é\n"),
+            ("\ufeffé\n".encode("utf-16-le"), "utf-16-le", "é\n"),
+            (b"", "utf-8", ""),
+        ],
+    )
+    def test_text(self, tmp_path: Path, data: bytes, encoding: str, text: str):
+        assert self.decode(tmp_path, data, encoding) == text
+
+    @pytest.mark.parametrize(
+        ("data", "encoding", "place", "suggestion"),
+        [
+            (b"ok\nfine\nsister\xf0city\n", "utf-8", "line 3: byte 0xf0 is not valid utf-8", "latin-1"),
+            (b"it\x92s\n", "utf-8", "line 1: byte 0x92", "cp1252"),
+            (b"\x81\xff", "utf-8", "line 1: byte 0x81", "latin-1"),
+            ("text".encode("utf-16"), "utf-8", "line 1: byte 0xff", "utf-16"),
+            ("é".encode(), "ascii", "line 1: byte 0xc3 is not valid ascii", "utf-8"),
+        ],
+    )
+    def test_wrong_encoding(self, tmp_path: Path, data: bytes, encoding: str, place: str, suggestion: str):
+        with pytest.raises(InputError) as error:
+            self.decode(tmp_path, data, encoding)
+        assert f"f.csv, {place}" in str(error.value)
+        assert str(error.value).endswith(f"data.encoding={suggestion}")
+
+    @pytest.mark.parametrize("encoding", ["utf8x", "latin-11", "base64", "no such"])
+    def test_unknown_encoding(self, tmp_path: Path, encoding: str):
+        with pytest.raises(InputError, match=f"data.encoding={encoding}: no such text encoding"):
+            self.decode(tmp_path, b"a", encoding)
+
+    @pytest.mark.parametrize("start", files.NOT_TEXT)
+    def test_not_text(self, tmp_path: Path, start: bytes):
+        with pytest.raises(InputError, match=f"f.csv: is {files.NOT_TEXT[start]}"):
+            self.decode(tmp_path, start + b"\xff\xff")
+
+    def test_unreadable(self, tmp_path: Path):
+        with pytest.raises(InputError, match="can't be read: No such file"):
+            decode_file(tmp_path / "none.csv", "utf-8")
+
+
+SQUAD = '{"version": "1.1", "data": [{"title": "T", "paragraphs": [{"context": "c", "qas": []}]}]}'
+CONLL = "Mara\tB-person\nleft\tO\n\nRain\tO\nfell\tO\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("x.csv", "a;b", "csv"),
+        ("x.CSV", "a,b", "csv"),
+        ("x.tsv", "a\tb\n", "tsv"),
+        ("x.tsv", CONLL, "conll"),
+        ("x.jsonl", "", "jsonl"),
+        ("x.ndjson", "", "jsonl"),
+        ("x.parquet", "", "parquet"),
+        ("x.conll", "", "conll"),
+        ("x.iob", "", "conll"),
+        ("x.iob2", "", "conll"),
+        ("x.bio", "", "conll"),
+        ("x.json", SQUAD, "squad"),
+        ("x.json", '[{"text": "a \\"paragraphs\\": and \\"qas\\":"}]', "json"),
+        ("x.json", '{"data": [{"text": "a"}]}', "json"),
+        ("x.json", '{"text": ["a"],\n"label": ["b"]}', "json"),
+        ("x.json", '{"text": "a"}\n{"text": "b"}\n', "jsonl"),
+        ("x.txt", '{"text": "a"}\n{"text": "b"}\n', "jsonl"),
+        ("x", SQUAD, "squad"),
+        ("x.txt", "[NAME] is here\t3\n[NAME] is there\t4\n", "tsv"),
+        ("x.txt", CONLL, "conll"),
+        ("x.data", CONLL.replace("\t", " "), "conll"),
+        ("x", "-DOCSTART- -X- O\n\n# id 1\nMara NNP B-PER\n\nRain NN O\n", "conll"),
+        ("x.annotated", "Mara PER\nleft O\n\t\nRain O\n", "conll"),
+        ("x", "ham\tOk lar...\nspam\tWINNER!!\n", "tsv"),
+        ("x.txt", 'text,label\n"a, b",c\n', "csv"),
+    ],
+)
+def test_detect_format(name: str, text: str, expected: str):
+    assert detect_format(Path(name), text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "just\nsome\nprose\n", "a,b\nc,d,e\n", "1 a film , truly\n0 bad\n"])
+def test_undecidable_format_names_the_choices(text: str):
+    with pytest.raises(InputError, match=r"data\.format to one of: csv, tsv, jsonl, json, parquet, conll, squad"):
+        detect_format(Path("x.txt"), text)

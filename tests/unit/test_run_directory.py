@@ -1,0 +1,93 @@
+"""A run's path is a function of its choices: readable, unique, and inside the output folder."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recipes.config import Config, Hparams, Model, flatten, to_dict, to_yaml
+from recipes.run_directory import choices_name, finished_report, locate, require_same_config, safe
+from tasks.data.options import DataOptions
+from tasks.errors import InputError
+from tasks.ner import Ner
+
+
+def config(**changes: Any) -> Config:
+    base = Config(
+        task=Ner(),
+        data=DataOptions(name="wnut17", train="a.conll"),
+        model=Model(path="hub/minilm", learning_rate=1e-4),
+        hparams=Hparams(learning_rate=1e-4),
+    )
+    return replace(base, **changes)
+
+
+BASELINE = flatten(to_dict(config()))
+
+
+def place(changed: Config, data: str = "wnut17", model: str = "minilm") -> str:
+    return locate(changed, data, model, BASELINE).as_posix()
+
+
+def test_defaults_have_a_plain_name() -> None:
+    assert place(config()) == "outputs/ner/wnut17/minilm/default/seed=1"
+
+
+def test_swept_values_are_readable() -> None:
+    changed = config(hparams=Hparams(learning_rate=2e-5, epochs=5), seed=3)
+    assert place(changed) == "outputs/ner/wnut17/minilm/epochs=5,learning_rate=2e-05/seed=3"
+
+
+def test_the_order_of_overrides_does_not_matter_but_their_values_do() -> None:
+    one, two = {"hparams.epochs": 2.0, "hparams.dropout": 0.1}, {"hparams.dropout": 0.1, "hparams.epochs": 2.0}
+    assert choices_name(one) == choices_name(two) != choices_name(one | {"hparams.epochs": 3.0})
+
+
+def test_long_and_odd_values_get_a_hash() -> None:
+    long = choices_name({f"hparams.key{i}": i for i in range(40)})
+    assert len(long) <= 80
+    assert long != choices_name({f"hparams.key{i}": i for i in range(39)})
+    odd, other = choices_name({"data.train": "/home/a b/x.csv"}), choices_name({"data.train": "/home/a:b/x.csv"})
+    assert odd != other
+    assert "/" not in odd
+
+
+def test_what_changes_nothing_is_no_choice() -> None:
+    assert place(config(output_root="elsewhere")) == "elsewhere/ner/wnut17/minilm/default/seed=1"
+    assert place(config(overwrite=True)) == place(config())
+
+
+def test_own_files_and_models_give_their_names(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    data = DataOptions(train="rows/reviews.csv")
+    changed = config(data=data, model=Model(path=str(tmp_path / "mine"), learning_rate=1e-4))
+    parts = Path(place(changed, data="files")).parts
+    assert parts[2:4] == ("reviews", "mine")
+
+
+@given(st.text())
+def test_a_name_is_always_one_component(name: str) -> None:
+    result = safe(name)
+    assert result
+    assert result not in (".", "..")
+    assert not set("/\\\0 ") & set(result)
+    assert Path("a", result).parent == Path("a")
+
+
+def test_a_finished_run_is_told_by_its_report(tmp_path: Path) -> None:
+    assert finished_report(tmp_path) is None
+    (tmp_path / "report.json").write_text('{"status": "finis')
+    assert finished_report(tmp_path) is None
+    (tmp_path / "report.json").write_text('{"status": "finished"}')
+    assert finished_report(tmp_path) == {"status": "finished"}
+
+
+def test_another_config_is_refused_by_its_keys(tmp_path: Path) -> None:
+    (tmp_path / "config.yaml").write_text(to_yaml(config()))
+    require_same_config(tmp_path, config())
+    require_same_config(tmp_path, config(overwrite=True))
+    with pytest.raises(InputError, match=r"hparams.weight_decay: 0.01 there, 0.5 now"):
+        require_same_config(tmp_path, config(hparams=Hparams(learning_rate=1e-4, weight_decay=0.5)))

@@ -1,0 +1,88 @@
+"""Tag schemes: worked cases, and that every scheme spells the same entities."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks.tags import detect_scheme, spans, split_tag, to_iob2
+
+TYPES = ("PER", "creative-work")
+
+
+@st.composite
+def entities(draw: st.DrawFn) -> tuple[int, list[tuple[str, int, int]]]:
+    """A sentence's length and its entities, in order and without overlap."""
+    found, position = [], 0
+    for _ in range(draw(st.integers(0, 4))):
+        start = position + draw(st.integers(0, 2))
+        end = start + draw(st.integers(1, 3))
+        found.append((draw(st.sampled_from(TYPES)), start, end))
+        position = end
+    return position + draw(st.integers(0, 2)), found
+
+
+def write(length: int, found: list[tuple[str, int, int]], scheme: str) -> list[str]:
+    tags = ["O"] * length
+    for index, (kind, start, end) in enumerate(found):
+        before = found[index - 1] if index else None
+        touches = before is not None and before[2] == start and before[0] == kind
+        for position in range(start, end):
+            first, last = position == start, position == end - 1
+            if scheme == "iob2":
+                prefix = "B" if first else "I"
+            elif scheme == "iob1":
+                prefix = "B" if first and touches else "I"
+            else:
+                prefix = "S" if first and last else "B" if first else "E" if last else "I"
+            tags[position] = f"{prefix}-{kind}"
+    return tags
+
+
+@given(entities())
+def test_every_scheme_spells_the_same_entities(case: tuple[int, list[tuple[str, int, int]]]) -> None:
+    length, found = case
+    for scheme in ("iob1", "iob2", "bioes"):
+        written, repairs = to_iob2(write(length, found, scheme), scheme)
+        assert spans(written) == found
+        assert repairs == 0
+        assert to_iob2(written, "iob2") == (written, 0)
+
+
+@pytest.mark.parametrize(
+    ("tags", "scheme", "written", "repairs"),
+    [
+        (["O", "I-PER", "I-PER"], "iob2", ["O", "B-PER", "I-PER"], 1),
+        (["B-PER", "I-LOC"], "iob2", ["B-PER", "B-LOC"], 1),
+        (["B-PER", "O"], "iob1", ["B-PER", "O"], 1),
+        (["B-PER", "O", "E-PER"], "bioes", ["B-PER", "O", "B-PER"], 2),
+        (["B-PER", "S-PER"], "bioes", ["B-PER", "B-PER"], 1),
+        (["B-PER", "L-PER", "U-LOC"], "bioes", ["B-PER", "I-PER", "B-LOC"], 0),
+        (["PER", "PER", "LOC"], "bare", ["B-PER", "I-PER", "B-LOC"], 0),
+    ],
+)
+def test_repairs_are_made_and_counted(tags: list[str], scheme: str, written: list[str], repairs: int) -> None:
+    assert to_iob2(tags, scheme) == (written, repairs)
+
+
+def test_detects_schemes_by_their_marks() -> None:
+    assert detect_scheme([["B-PER", "I-PER", "O"], ["B-LOC"]]) == "iob2"
+    assert detect_scheme([["I-PER", "I-PER", "B-PER"], ["I-LOC"]]) == "iob1"
+    assert detect_scheme([["S-PER", "O"]]) == "bioes"
+    assert detect_scheme([["PER", "O", "LOC"]]) == "bare"
+    assert detect_scheme([["O", "O"]]) == "iob2"
+
+
+def test_one_tag_without_prefix_does_not_make_a_file_bare() -> None:
+    assert detect_scheme([["B-PER", "I-PER"], ["PER"], ["B-LOC"]]) == "iob2"
+    with pytest.raises(ValueError, match="'PER' is neither"):
+        to_iob2(["PER"], "iob2")
+
+
+@pytest.mark.parametrize("tag", ["", "B-", "X-PER", "PER", "B"])
+def test_strange_tags_are_refused(tag: str) -> None:
+    with pytest.raises(ValueError, match="neither"):
+        split_tag(tag)
+
+
+def test_types_may_hold_hyphens() -> None:
+    assert spans(["B-creative-work", "I-creative-work"]) == [("creative-work", 0, 2)]
