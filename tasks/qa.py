@@ -242,7 +242,10 @@ class Qa(Task):
             return {}
         f1 = [question_scores(p["answer"], list(row.answers))[1] for row, p in zip(rows, predictions, strict=True)]
         no_answer_scores = [prediction["no_answer_score"] for prediction in predictions]
-        _, threshold = best_threshold(no_answer_scores, f1, [bool(row.answers) for row in rows])
+        has_answer = [bool(row.answers) for row in rows]
+        best, threshold = best_threshold(no_answer_scores, f1, has_answer)
+        if best == has_answer.count(False):
+            threshold = min(no_answer_scores) - 1.0  # nothing that is said pays: below them all
         return {NO_ANSWER_THRESHOLD: threshold}
 
     def finish(self, predictions: Sequence[Prediction], calibration: Mapping[str, float]) -> list[Prediction]:

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -69,7 +70,7 @@ def test_balanced_weights_are_those_of_scikit_learn() -> None:
     from sklearn.utils.class_weight import compute_class_weight
 
     labels = ["a"] * 6 + ["b"] * 3 + ["c"]
-    expected = compute_class_weight("balanced", classes=["a", "b", "c"], y=labels)
+    expected = compute_class_weight("balanced", classes=np.array(["a", "b", "c"]), y=labels)
     weights = class_weights("balanced", ["a", "b", "c"], [6, 3, 1])
     assert weights is not None
     assert weights.tolist() == pytest.approx(expected.tolist())

@@ -1,0 +1,1 @@
+"""Scores as pure functions: lists of predictions and references in, flat names and numbers out."""

@@ -1,0 +1,65 @@
+"""Scores of multi-label classification, by scikit-learn's definitions."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def multilabel_scores(
+    predictions: Sequence[Sequence[str]], references: Sequence[Sequence[str]], labels: Sequence[str] | None = None
+) -> dict[str, float]:
+    """Score any number of labels a row.
+
+    Macro averages are over the labels that occur in gold or prediction. A ratio with nothing below the line is 0,
+    but a row that has no label and is predicted to have none counts as 1 in `samples_f1`: it is right.
+
+    Args:
+        predictions: the predicted labels of each row.
+        references: the gold labels of each row.
+        labels: all labels, for their order and for `hamming_loss`; None: those that occur, sorted by name.
+
+    Returns:
+        `micro_f1`, `micro_precision`, `micro_recall`, `macro_f1`, `macro_precision`, `macro_recall`, `weighted_f1`,
+        `samples_f1`, `subset_accuracy` (rows with exactly the gold labels), `hamming_loss`, and for each label that
+        occurs `f1/NAME`, `precision/NAME`, `recall/NAME`, `support/NAME`.
+    """
+    from sklearn.metrics import precision_recall_fscore_support
+
+    occurring = {label for row in (*predictions, *references) for label in row}
+    names = list(labels) if labels is not None else sorted(occurring)
+    predicted, gold = _indicators(predictions, names), _indicators(references, names)
+    present = [index for index, name in enumerate(names) if name in occurring]
+    precision, recall, f1, support = precision_recall_fscore_support(gold, predicted, average=None, zero_division=0)
+    micro = precision_recall_fscore_support(gold, predicted, average="micro", zero_division=0)
+    both, either = (predicted & gold).sum(1), predicted.sum(1) + gold.sum(1)
+    samples = np.where(either == 0, 1.0, 2 * both / np.maximum(either, 1))
+    scores = {
+        "micro_f1": float(micro[2]),
+        "micro_precision": float(micro[0]),
+        "micro_recall": float(micro[1]),
+        "macro_f1": _mean(f1[present]),
+        "macro_precision": _mean(precision[present]),
+        "macro_recall": _mean(recall[present]),
+        "weighted_f1": float((f1 * support).sum() / support.sum()) if support.sum() else 0.0,
+        "samples_f1": float(samples.mean()),
+        "subset_accuracy": float((predicted == gold).all(1).mean()),
+        "hamming_loss": float((predicted != gold).mean()),
+    }
+    for index in present:
+        scores[f"f1/{names[index]}"] = float(f1[index])
+        scores[f"precision/{names[index]}"] = float(precision[index])
+        scores[f"recall/{names[index]}"] = float(recall[index])
+        scores[f"support/{names[index]}"] = float(support[index])
+    return scores
+
+
+def _indicators(rows: Sequence[Sequence[str]], names: Sequence[str]) -> "np.ndarray[tuple[int, int], np.dtype[np.bool]]":
+    places = {name: index for index, name in enumerate(names)}
+    table = np.zeros((len(rows), len(names)), dtype=bool)
+    for number, row in enumerate(rows):
+        table[number, [places[name] for name in row]] = True
+    return table
+
+
+def _mean(values: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> float:
+    return float(values.mean()) if len(values) else 0.0

@@ -1,0 +1,156 @@
+"""Exact match and F1 of extracted answers, by the rules of the official SQuAD scripts, on their scale of 0 to 100.
+
+Rajpurkar et al. 2016 (v1.1) and 2018 (v2.0). The two differ where nothing is left of a gold answer when it is
+normalised: v1.1 gives it an F1 of 0, v2.0 leaves such answers out and takes a question without any other as one that
+has no answer.
+"""
+
+import re
+import string
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tasks.errors import InputError
+
+_PUNCTUATION = str.maketrans("", "", string.punctuation)
+_ARTICLES = re.compile(r"\b(a|an|the)\b")
+
+
+def normalize(answer: str) -> str:
+    """Lower the case, drop punctuation and articles, and close up white space.
+
+    >>> normalize("The  Eiffel-Tower!")
+    'eiffeltower'
+    """
+    return " ".join(_ARTICLES.sub(" ", answer.lower().translate(_PUNCTUATION)).split())
+
+
+def exact(prediction: str, gold: str) -> float:
+    """Return 1.0 if the normalised answers are the same."""
+    return float(normalize(prediction) == normalize(gold))
+
+
+def overlap_f1(prediction: str, gold: str, version: str = "v2.0") -> float:
+    """Return the F1 of the normalised words, each counted as often as it occurs.
+
+    Where either side is empty, v2.0 asks whether both are; v1.1 always gives 0.
+    """
+    predicted, expected = normalize(prediction).split(), normalize(gold).split()
+    if version == "v2.0" and (not predicted or not expected):
+        return float(predicted == expected)
+    same = sum((Counter(predicted) & Counter(expected)).values())
+    if same == 0:
+        return 0.0
+    precision, recall = 1.0 * same / len(predicted), 1.0 * same / len(expected)
+    return (2 * precision * recall) / (precision + recall)
+
+
+def question_scores(prediction: str, answers: Sequence[str], version: str = "v2.0") -> tuple[float, float]:
+    """Return the best exact match and the best F1 of one prediction over the accepted answers, from 0 to 1."""
+    golds = list(answers)
+    if version == "v2.0":
+        golds = [answer for answer in answers if normalize(answer)] or [""]
+    return max(exact(prediction, gold) for gold in golds), max(overlap_f1(prediction, gold, version) for gold in golds)
+
+
+def squad_scores(
+    predictions: Sequence[Mapping[str, Any]], references: Sequence[Mapping[str, Any]], version: str = "v2.0"
+) -> dict[str, float]:
+    """Score predicted answers as the official script of a version does.
+
+    Args:
+        predictions: `id`, `prediction_text` ("" for no answer), `no_answer_score` (higher: rather no answer).
+        references: `id`, `answers` with the list `text`; in v2.0 an empty list means that there is no answer.
+        version: v1.1 or v2.0.
+
+    Returns:
+        `exact_match`, `f1`, `total`; in v2.0 also the same with `has_answer_` and `no_answer_` in front, over the
+        questions that have an answer and those that have none, and `best_exact_match`, `best_f1` with
+        `best_..._threshold`: what these predictions would reach if the one best threshold on `no_answer_score`
+        silenced them (as `find_best_thresh` finds it).
+
+    Raises:
+        InputError: ids are missing or occur twice.
+    """
+    by_id = _paired(predictions, references)
+    scored: dict[str, tuple[float, float]] = {}
+    has_answer: dict[str, bool] = {}
+    for reference in references:
+        name, answers = str(reference["id"]), reference["answers"]["text"]
+        scored[name] = question_scores(by_id[name]["prediction_text"], answers, version)
+        has_answer[name] = bool(answers)
+    result = _totals(list(scored.values()), "")
+    if version != "v2.0":
+        return result
+    for prefix, wanted in (("has_answer_", True), ("no_answer_", False)):
+        chosen = [scores for name, scores in scored.items() if has_answer[name] == wanted]
+        if chosen:
+            result |= _totals(chosen, prefix)
+    names = list(scored)
+    silence = [float(by_id[name]["no_answer_score"]) for name in names]
+    answered = [bool(by_id[name]["prediction_text"]) for name in names]
+    for index, metric in enumerate(("exact_match", "f1")):
+        values = [
+            scored[name][index] if has_answer[name] else float(not text)
+            for name, text in zip(names, answered, strict=True)
+        ]
+        best, threshold = best_threshold(silence, values, [has_answer[name] for name in names], answered)
+        result[f"best_{metric}"] = 100.0 * best / len(names)
+        result[f"best_{metric}_threshold"] = threshold
+    return result
+
+
+def best_threshold(
+    no_answer_scores: Sequence[float],
+    scores: Sequence[float],
+    has_answer: Sequence[bool],
+    answered: Sequence[bool] | None = None,
+) -> tuple[float, float]:
+    """Find the threshold on `no_answer_scores` that gives the best total: an answer is given up to it, not above.
+
+    The official script's walk: begin with silence everywhere, which is right for each question without an answer,
+    then let the questions speak in the order of their no-answer score. A question with an answer adds its score; one
+    without takes 1 away if something is said. The first best point wins, and 0 stands for silence everywhere.
+
+    Args:
+        no_answer_scores: one a question; higher: rather no answer.
+        scores: what the answer earns if it is given, 0 to 1; read for questions that have an answer.
+        has_answer: whether gold has one.
+        answered: whether there is a text to say; None: always.
+
+    Returns:
+        The best total and its threshold.
+    """
+    total = best = float(sum(not has for has in has_answer))
+    threshold = 0.0
+    for index in sorted(range(len(scores)), key=no_answer_scores.__getitem__):
+        if has_answer[index]:
+            total += scores[index]
+        elif answered is None or answered[index]:
+            total -= 1
+        if total > best:
+            best, threshold = total, no_answer_scores[index]
+    return best, threshold
+
+
+def _totals(scores: Sequence[tuple[float, float]], prefix: str) -> dict[str, float]:
+    count = len(scores)
+    return {
+        f"{prefix}exact_match": 100.0 * sum(exact_match for exact_match, _ in scores) / count,
+        f"{prefix}f1": 100.0 * sum(f1 for _, f1 in scores) / count,
+        f"{prefix}total": float(count),
+    }
+
+
+def _paired(
+    predictions: Sequence[Mapping[str, Any]], references: Sequence[Mapping[str, Any]]
+) -> dict[str, Mapping[str, Any]]:
+    by_id = {str(prediction["id"]): prediction for prediction in predictions}
+    names = [str(reference["id"]) for reference in references]
+    if len(by_id) != len(predictions) or len(set(names)) != len(names):
+        raise InputError("ids of questions must occur once each among predictions and among references")
+    missing = [name for name in names if name not in by_id]
+    if missing:
+        raise InputError(f"{len(missing)} questions have no prediction, the first: {', '.join(missing[:3])}")
+    return by_id
