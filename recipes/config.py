@@ -302,7 +302,9 @@ def _refuse_targets(node: Any, path: str = "") -> None:
 def _refuse_strangers(tree: DictConfig) -> None:
     """Refuse keys that were added with `+` and that no schema has: nothing would ever read them."""
     known = known_keys()
-    for name in flatten(OmegaConf.to_container(tree, resolve=False)):  # type: ignore[arg-type]
+    container = OmegaConf.to_container(tree, resolve=False)
+    assert isinstance(container, dict)
+    for name in flatten({str(key): value for key, value in container.items()}):
         if not any(name == key or name.startswith(f"{key}.") for key in known):
             raise InputError(f"No config key '{name}'.{did_you_mean(name, known)}")
 

@@ -68,7 +68,7 @@ def best_epoch(trainer: RecipeTrainer) -> float | None:
 def peak_memory_mb() -> float:
     """Return the most memory the process has held, in MB: the GPU's where there is one, or else its resident set."""
     if torch.cuda.is_available() and torch.cuda.max_memory_allocated():
-        return round(torch.cuda.max_memory_allocated() / 2**20, 1)
+        return round(float(torch.cuda.max_memory_allocated()) / 2**20, 1)
     unit = 2**20 if sys.platform == "darwin" else 2**10  # kilobytes on Linux, bytes on macOS
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, 1)
 

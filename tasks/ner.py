@@ -201,7 +201,8 @@ class Ner(Task):
         return tuple(dict.fromkeys((self.objective_name(), "f1", "precision", "recall")))
 
     def identity(self, row: Row) -> Hashable:  # noqa: D102
-        return row.tokens
+        tokens: tuple[str, ...] = row.tokens
+        return tokens
 
 
 def _prediction(tokens: Sequence[str], tags: Sequence[str], scores: Sequence[float]) -> Prediction:

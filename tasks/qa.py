@@ -293,7 +293,8 @@ class Qa(Task):
 
     def group(self, row: Row) -> Hashable | None:
         """Return the article, so that no passage of it stands on both sides of a cut."""
-        return row.title if row.title is not None else row.context
+        group: str = row.context if row.title is None else row.title
+        return group
 
 
 def _target(row: Question, offsets: Sequence[tuple[int, int]], in_context: Sequence[bool], null: int) -> list[int]:

@@ -50,6 +50,8 @@ def read_delimited(
     if header is None:
         line, cells = next(rows, (1, []))
         names = [cell.strip() for cell in cells]
+        if len(names) > 1 and not names[0] and "index" not in names:
+            names[0] = "index"  # pandas writes its index so
         _check_header(names, f"{file}, line {line}", separator)
     else:
         names = list(header)

@@ -28,7 +28,13 @@ def entity_scores(predictions: Sequence[Sequence[str]], references: Sequence[Seq
     right = sum(a == b for one, two in zip(gold, predicted, strict=True) for a, b in zip(one, two, strict=True))
     types = sorted({split_tag(tag).type for side in (gold, predicted) for tags in side for tag in tags} - {""})
     if not types:
-        return {"precision": 0.0, "recall": 0.0, "f1": 0.0, "accuracy": right / words if words else 0.0, "macro_f1": 0.0}
+        return {
+            "precision": 0.0,
+            "recall": 0.0,
+            "f1": 0.0,
+            "accuracy": right / words if words else 0.0,
+            "macro_f1": 0.0,
+        }
     micro = precision_recall_fscore_support(gold, predicted, average="micro", zero_division=0)
     precision, recall, f1, support = precision_recall_fscore_support(gold, predicted, average=None, zero_division=0)
     scores = {

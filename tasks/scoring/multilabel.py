@@ -53,7 +53,9 @@ def multilabel_scores(
     return scores
 
 
-def _indicators(rows: Sequence[Sequence[str]], names: Sequence[str]) -> "np.ndarray[tuple[int, int], np.dtype[np.bool]]":
+def _indicators(
+    rows: Sequence[Sequence[str]], names: Sequence[str]
+) -> "np.ndarray[tuple[int, int], np.dtype[np.bool]]":
     places = {name: index for index, name in enumerate(names)}
     table = np.zeros((len(rows), len(names)), dtype=bool)
     for number, row in enumerate(rows):

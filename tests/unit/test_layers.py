@@ -15,7 +15,9 @@ MODULES = [path for room in ("tasks", "recipes") for path in sorted((ROOT / room
 def imports(path: Path) -> Iterator[tuple[str, bool]]:
     """Yield each imported module and whether the import runs when the module is imported."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    inside = {id(node) for function in ast.walk(tree) if isinstance(function, ast.FunctionDef) for node in ast.walk(function)}
+    inside = {
+        id(node) for function in ast.walk(tree) if isinstance(function, ast.FunctionDef) for node in ast.walk(function)
+    }
     inside |= {
         id(node)
         for block in ast.walk(tree)

@@ -80,7 +80,7 @@ def test_weights_by_name_and_for_an_unknown_name() -> None:
     weights = class_weights({"spam": 3}, ["ham", "spam"], [9, 1])
     assert weights is not None
     assert weights.tolist() == [1.0, 3.0]
-    with pytest.raises(InputError, match="no label 'spma'.*Did you mean 'spam'"):
+    with pytest.raises(InputError, match=r"no label 'spma'.*Did you mean 'spam'"):
         class_weights({"spma": 3}, ["ham", "spam"], [9, 1])
 
 

@@ -17,7 +17,9 @@ def cut(words: list[int], size: int, stride: int) -> list[list[int | None]]:
 
 
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=30), st.integers(2, 9), st.data())
-def test_each_word_is_owned_exactly_once_at_its_first_subword(lengths: list[int], size: int, data: st.DataObject) -> None:
+def test_each_word_is_owned_exactly_once_at_its_first_subword(
+    lengths: list[int], size: int, data: st.DataObject
+) -> None:
     stride = data.draw(st.integers(0, size - 1))
     words = [word for word, length in enumerate(lengths) for _ in range(length)]
     windows = cut(words, size, stride)

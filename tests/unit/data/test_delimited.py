@@ -97,7 +97,7 @@ def test_unbalanced_quotes(text: str, message: str):
     ("text", "options", "message"),
     [
         ("a,b,a\n", {}, "f.csv, line 1: two columns have the name 'a'. Columns: a, b, a"),
-        (",text\n", {}, "f.csv, line 1: column 1 has no name. Columns: '', 'text'"),
+        (",,text\n", {}, "f.csv, line 1: column 2 has no name. Columns: 'index', '', 'text'"),
         ("\n\na,\n", {}, "f.csv, line 3: column 2 has no name"),
         ("1,2\n", {"header": ["x", "x"]}, "data.header: two columns have the name 'x'"),
         ("text;label\n", {}, "only one column, 'text;label', with ',' between columns. Is it another separator: "
@@ -127,3 +127,8 @@ def test_reads_what_the_csv_module_writes(rows: list[list[str]], quoting: int):
     csv.writer(file, quoting=quoting, lineterminator="\n").writerows(rows)
     records = read_delimited(file.getvalue(), "f", ReadReport(), separator=",", header=["a", "b"])
     assert [list(record.values.values()) for record in records] == rows
+
+
+def test_the_index_that_pandas_writes_is_a_column() -> None:
+    records = read_delimited(",text,label\n0,warm beds,good\n", "f.csv", ReadReport(), separator=",")
+    assert records[0].values == {"index": "0", "text": "warm beds", "label": "good"}
