@@ -293,7 +293,7 @@ def _refuse_targets(node: Any, path: str = "") -> None:
         for key, value in node.items():
             if isinstance(key, str) and key.startswith("_") and key.endswith("_"):
                 raise InputError(f"Config: {path}{key} is not allowed: a config holds values, never code to call")
-            _refuse_targets(value, f"{path}{key}.")
+            _refuse_targets(value, f"{path}{key!s}.")
     elif isinstance(node, list | ListConfig):
         for index, value in enumerate(node):
             _refuse_targets(value, f"{path}{index}.")

@@ -2,7 +2,6 @@
 
 import hashlib
 import importlib.util
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +9,8 @@ from typing import Any
 
 from recipes.config import Hparams, Model
 from tasks.errors import InputError
+from tasks.network import unreachable
 from tasks.task import Head
-
-HUB_TIMEOUT = 8.0
-"Seconds to wait for the hub's first answer before giving up."
 
 
 @dataclass(frozen=True)
@@ -142,7 +139,7 @@ def _from_hub(model: Model) -> Path:
         raise InputError(
             f"model.path={model.path}: neither a folder ({Path(model.path).absolute()}) nor a hub id"
         ) from error
-    reason = hub_unreachable()
+    reason = unreachable()
     if reason is not None:
         raise InputError(unreachable_message(f"The model '{model.path}'", reason, "model.path=FOLDER"))
     try:
@@ -157,24 +154,6 @@ def _from_hub(model: Model) -> Path:
     except (HfHubHTTPError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(unreachable_message(f"The model '{model.path}'", reason, "model.path=FOLDER")) from error
-
-
-def hub_unreachable() -> str | None:
-    """Return why the hub can't be used, or None if it answers. Asks once, for a few seconds at most."""
-    import socket
-    from urllib.parse import urlparse
-
-    if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "TRUE", "YES", "ON"):
-        return "HF_HUB_OFFLINE is set"
-    if os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy"):
-        return None  # the way leads through a proxy, which only the hub's own client knows how to ask
-    endpoint = urlparse(os.environ.get("HF_ENDPOINT", "https://huggingface.co"))
-    port = endpoint.port or (443 if endpoint.scheme == "https" else 80)
-    try:
-        socket.create_connection((endpoint.hostname or "", port), timeout=HUB_TIMEOUT).close()
-    except OSError as error:
-        return f"{endpoint.hostname} can't be reached ({error})"
-    return None
 
 
 def unreachable_message(what: str, reason: str, key: str) -> str:

@@ -9,6 +9,7 @@ from datasets import Dataset
 from torch import Tensor
 from transformers import EvalPrediction, Trainer
 
+from recipes.batching import LengthGroupedSampler
 from recipes.loss import Loss
 from tasks.errors import InputError
 from tasks.task import Features, Head, Prediction, Row, Task
@@ -20,10 +21,11 @@ NOT_FOR_THE_MODEL = ("labels", "candidates")
 
 
 class RecipeTrainer(Trainer):  # type: ignore[misc]
-    """A `Trainer` for one task: plain training, with three things settled.
+    """A `Trainer` for one task: plain training, with four things settled.
 
     - The loss is computed here and not by the model's head, as a sum over items divided by the items of the whole
       step (`recipes.loss` says why).
+    - Rows of like length make a batch, in an order that seed and epoch alone decide (`recipes.batching`).
     - `prediction_step` returns what `reduce` keeps of the logits (labels, spans), so that a large evaluation set
       does not pile up logits.
     - `predict_rows` decodes whole rows with the same code that scores each epoch.
@@ -37,6 +39,13 @@ class RecipeTrainer(Trainer):  # type: ignore[misc]
         self.loss = loss
         self.reduce = reduce
         self.validation_rows = validation
+
+    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> LengthGroupedSampler:
+        """Take rows of like length together; transformers' own grouping would reorder evaluation as well."""
+        rows = self.train_dataset if train_dataset is None else train_dataset
+        lengths = [len(ids) for ids in rows["input_ids"]]
+        step = self.args.train_batch_size * self.args.gradient_accumulation_steps * self.args.world_size
+        return LengthGroupedSampler(lengths, step, self.args.seed)
 
     def compute_loss(
         self,

@@ -1,7 +1,5 @@
 """Data sets of the Hugging Face hub, and local folders that are laid out like them."""
 
-import queue
-import threading
 from typing import Any
 
 from tasks.data.files import expand_home
@@ -9,9 +7,7 @@ from tasks.data.options import DataOptions
 from tasks.data.records import Origin, Record
 from tasks.data.structured import name_labels
 from tasks.errors import InputError, did_you_mean
-
-PATIENCE = 10.0
-"Seconds that the hub has for its first answer."
+from tasks.network import unreachable
 
 
 def read_hub(options: DataOptions, split: str) -> list[Record] | None:
@@ -82,29 +78,10 @@ def _place() -> str:
 
 
 def _require_answer(name: str) -> None:
-    """Raise within `PATIENCE` seconds if the hub can't be reached, where `datasets` would try for minutes.
+    """Raise soon if the hub can't be reached, where `datasets` would try for minutes."""
+    from huggingface_hub import constants
 
-    The request is made by a thread, since looking up a name and trying each of its addresses know no common time limit.
-    """
-    from huggingface_hub import constants, get_session
-
-    if constants.is_offline_mode():
-        return
-    faults: queue.Queue[str | None] = queue.Queue()
-
-    def ask() -> None:
-        try:
-            get_session().head(constants.ENDPOINT, timeout=PATIENCE)
-        except Exception as error:
-            faults.put(f"{type(error).__name__}: {error}")
-        else:
-            faults.put(None)
-
-    threading.Thread(target=ask, daemon=True).start()
-    try:
-        fault = faults.get(timeout=PATIENCE)
-    except queue.Empty:
-        fault = f"no answer within {PATIENCE:g} seconds"
+    fault = None if constants.is_offline_mode() else unreachable()
     if fault is not None:
         raise InputError(
             f"data.hub={name}: the hub at {constants.ENDPOINT} can't be reached ({fault}).\n"

@@ -62,7 +62,7 @@ def test_integer_labels_take_names_in_order() -> None:
     read = task.read(rows, layout, ReadReport())
     assert [row.label for row in read] == ["positive", "negative"]
     assert task.head(read, layout).labels == ("negative", "positive")
-    with pytest.raises(InputError, match="label 2 has no name: data.label_names has 2 names, for 0 to 1"):
+    with pytest.raises(InputError, match=r"label 2 has no name: data.label_names has 2 names, for 0 to 1"):
         task.read(records({"text": "x", "label": "2"}), layout, ReadReport())
 
 
@@ -102,8 +102,8 @@ def test_columns_are_found_by_usual_names_or_named_in_the_error() -> None:
     assert (read[0].text, read[0].text_pair) == ("a", "b")
     with pytest.raises(InputError, match=r"Columns: body_text, label. Say which one with data.columns.text=NAME"):
         Classification(kind="single_label").read(records({"body_text": "x", "label": "a"}), LAYOUT, ReadReport())
+    wrong = Layout(Columns(text="txet"))
     with pytest.raises(InputError, match=r"no column 'txet' \(data.columns.text\).*Did you mean 'text'"):
-        wrong = Layout(Columns(text="txet"))
         Classification(kind="single_label").read(records({"text": "x", "label": "a"}), wrong, ReadReport())
 
 
@@ -123,7 +123,7 @@ def test_one_class_is_not_enough_and_a_thousand_are_too_many() -> None:
     task = Classification(kind="single_label")
     with pytest.raises(InputError, match="1 class"):
         task.head(texts("a", "a"), LAYOUT)
-    with pytest.raises(InputError, match="Is data.columns.label the right column"):
+    with pytest.raises(InputError, match=r"Is data.columns.label the right column"):
         task.head(texts(*(f"label {i}" for i in range(1001))), LAYOUT)
 
 

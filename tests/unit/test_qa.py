@@ -83,7 +83,7 @@ def test_wrong_offsets_are_moved_only_if_the_user_chose_so_and_counted() -> None
 
 def test_duplicate_ids_and_empty_passages_are_refused() -> None:
     good = record({"text": ["Oslo"], "answer_start": [CONTEXT.index("Oslo")]})
-    with pytest.raises(InputError, match="id 'q1' stands at a.json, question 1 already"):
+    with pytest.raises(InputError, match=r"id 'q1' stands at a.json, question 1 already"):
         Qa(version="v1.1").read([good, good], LAYOUT, ReadReport())
     with pytest.raises(InputError, match="the context is empty"):
         Qa(version="v1.1").read([record({"text": [], "answer_start": []}, context=" ")], LAYOUT, ReadReport())

@@ -12,7 +12,7 @@ import huggingface_hub
 import pytest
 from datasets import ClassLabel, Dataset, Features, Value
 
-from tasks.data import hub
+from tasks import network
 from tasks.data.hub import read_hub
 from tasks.data.options import DataOptions
 from tasks.data.records import Origin
@@ -109,7 +109,7 @@ def test_refused_connection(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_silent_hub(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(hub, "PATIENCE", 0.3)
+    monkeypatch.setattr(network, "PATIENCE", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as server:
         check_unreachable(server.getsockname()[1], "timed out|no answer within 0.3 seconds", monkeypatch)
 

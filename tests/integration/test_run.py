@@ -1,0 +1,320 @@
+"""The command as a user types it: what it leaves, what it says, and what it does with mistakes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from recipes.run import main
+from tests.integration.conftest import Run
+
+
+def arguments(task: str, data: dict[str, Path], models: dict[str, Path], *more: str) -> list[str]:
+    fixed = ["hparams.max_steps=4", "hparams.batch_size=8", "runtime.precision=fp32", "runtime.device=cpu"]
+    return [f"task={task}", "data=files", f"data.train={data[task]}", f"model.path={models['bert']}", *fixed, *more]
+
+
+def report_of(folder: Path) -> dict[str, Any]:
+    (path,) = folder.rglob("report.json")
+    loaded: dict[str, Any] = json.loads(path.read_text())
+    return loaded
+
+
+def test_a_run_leaves_everything_and_is_found_again(
+    run: Run, data: dict[str, Path], models: dict[str, Path], tmp_path: Path
+) -> None:
+    command = arguments("ner", data, models, "seed=3")
+    first = run(*command)
+    assert first.returncode == 0, first.stderr
+    assert first.stderr == ""
+    (folder,) = tmp_path.glob("outputs/ner/names/bert/*/seed=3")
+    assert {path.name for path in folder.iterdir()} == {"config.yaml", "model", "predictions", "report.json"}
+    assert {path.name for path in (folder / "model").iterdir()} == {
+        "config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
+    }
+    report = report_of(tmp_path)
+    assert report["status"] == "finished"
+    assert report["task"] == "ner"
+    assert report["objective"]["name"] == "f1"
+    assert report["objective"]["value"] == report["metrics"]["validation"]["f1"]
+    assert set(report["data"]["rows"]) == {"train", "validation", "test"}
+    assert {"seconds", "rows_per_second", "tokens_per_second", "steps", "epochs", "peak_memory_mb"} <= set(
+        report["training"]
+    )
+    assert report["environment"]["versions"]["torch"]
+    assert report["command"].startswith("python -m recipes.run task=ner data=files")
+    assert yaml.safe_load((folder / "config.yaml").read_text())["seed"] == 3
+    line = json.loads((folder / "predictions" / "test.jsonl").read_text().splitlines()[0])
+    assert {"id", "file", "line", "tokens", "gold", "prediction"} <= set(line)
+    assert len(line["prediction"]["tags"]) == len(line["gold"]) == len(line["tokens"])
+
+    again = run(*command)
+    assert again.returncode == 0
+    assert "Already done" in again.stdout
+    assert "epoch" not in again.stdout
+
+    anew = run(*command, "overwrite=true")
+    assert anew.returncode == 0
+    assert "epoch" in anew.stdout
+    assert report_of(tmp_path)["metrics"] == report["metrics"], "the same seed gives the same model"
+
+
+def test_an_unfinished_directory_is_done_over(
+    data: dict[str, Path], models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = arguments("classification", data, models)
+    assert main(command) == 0
+    (report,) = tmp_path.rglob("report.json")
+    report.unlink()
+    (report.parent / "checkpoints").mkdir()
+    (report.parent / "note.txt").write_text("mine")
+    assert main(command) == 0
+    assert report.is_file()
+    assert not (report.parent / "checkpoints").exists()
+    assert (report.parent / "note.txt").read_text() == "mine", "what a run did not write stays"
+
+
+@pytest.mark.parametrize(
+    ("task", "change", "message"),
+    [
+        ("ner", ["data.train=nofile.conll"], "there is no file"),
+        ("ner", ["data.columns.tags=9"], "column"),
+        ("classification", ["data.columns.text=txet"], "no column 'txet' (data.columns.text)"),
+        ("classification", ["data.validation={bad_label}"], "line 2: label 'biling' does not occur in training"),
+        ("classification", ["data.train={empty_text}"], "line 3: column 'text' is empty"),
+        ("classification", ["data.train={latin}"], "line 2: byte 0xe9 is not valid utf-8"),
+        ("ner", ["data.train={unequal}", "data.format=jsonl"], "line 1: 2 tokens but 1 tags"),
+        ("qa", ["data.train={offset}"], "answer 'Oslo' is not at offset 3"),
+        ("ner", ["hparams.batch_size=7", "hparams.accumulation=2"], "must divide hparams.batch_size=7"),
+        ("ner", ["task.objective=f2"], "task.objective=f2: no such score. There are: precision, recall, f1"),
+        ("ner", ["model.path=no/such/folder"], "no such folder"),
+        ("ner", ["tracker=wandb"], "tracker=wandb needs a package that is not installed"),
+        ("ner", ["hparams.freeze_layers=9"], "the model has 2 layers"),
+        ("classification", ["hparams.class_weights={{refund: 3}}"], "no label 'refund'"),
+        ("ner", ["hparams.learningrate=1"], "Did you mean 'hparams.learning_rate'?"),
+        ("ner", ["+hparams.momentum=1"], "No config key 'hparams.momentum'"),
+        ("ner", ["hparams.epochs=many"], "hparams.epochs: Value 'many' is not a number"),
+        ("ner", ["data=sst2"], "data=sst2 holds classification rows, but task=ner"),
+        ("ner", ["+hparams._target_=os.system"], "never code to call"),
+    ],
+)
+def test_mistakes_end_in_one_message_and_leave_nothing(
+    task: str,
+    change: list[str],
+    message: str,
+    data: dict[str, Path],
+    models: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    files = {
+        "bad_label": b"text,label\nI was charged,biling\n",
+        "empty_text": b"text,label\nx,delivery\n ,billing\n",
+        "latin": b"text,label\ncaf\xe9,delivery\n",
+        "unequal": b'{"tokens": ["a", "b"], "tags": ["O"]}\n',
+        "offset": json.dumps(
+            {
+                "data": [
+                    {
+                        "title": "t",
+                        "paragraphs": [
+                            {
+                                "context": "It is in Oslo.",
+                                "qas": [
+                                    {"id": "1", "question": "where?", "answers": [{"text": "Oslo", "answer_start": 3}]}
+                                ],
+                            }
+                        ],
+                    }
+                ]
+            }
+        ).encode(),
+    }
+    names = {"offset": "offset.json", "unequal": "unequal.jsonl"}
+    paths = {name: tmp_path / names.get(name, f"{name}.csv") for name in files}
+    for name, content in files.items():
+        paths[name].write_bytes(content)
+    monkeypatch.chdir(tmp_path)
+    status = main(arguments(task, data, models, *(item.format(**paths) for item in change)))
+    printed = capsys.readouterr()
+    assert status == 2
+    assert message in printed.err
+    assert "Traceback" not in printed.err
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_bad_rows_can_be_skipped_and_are_counted(
+    data: dict[str, Path],
+    models: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "rows.csv"
+    path.write_text(data["classification"].read_text() + " ,billing\n ,praise\n")
+    command = arguments("classification", data | {"classification": path}, models, "data.on_bad_row=skip")
+    assert main(command) == 0
+    assert report_of(tmp_path)["data"]["skipped"] == {"empty text": 2}
+    assert "left out: 2 x empty text" in capsys.readouterr().out
+
+
+def test_a_model_that_only_the_hub_has_ends_soon_with_what_to_do(run: Run, data: dict[str, Path]) -> None:
+    endpoint = "http://127.0.0.1:9"
+    ended = run(
+        "task=ner",
+        "data=files",
+        f"data.train={data['ner']}",
+        "model=roberta-base",
+        HF_ENDPOINT=endpoint,
+        HF_HUB_OFFLINE="0",
+    )
+    assert ended.returncode == 2
+    assert "FacebookAI/roberta-base" in ended.stderr
+    assert "model.path=FOLDER" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_sweep_of_four_ends_with_its_table_best_first(
+    run: Run, data: dict[str, Path], models: dict[str, Path], tmp_path: Path
+) -> None:
+    command = arguments("classification", data, models)
+    ended = run("-m", *command, "hparams.learning_rate=1e-3,1e-5", "seed=1,2")
+    assert ended.returncode == 0, ended.stderr
+    reports = [json.loads(path.read_text()) for path in tmp_path.rglob("report.json")]
+    assert len(reports) == 4
+    rows = [line.split() for line in ended.stdout[ended.stdout.index("Sweep of 4 jobs") :].splitlines()]
+    objectives = [float(row[2]) for row in rows if row and row[0] in ("0.001", "1e-05")]
+    assert len(objectives) == 4
+    assert objectives == sorted(objectives, reverse=True)
+    assert objectives == pytest.approx(
+        sorted((report["objective"]["value"] for report in reports), reverse=True), abs=1e-4
+    )
+
+    again = run(*command, "-m", "hparams.learning_rate=1e-3,1e-5", "seed=1,2")
+    assert again.stdout.count("Already done") == 4
+
+
+def test_a_failing_job_leaves_the_others_and_is_named(run: Run, data: dict[str, Path], models: dict[str, Path]) -> None:
+    ended = run("-m", *arguments("ner", data, models), "hparams.freeze_layers=1,9")
+    assert ended.returncode == 1
+    assert "1 failed" in ended.stdout
+    assert "failed: hparams.freeze_layers=9: the model has 2 layers" in ended.stdout
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("task", ["classification", "ner", "qa"])
+def test_two_processes_give_what_one_gives(
+    task: str, run: Run, data: dict[str, Path], models: dict[str, Path], tmp_path: Path
+) -> None:
+    config = Path(__file__).resolve().parents[2] / "scripts" / "accelerate" / "cpu2.yaml"
+    launch = (
+        sys.executable,
+        "-m",
+        "accelerate.commands.launch",
+        "--config_file",
+        str(config),
+        "--main_process_port",
+        "0",
+    )
+    command = arguments(task, data, models, "hparams.dropout=0", "hparams.attention_dropout=0")
+    one = run(*command, "output_root=one")
+    two = run(*command, "output_root=two", launcher=launch)
+    assert one.returncode == 0, one.stderr
+    assert two.returncode == 0, two.stderr
+    assert two.stdout.count("\ntraining ") == one.stdout.count("\ntraining ") == 1
+    first, second = report_of(tmp_path / "one"), report_of(tmp_path / "two")
+    assert second["environment"]["processes"] == 2
+    for split, scores in first["metrics"].items():
+        assert second["metrics"][split] == pytest.approx(scores, abs=1e-4), split
+
+
+def test_accumulated_parts_give_the_same_model(
+    data: dict[str, Path], models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from safetensors.torch import load_file
+
+    monkeypatch.chdir(tmp_path)
+    plain = arguments("ner", data, models, "hparams.dropout=0", "hparams.attention_dropout=0")
+    assert main([*plain, "output_root=whole"]) == 0
+    assert main([*plain, "output_root=parts", "hparams.accumulation=4"]) == 0
+    (whole,) = (tmp_path / "whole").rglob("model.safetensors")
+    (parts,) = (tmp_path / "parts").rglob("model.safetensors")
+    one, other = load_file(whole), load_file(parts)
+    assert all(one[name].allclose(other[name], atol=1e-6) for name in one)
+
+
+def test_it_learns(
+    data: dict[str, Path], models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = arguments("classification", data, models, "hparams.learning_rate=3e-3", "hparams.epochs=12")
+    command.remove("hparams.max_steps=4")
+    assert main(command) == 0
+    assert report_of(tmp_path)["metrics"]["test"]["accuracy"] > 0.8
+
+
+@pytest.mark.parametrize(("name", "task"), [("text-classification", "classification"), ("token-classification", "ner")])
+def test_plain_pipelines_give_the_predictions_of_the_file(
+    name: str,
+    task: str,
+    data: dict[str, Path],
+    models: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from transformers import pipeline
+
+    monkeypatch.chdir(tmp_path)
+    command = arguments(task, data, models, "hparams.learning_rate=3e-3", "hparams.epochs=6")
+    command.remove("hparams.max_steps=4")
+    assert main(command) == 0
+    (report,) = tmp_path.rglob("report.json")
+    lines = [json.loads(line) for line in (report.parent / "predictions" / "test.jsonl").read_text().splitlines()]
+    pipe = pipeline(name, model=str(report.parent / "model"), device="cpu")
+    assert len({json.dumps(line["prediction"]) for line in lines}) > 1, (
+        "predictions that differ, so that this says something"
+    )
+    for line in lines:
+        if task == "classification":
+            found = pipe(line["text"])[0]
+            assert found["label"] == line["prediction"]["label"]
+            assert found["score"] == pytest.approx(line["prediction"]["scores"][found["label"]], abs=1e-4)
+        else:
+            tags = ["O"] * len(line["tokens"])
+            starts = [sum(len(token) + 1 for token in line["tokens"][:index]) for index in range(len(line["tokens"]))]
+            for entity in pipe(" ".join(line["tokens"]), aggregation_strategy="none"):
+                if entity["start"] in starts:
+                    tags[starts.index(entity["start"])] = entity["entity"]
+            from tasks.tags import to_iob2
+
+            assert to_iob2(tags, "iob2")[0] == line["prediction"]["tags"]
+
+
+def test_help_and_config_are_shown_without_running(run: Run, tmp_path: Path) -> None:
+    assert "Examples" in run("--help").stdout
+    shown = yaml.safe_load(run("--cfg", "job", "task=qa").stdout)
+    assert shown["task"]["name"] == "qa"
+    assert shown["data"]["name"] == "qa_sample"
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_scripts_are_sound_shell() -> None:
+    root = Path(__file__).resolve().parents[2]
+    scripts = [
+        root / "scripts" / "demo",
+        root / "scripts" / "test",
+        root / "scripts" / "environment.sh",
+        root / ".ci" / "run",
+    ]
+    for script in scripts:
+        assert subprocess.run(["bash", "-n", str(script)], check=False).returncode == 0
