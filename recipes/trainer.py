@@ -80,7 +80,12 @@ class RecipeTrainer(Trainer):  # type: ignore[misc]
         return loss.detach(), kept, inputs["input_ids"].new_zeros(len(inputs["input_ids"]))
 
     def predict_rows(self, rows: Sequence[Row], features: Dataset) -> list[Prediction]:
-        """Predict every row, in order; nothing calibrated is applied yet."""
+        """Predict every row, in order and in fp32; nothing calibrated is applied yet.
+
+        Full precision, whatever the training's: it is how `from_pretrained` loads the model, so that pipelines and
+        other readers of it get these very predictions. For use when training is over.
+        """
+        self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)  # takes accelerate's autocast off
         self.compute_metrics = None  # the scores of an epoch are those of the validation rows alone
         try:
             outputs = self.predict(features).predictions

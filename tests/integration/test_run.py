@@ -275,8 +275,9 @@ def test_plain_pipelines_give_the_predictions_of_the_file(
     from transformers import pipeline
 
     monkeypatch.chdir(tmp_path)
-    command = arguments(task, data, models, "hparams.learning_rate=3e-3", "hparams.epochs=6")
+    command = arguments(task, data, models, "hparams.learning_rate=3e-3", "hparams.epochs=6", "runtime.precision=bf16")
     command.remove("hparams.max_steps=4")
+    command.remove("runtime.precision=fp32")
     assert main(command) == 0
     (report,) = tmp_path.rglob("report.json")
     lines = [json.loads(line) for line in (report.parent / "predictions" / "test.jsonl").read_text().splitlines()]
@@ -288,7 +289,7 @@ def test_plain_pipelines_give_the_predictions_of_the_file(
         if task == "classification":
             found = pipe(line["text"])[0]
             assert found["label"] == line["prediction"]["label"]
-            assert found["score"] == pytest.approx(line["prediction"]["scores"][found["label"]], abs=1e-4)
+            assert found["score"] == pytest.approx(line["prediction"]["scores"][found["label"]], abs=1e-5)
         else:
             tags = ["O"] * len(line["tokens"])
             starts = [sum(len(token) + 1 for token in line["tokens"][:index]) for index in range(len(line["tokens"]))]

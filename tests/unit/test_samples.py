@@ -1,0 +1,84 @@
+"""The samples that come with the installation: of the promised size, legal, and with nothing of test in training."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recipes.help import CONF
+from tasks.classification import Classification
+from tasks.data.options import DataOptions
+from tasks.load import Rows, load
+from tasks.ner import Ner
+from tasks.qa import Qa
+from tasks.tags import spans
+from tasks.task import Task
+
+TASKS: dict[str, tuple[Task, str]] = {
+    "classification": (Classification(), "csv"),
+    "ner": (Ner(), "conll"),
+    "qa": (Qa(), "json"),
+}
+SAMPLES = CONF.parent / "tasks" / "samples"
+
+
+def rows_of(name: str) -> Rows:
+    task, ending = TASKS[name]
+    files = {split: f"sample:{name}/{split}.{ending}" for split in ("train", "validation", "test")}
+    return load(task, DataOptions(**files), seed=1)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", list(TASKS))
+def test_sizes_and_cleanness(name: str) -> None:
+    rows = rows_of(name)
+    counts = {split: len(found) for split, found in rows.splits.items()}
+    assert 300 <= sum(counts.values()) <= 1100, counts
+    assert min(counts.values()) >= 50, counts
+    assert sum(path.stat().st_size for path in (SAMPLES / name).iterdir()) < 400_000
+    assert rows.report.skipped == rows.report.repaired == {}
+    assert rows.notes == [], "no row stands in two splits"
+    every = [row for found in rows.splits.values() for row in found]
+    assert len({rows.task.identity(row) for row in every}) == len(every)
+
+
+def test_intents() -> None:
+    rows = rows_of("classification")
+    assert len(rows.head.labels) == 8
+    for found in rows.splits.values():
+        assert {row.label for row in found} == set(rows.head.labels)
+
+
+def test_entities() -> None:
+    rows = rows_of("ner")
+
+    def names(split: str) -> set[tuple[str, str]]:
+        kinds = ("person", "organization", "product")
+        return {
+            (kind, " ".join(row.tokens[start:end]))
+            for row in rows.splits[split]
+            for kind, start, end in spans(row.tags)
+            if kind in kinds
+        }
+
+    assert {label[2:] for label in rows.head.labels[1:]} == {"person", "organization", "place", "product", "date"}
+    assert not names("train") & names("test")
+
+
+def test_questions() -> None:
+    rows = rows_of("qa")
+    assert getattr(rows.task, "version", None) == "v2.0"
+    contexts: dict[str, set[Any]] = {split: {row.context for row in found} for split, found in rows.splits.items()}
+    assert not contexts["train"] & (contexts["validation"] | contexts["test"])
+    for found in rows.splits.values():
+        silent = sum(not row.answers for row in found) / len(found)
+        assert 0.2 < silent < 0.4
+
+
+def test_every_sample_file_is_one_that_a_config_reads() -> None:
+    named = {
+        line.split("sample:")[1].strip()
+        for path in (CONF / "data").glob("*_sample.yaml")
+        for line in path.read_text().splitlines()
+        if "sample:" in line
+    }
+    assert named == {str(path.relative_to(SAMPLES)) for path in Path(SAMPLES).rglob("*.*")}
