@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from recipes.assembly import Prepared, assemble
 from recipes.loss import Loss, binary_cross_entropy, class_weights, cross_entropy, squared_error
@@ -16,6 +17,7 @@ from tasks.errors import InputError
 def build(prepared: Prepared, folder: Path) -> RecipeTrainer:
     """Return the Trainer: cross-entropy, binary cross-entropy or squared error, by the kind of the labels."""
     loss, reduce = parts(prepared)
+    start_from_base_rate(prepared)
     return assemble(prepared, loss, reduce, folder)
 
 
@@ -38,6 +40,28 @@ def parts(prepared: Prepared) -> tuple[Loss, Reduce]:
     counts = Counter(row.label for row in train)
     weights = class_weights(hparams.class_weights, head.labels, [counts[label] for label in head.labels])
     return cross_entropy(hparams.label_smoothing, weights), probabilities
+
+
+def start_from_base_rate(prepared: Prepared) -> None:
+    """Let a head of several labels or of a number begin by predicting how often each label occurs, or the mean.
+
+    Otherwise the first hundreds of steps teach the whole network nothing but that most labels are absent (Lin et al.
+    2017, section 3.3, set the bias so for rare classes). One label a row is near its base rate from the start.
+    """
+    head, train = prepared.rows.head, prepared.rows.splits["train"]
+    if head.problem_type == "regression":
+        rates = torch.tensor([sum(row.label for row in train) / len(train)])
+    elif head.problem_type == "multi_label_classification":
+        counts = Counter(label for row in train for label in row.label)
+        # One more row with and one without each label, so that no rate is 0 or 1.
+        rates = torch.logit(torch.tensor([(counts[label] + 1) / (len(train) + 2) for label in head.labels]))
+    else:
+        return
+    layers = [module for module in prepared.loaded.model.modules() if isinstance(module, nn.Linear)]
+    last = next(layer for layer in reversed(layers) if layer.out_features == len(head.labels))
+    if last.bias is not None:
+        with torch.no_grad():
+            last.bias.copy_(rates)
 
 
 def probabilities(outputs: Any, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:

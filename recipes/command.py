@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -96,19 +97,21 @@ def _job(run: Callable[[Config, Invocation], sweep.Outcome], errors: list[InputE
     """Do one job and return its objective to Hydra. In a sweep, a job that fails leaves the others to go on."""
     hydra_config = HydraConfig.get()
     overrides = list(hydra_config.overrides.task)
-    sweeping = hydra_config.mode == RunMode.MULTIRUN
-    try:
-        outcome = run(schema.parse(tree), _invocation(overrides))
-    except InputError as error:
-        if not sweeping:
+    if hydra_config.mode != RunMode.MULTIRUN:
+        try:
+            return run(schema.parse(tree), _invocation(overrides)).objective
+        except InputError as error:
             errors.append(error)
             return float("nan")
-        number, directory = int(hydra_config.job.num), Path(str(hydra_config.sweep.dir))
-        complain(f"Job {number} ({' '.join(overrides)}) failed. {error}")
-        sweep.record(directory, number, overrides, error=str(error))
+    number, directory = int(hydra_config.job.num), Path(str(hydra_config.sweep.dir))
+    try:
+        outcome = run(schema.parse(tree), _invocation(overrides))
+    except Exception as error:
+        what = str(error) if isinstance(error, InputError) else "".join(traceback.format_exception(error))
+        complain(f"Job {number} ({' '.join(overrides)}) failed. {what}")
+        sweep.record(directory, number, overrides, error=str(error) or type(error).__name__)
         return float("nan")
-    if sweeping:
-        sweep.record(Path(str(hydra_config.sweep.dir)), int(hydra_config.job.num), overrides, outcome)
+    sweep.record(directory, number, overrides, outcome)
     return outcome.objective
 
 

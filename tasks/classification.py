@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
+from tasks.collation import inputs_and_labels
 from tasks.data.options import Columns
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError, did_you_mean
@@ -43,6 +44,9 @@ PAIR_COLUMNS = (
     ("text1", "text2"),
 )
 MOST_CLASSES = 1000
+EVEN_ODDS = 0.5
+LABEL_THRESHOLD = "label_threshold"
+"""Key of the calibrated threshold in the model's config: labels with at least this probability are predicted."""
 
 Label = str | tuple[str, ...] | float
 
@@ -67,15 +71,15 @@ class Classification(Task):
     "single_label, multi_label, regression, or auto: lists of labels are multi_label, fractions are regression."
     label_separator: str | None = None
     "What stands between the labels of a cell. null: a comma where labels are listed as numbers, or else nothing."
-    threshold: float = 0.5
-    "multi_label: labels with at least this probability are predicted."
+    threshold: float | None = None
+    "multi_label: labels with at least this probability are predicted. null: what gives the best F1 on validation."
 
     def errors(self) -> Iterator[str]:  # noqa: D102
         if self.kind not in KINDS:
             yield f"task.kind={self.kind}: choose from {', '.join(KINDS)}.{did_you_mean(self.kind, KINDS)}"
         if self.label_separator == "":
             yield "task.label_separator is empty: give a character, or null"
-        if not 0 < self.threshold < 1:
+        if self.threshold is not None and not 0 < self.threshold < 1:
             yield f"task.threshold={self.threshold}: a probability between 0 and 1"
 
     def settle(self, train: Sequence[Record], layout: Layout) -> Self:  # noqa: D102
@@ -189,12 +193,7 @@ class Classification(Task):
         from transformers import DataCollatorWithPadding
 
         pad = DataCollatorWithPadding(tokenizer)
-        names = {*tokenizer.model_input_names, "labels"}
-
-        def collate(windows: list[dict[str, Any]]) -> Batch:
-            return dict(pad([{name: value for name, value in window.items() if name in names} for window in windows]))
-
-        return collate
+        return lambda windows: dict(pad(inputs_and_labels(windows, tokenizer)))
 
     def decode(  # noqa: D102
         self, rows: Sequence[Row], features: Mapping[str, Any], outputs: Outputs, head: Head
@@ -208,10 +207,27 @@ class Classification(Task):
     def _decided(self, probabilities: Sequence[float], head: Head) -> Prediction:
         scores = {label: round(value, 6) for label, value in zip(head.labels, probabilities, strict=True)}
         if self.kind == "multi_label":
-            over = zip(head.labels, probabilities, strict=True)
-            return {"label": [label for label, value in over if value >= self.threshold], "scores": scores}
+            return {"label": _labels_from(scores, self.threshold or EVEN_ODDS), "scores": scores}
         best = max(range(len(probabilities)), key=probabilities.__getitem__)
         return {"label": head.labels[best], "scores": scores}
+
+    def calibrate(self, rows: Sequence[Row], predictions: Sequence[Prediction]) -> dict[str, float]:
+        """Choose the probability from which on labels are predicted, for the best micro-averaged F1."""
+        if self.kind != "multi_label" or self.threshold is not None:
+            return {}
+        pairs = [
+            (score, label in row.label)
+            for row, prediction in zip(rows, predictions, strict=True)
+            for label, score in prediction["scores"].items()
+        ]
+        return {LABEL_THRESHOLD: best_label_threshold(pairs)}
+
+    def finish(self, predictions: Sequence[Prediction], calibration: Mapping[str, float]) -> list[Prediction]:
+        """Predict the labels from the chosen probability on."""
+        if LABEL_THRESHOLD not in calibration:
+            return list(predictions)
+        threshold = calibration[LABEL_THRESHOLD]
+        return [{**prediction, "label": _labels_from(prediction["scores"], threshold)} for prediction in predictions]
 
     def inputs(self) -> Sequence[str]:  # noqa: D102
         return ("text", "text_pair")
@@ -243,6 +259,34 @@ class Classification(Task):
     def stratum(self, row: Row) -> Hashable | None:
         """Return the label; for several labels, all of them together; for numbers, nothing."""
         return None if self.kind == "regression" else row.label
+
+
+def best_label_threshold(pairs: Sequence[tuple[float, bool]]) -> float:
+    """Return the score from which on to predict, for the best F1 over all pairs of a row and a label.
+
+    Few labels a row make probabilities small: after little training none may reach one half, while their order is
+    already right.
+
+    Args:
+        pairs: the score of each label for each row, and whether gold has it.
+
+    >>> best_label_threshold([(0.4, True), (0.3, True), (0.2, False), (0.1, False)])
+    0.3
+    """
+    ordered = sorted(pairs, reverse=True)
+    total = sum(gold for _, gold in ordered)
+    best, threshold, hits = 0.0, EVEN_ODDS, 0
+    for number, (score, gold) in enumerate(ordered, start=1):
+        hits += gold
+        next_score = ordered[number][0] if number < len(ordered) else None
+        f1 = 2 * hits / (number + total)
+        if f1 > best and score != next_score:
+            best, threshold = f1, score
+    return threshold
+
+
+def _labels_from(scores: Mapping[str, float], threshold: float) -> list[str]:
+    return [label for label, score in scores.items() if score >= threshold]
 
 
 def _infer_kind(cells: Sequence[Any], separator: str | None) -> str:

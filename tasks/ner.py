@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
+from tasks.collation import inputs_and_labels
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import did_you_mean
 from tasks.scoring.entities import entity_scores
@@ -158,12 +159,7 @@ class Ner(Task):
         from transformers import DataCollatorForTokenClassification
 
         pad = DataCollatorForTokenClassification(tokenizer)
-        names = {*tokenizer.model_input_names, "labels"}
-
-        def collate(windows: list[dict[str, Any]]) -> Batch:
-            return dict(pad([{name: value for name, value in window.items() if name in names} for window in windows]))
-
-        return collate
+        return lambda windows: dict(pad(inputs_and_labels(windows, tokenizer)))
 
     def decode(  # noqa: D102
         self, rows: Sequence[Row], features: Mapping[str, Any], outputs: Outputs, head: Head

@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
+from tasks.collation import inputs_and_labels
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import did_you_mean
 from tasks.scoring.squad import best_threshold, question_scores, squad_scores
@@ -183,12 +184,11 @@ class Qa(Task):
         from transformers import DataCollatorWithPadding
 
         pad = DataCollatorWithPadding(tokenizer)
-        names = {*tokenizer.model_input_names, "labels"}
 
         def collate(windows: list[dict[str, Any]]) -> Batch:
             import torch
 
-            batch = dict(pad([{name: value for name, value in row.items() if name in names} for row in windows]))
+            batch = dict(pad(inputs_and_labels(windows, tokenizer)))
             length = batch["input_ids"].shape[1]
             candidates = torch.zeros(len(windows), length, dtype=torch.int64)
             left = tokenizer.padding_side == "left"

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from tasks.data.options import Columns
-from tasks.data.records import Origin, ReadReport, Record
+from tasks.data.records import ReadReport, Record
+from tasks.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     import numpy as np
@@ -159,8 +160,6 @@ def column(record: Record, wanted: str | None, usual: Sequence[str], key: str) -
     Raises:
         InputError: the wanted column, or each of the usual ones, is missing.
     """
-    from tasks.errors import InputError, did_you_mean
-
     present = list(record.values)
     if wanted is not None:
         if wanted in record.values:
@@ -185,11 +184,3 @@ def row_id(record: Record, columns: Columns, position: int) -> str:
         if value is not None and str(value).strip():
             return str(value)
     return str(position)
-
-
-def require_rows(rows: Sequence[Row], origin: Origin | None) -> None:
-    """Raise if nothing is left to work with."""
-    from tasks.errors import InputError
-
-    if not rows:
-        raise InputError(f"{origin.file if origin else 'data.train'}: no usable row is left")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tasks.classification import Classification, Text
+from tasks.classification import Classification, Text, best_label_threshold
 from tasks.data.options import Columns
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError
@@ -143,6 +143,29 @@ def test_several_labels_are_predicted_from_the_threshold_up() -> None:
     outputs = {"probability": np.array([[0.31, 0.9], [0.1, 0.2]])}
     predictions = task.decode(rows, {"row": [0, 1]}, outputs, task.head(rows, LAYOUT))
     assert [prediction["label"] for prediction in predictions] == [["a", "b"], []]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_label_threshold_is_the_best_of_all(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    scores = (random.random((20, 3)) * 0.5).round(1)
+    gold = random.random((20, 3)) < 0.3
+    threshold = best_label_threshold([(float(s), bool(g)) for s, g in zip(scores.ravel(), gold.ravel(), strict=True)])
+
+    def f1(value: float) -> float:
+        predicted = scores >= value
+        return 2 * (predicted & gold).sum() / (predicted.sum() + gold.sum())
+
+    assert f1(threshold) == pytest.approx(max(f1(value) for value in np.unique(scores)))
+
+
+def test_the_label_threshold_is_chosen_on_validation_and_applied() -> None:
+    task = Classification(kind="multi_label")
+    rows = texts(("a",), ("b",))
+    decoded = [{"label": [], "scores": {"a": 0.3, "b": 0.1}}, {"label": [], "scores": {"a": 0.2, "b": 0.25}}]
+    finished = task.finish(decoded, task.calibrate(rows, decoded))
+    assert [prediction["label"] for prediction in finished] == [["a"], ["b"]]
+    assert Classification(kind="multi_label", threshold=0.5).calibrate(rows, decoded) == {}
 
 
 def test_the_collator_pads_to_the_longest() -> None:
