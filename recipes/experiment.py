@@ -68,30 +68,7 @@ def carry_out(config: Config, command: str, folder: Path) -> dict[str, Any]:
     trainer.model.config.update(judgement.calibration)
     save_model(trainer, folder)
     seconds = time.perf_counter() - started
-    objective = rows.task.objective_name()
-    report = {
-        "status": "finished",
-        "task": rows.task.name,
-        "model": {
-            "path": config.model.path,
-            "revision": config.model.revision,
-            "parameters": sum(parameter.numel() for parameter in trainer.model.parameters()),
-            "new_weights": list(prepared.loaded.new_weights),
-        },
-        "data": data_section(rows, sources(config.data)),
-        "metrics": judgement.metrics,
-        "objective": {
-            "name": objective,
-            "split": "validation",
-            "value": judgement.metrics["validation"][objective],
-            "greater_is_better": greater_is_better(objective),
-        },
-        "calibration": judgement.calibration,
-        "training": training_section(trainer, rows, seconds),
-        "environment": environment(placement),
-        "seed": config.seed,
-        "command": command,
-    }
+    report = _report(prepared, trainer, judgement, command, seconds)
     if is_main_process():
         for split, lines in judgement.predictions.items():
             write_json_lines(folder / PREDICTIONS / f"{split}.jsonl", lines)
@@ -100,6 +77,35 @@ def carry_out(config: Config, command: str, folder: Path) -> dict[str, Any]:
         write_json(folder / REPORT, report)
     _show_result(trainer, judgement, folder, seconds)
     return report
+
+
+def _report(
+    prepared: Prepared, trainer: RecipeTrainer, judgement: Judgement, command: str, seconds: float
+) -> dict[str, Any]:
+    config, objective = prepared.config, prepared.task.objective_name()
+    return {
+        "status": "finished",
+        "task": prepared.task.name,
+        "model": {
+            "path": config.model.path,
+            "revision": config.model.revision,
+            "parameters": sum(parameter.numel() for parameter in trainer.model.parameters()),
+            "new_weights": list(prepared.loaded.new_weights),
+        },
+        "data": data_section(prepared.rows, sources(config.data)),
+        "metrics": judgement.metrics,
+        "objective": {
+            "name": objective,
+            "split": "validation",
+            "value": judgement.metrics["validation"][objective],
+            "greater_is_better": greater_is_better(objective),
+        },
+        "calibration": judgement.calibration,
+        "training": training_section(trainer, prepared.rows, seconds),
+        "environment": environment(prepared.placement),
+        "seed": config.seed,
+        "command": command,
+    }
 
 
 def judge(trainer: RecipeTrainer, prepared: Prepared) -> Judgement:
