@@ -98,6 +98,7 @@ def assemble(prepared: Prepared, loss: Loss, reduce: Reduce, folder: Path) -> Re
         head=prepared.rows.head,
         loss=loss,
         reduce=reduce,
+        r_drop=config.hparams.r_drop,
         validation=prepared.rows.splits["validation"],
         model=prepared.loaded.model,
         args=arguments,

@@ -73,6 +73,8 @@ class Hparams:
     "Dropout probability of hidden states. null: the model's own."
     attention_dropout: float | None = None
     "Dropout probability of attention weights. null: the model's own."
+    r_drop: float = 0.0
+    "R-Drop: weight of the difference between two passes with other dropout. 0: one pass. Costs a second one."
     label_smoothing: float = 0.0
     "Share of each target's probability spread evenly over all classes (QA: over all positions)."
     class_weights: Any = None
@@ -264,6 +266,7 @@ def _range_errors(config: Config) -> Iterator[str]:
         ("hparams.max_grad_norm", hparams.max_grad_norm, at_least_0, "0 or more"),
         ("hparams.dropout", hparams.dropout, share, "a probability, from 0 to less than 1"),
         ("hparams.attention_dropout", hparams.attention_dropout, share, "a probability, from 0 to less than 1"),
+        ("hparams.r_drop", hparams.r_drop, at_least_0, "0 or more"),
         ("hparams.label_smoothing", hparams.label_smoothing, share, "a share, from 0 to less than 1"),
         ("hparams.early_stopping", hparams.early_stopping, positive, "1 or more"),
         ("hparams.freeze_layers", hparams.freeze_layers, at_least_0, "0 or more"),

@@ -10,6 +10,7 @@ from torch import Tensor
 from transformers import EvalPrediction, Trainer
 
 from recipes.batching import LengthGroupedSampler
+from recipes.consistency import divergence
 from recipes.loss import Loss
 from tasks.errors import InputError
 from tasks.task import Features, Head, Prediction, Row, Task
@@ -31,13 +32,24 @@ class RecipeTrainer(Trainer):  # type: ignore[misc]
     - `predict_rows` decodes whole rows with the same code that scores each epoch.
     """
 
-    def __init__(self, *, task: Task, head: Head, loss: Loss, reduce: Reduce, validation: Sequence[Row], **kwargs: Any):
+    def __init__(
+        self,
+        *,
+        task: Task,
+        head: Head,
+        loss: Loss,
+        reduce: Reduce,
+        r_drop: float,
+        validation: Sequence[Row],
+        **kwargs: Any,
+    ) -> None:
         # A `compute_loss_func` makes the Trainer count the items of each step; `compute_loss` below is what runs.
         super().__init__(compute_loss_func=loss, compute_metrics=self._validation_scores, **kwargs)
         self.task = task
         self.head = head
         self.loss = loss
         self.reduce = reduce
+        self.r_drop = r_drop
         self.validation_rows = validation
 
     def _get_train_sampler(self, train_dataset: Dataset | None = None) -> LengthGroupedSampler:
@@ -55,11 +67,19 @@ class RecipeTrainer(Trainer):  # type: ignore[misc]
         num_items_in_batch: Tensor | int | None = None,
     ) -> Any:
         """Return the batch's share of the step's mean loss, with the outputs if they are asked for."""
-        outputs = model(**{name: value for name, value in inputs.items() if name not in NOT_FOR_THE_MODEL})
+        twice = self.r_drop > 0 and model.training
+        batch = {name: torch.cat([tensor, tensor]) for name, tensor in inputs.items()} if twice else inputs
+        outputs = model(**{name: tensor for name, tensor in batch.items() if name not in NOT_FOR_THE_MODEL})
+        total = self.loss(outputs, batch)
+        if twice:
+            rows = len(inputs["labels"])
+            first = {name: tensor[:rows] for name, tensor in outputs.items()}
+            second = {name: tensor[rows:] for name, tensor in outputs.items()}
+            total = total / 2 + self.r_drop * divergence(first, second, inputs)
         items = inputs["labels"].ne(-100).sum() if num_items_in_batch is None else num_items_in_batch
         # Gradients are averaged over processes, while `items` counts those of all of them.
         scale = self.accelerator.num_processes if num_items_in_batch is not None else 1
-        loss = self.loss(outputs, inputs) * scale / items
+        loss = total * scale / items
         return (loss, outputs) if return_outputs else loss
 
     def prediction_step(

@@ -319,3 +319,25 @@ def test_scripts_are_sound_shell() -> None:
     ]
     for script in scripts:
         assert subprocess.run(["bash", "-n", str(script)], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("task", ["classification", "ner", "qa"])
+def test_regularization_of_every_kind_goes_together(
+    task: str, data: dict[str, Path], models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    more = ["hparams.r_drop=1", "hparams.label_smoothing=0.1", "hparams.early_stopping=1", "hparams.freeze_layers=1"]
+    assert main(arguments(task, data, models, *more, "hparams.dropout=0.2", "hparams.schedule=cosine")) == 0
+    assert report_of(tmp_path)["training"]["steps"] == 4
+
+
+def test_early_stopping_ends_when_nothing_gets_better(
+    data: dict[str, Path], models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = arguments(
+        "ner", data, models, "hparams.epochs=9", "hparams.early_stopping=2", "hparams.learning_rate=1e-9"
+    )
+    command.remove("hparams.max_steps=4")
+    assert main(command) == 0
+    assert report_of(tmp_path)["training"]["epochs"] == 3
