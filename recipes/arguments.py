@@ -11,7 +11,7 @@ from tasks.errors import InputError
 
 USUAL_EPOCHS = 3
 MOST_EPOCHS = 20
-FEWEST_STEPS = 200
+FEWEST_STEPS = 250
 
 SCHEDULES = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup", "polynomial": "polynomial"}
 
@@ -24,13 +24,13 @@ def greater_is_better(objective: str) -> bool:
 
 
 def default_epochs(windows: int, batch_size: int) -> int:
-    """Return 3 epochs, or as many as make 200 steps, but 20 at most.
+    """Return 3 epochs, or as many as make 250 steps, but 20 at most.
 
     Fine-tuning on a few hundred rows is unstable and unfinished after three epochs; training longer is the remedy
     (Mosbach et al. 2021, Zhang et al. 2021, who take 20 epochs or a minimum of steps).
 
     >>> default_epochs(windows=10_000, batch_size=16), default_epochs(windows=500, batch_size=16)
-    (3, 7)
+    (3, 8)
     """
     steps = math.ceil(windows / batch_size)
     return min(max(USUAL_EPOCHS, math.ceil(FEWEST_STEPS / steps)), MOST_EPOCHS)

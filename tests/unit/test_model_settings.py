@@ -138,7 +138,7 @@ def test_threads_are_shared_and_several_gpus_are_named(monkeypatch: pytest.Monke
 
 def test_epochs_grow_on_small_data() -> None:
     assert default_epochs(100_000, 16) == 3
-    assert default_epochs(480, 16) == 7
+    assert default_epochs(480, 16) == 9
     assert default_epochs(20, 16) == 20
 
 
