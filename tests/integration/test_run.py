@@ -257,7 +257,9 @@ def test_it_learns(
     data: dict[str, Path], models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    command = arguments("classification", data, models, "hparams.learning_rate=3e-3", "hparams.epochs=12")
+    command = arguments(
+        "classification", data, models, "hparams.learning_rate=3e-3", "hparams.epochs=40", "data.test_fraction=0.3"
+    )
     command.remove("hparams.max_steps=4")
     assert main(command) == 0
     assert report_of(tmp_path)["metrics"]["test"]["accuracy"] > 0.8
