@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 
 def is_main_process() -> bool:
@@ -11,8 +12,13 @@ def is_main_process() -> bool:
 
 def say(message: str = "") -> None:
     """Print a line, in the main process only."""
-    if is_main_process():
+    if not is_main_process():
+        return
+    try:
         print(message, flush=True)
+    except BrokenPipeError:
+        # Whoever read along has gone (`| head`); that is no reason to end a training.
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
 
 
 def complain(message: str) -> None:

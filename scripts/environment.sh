@@ -3,18 +3,28 @@
 #   prepare_environment [EXTRA]
 
 prepare_environment() {
-    local extra="${1:-}" target="." stamp python
+    local extra="${1:-}" target="." python
     [ -n "$extra" ] && target=".[$extra]"
-    stamp=".venv/installed${extra:+-$extra}"
     if [ ! -x .venv/bin/python ]; then
         python="$(find_python)" || return 1
         "$python" -m venv .venv
     fi
-    if ! cmp -s <(cat pyproject.toml constraints.txt) "$stamp"; then
+    if ! is_installed "$extra"; then
         echo "Installing into .venv (a few minutes the first time) ..." >&2
         .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e "$target"
-        cat pyproject.toml constraints.txt > "$stamp"
+        cat pyproject.toml constraints.txt > ".venv/installed${extra:+-$extra}"
     fi
+}
+
+# An installation with an extra holds what one without needs.
+is_installed() {
+    local stamp
+    for stamp in ".venv/installed${1:+-$1}" ".venv/installed-${1:-test}"; do
+        if cmp -s <(cat pyproject.toml constraints.txt) "$stamp"; then
+            return 0
+        fi
+    done
+    return 1
 }
 
 find_python() {

@@ -343,3 +343,73 @@ def test_early_stopping_ends_when_nothing_gets_better(
     command.remove("hparams.max_steps=4")
     assert main(command) == 0
     assert report_of(tmp_path)["training"]["epochs"] == 3
+
+
+PAIRS = [{"premise": f"{a} {n}", "hypothesis": b, "label": a == b} for n in range(6) for a in "xyz" for b in "xyz"]
+OTHER_KINDS = {
+    "regression": [{"text": f"number {n} of ten", "label": n / 4} for n in range(40)],
+    "multi_label": [
+        {"text": f"row {n}", "label": ["even"] * (n % 2 == 0) + ["three"] * (n % 3 == 0)} for n in range(40)
+    ],
+    "pairs": [{**row, "label": "same" if row["label"] else "other"} for row in PAIRS],
+}
+
+
+@pytest.mark.parametrize("kind", list(OTHER_KINDS))
+def test_other_kinds_of_classification(
+    kind: str, data: dict[str, Path], models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text("".join(json.dumps(row) + "\n" for row in OTHER_KINDS[kind]))
+    assert main(arguments("classification", data | {"classification": rows}, models)) == 0
+    report = report_of(tmp_path)
+    expected = {"regression": "pearson", "multi_label": "micro_f1", "pairs": "macro_f1"}[kind]
+    assert report["objective"]["name"] == expected
+    (model,) = tmp_path.rglob("model/config.json")
+    problem_type = json.loads(model.read_text())["problem_type"]
+    assert (
+        problem_type
+        == {
+            "regression": "regression",
+            "multi_label": "multi_label_classification",
+            "pairs": "single_label_classification",
+        }[kind]
+    )
+
+
+@pytest.mark.parametrize(("task", "key"), [("qa", "no_answer_threshold")])
+def test_what_was_calibrated_is_stored_with_the_model(
+    task: str,
+    key: str,
+    data: dict[str, Path],
+    models: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments(task, data, models)) == 0
+    (model,) = tmp_path.rglob("model/config.json")
+    assert json.loads(model.read_text())[key] == report_of(tmp_path)["calibration"][key]
+
+
+def test_a_local_folder_laid_out_like_a_hub_data_set(
+    models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "mine").mkdir()
+    for split, count in (("train", 24), ("validation", 6), ("test", 6)):
+        rows = [{"sentence": f"row {n}", "label": n % 2} for n in range(count)]
+        (tmp_path / "mine" / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    command = ["task=classification", "data=files", f"data.hub={tmp_path / 'mine'}", f"model.path={models['bert']}"]
+    assert main([*command, "hparams.max_steps=2", "runtime.device=cpu", "runtime.precision=fp32"]) == 0
+    assert report_of(tmp_path)["data"]["rows"] == {"train": 24, "validation": 6, "test": 6}
+
+
+def test_launch_configs_are_read_by_accelerate() -> None:
+    from accelerate.commands.config.config_args import load_config_from_file
+
+    folder = Path(__file__).resolve().parents[2] / "scripts" / "accelerate"
+    kinds = {path.stem: load_config_from_file(str(path)).distributed_type.value for path in folder.glob("*.yaml")}
+    assert kinds == {"cpu2": "MULTI_GPU", "gpu": "NO", "gpus": "MULTI_GPU", "machines": "MULTI_GPU", "fsdp": "FSDP"}
