@@ -90,6 +90,10 @@ def training_arguments(
         fp16=placement.precision == "fp16",
         dataloader_pin_memory=placement.device == "cuda",
         ddp_find_unused_parameters=False,
+        # Nothing in an encoder changes but its parameters; the untrained part of its vocabulary is large.
+        ddp_broadcast_buffers=False,
+        # Joining after each batch what was kept so far would copy it all, over and over.
+        eval_do_concat_batches=False,
         report_to=[] if config.tracker.name == "none" else [config.tracker.name],
     )
     # Plain `python` on a machine with several GPUs would replicate the model on all of them (nn.DataParallel).

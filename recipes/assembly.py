@@ -1,26 +1,30 @@
 """From rows to a Trainer: the steps that are the same in every recipe."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from datasets import Dataset
-from tqdm import tqdm
+import numpy as np
 from transformers import EarlyStoppingCallback, PrinterCallback, set_seed
 
+from recipes import attention
 from recipes.arguments import greater_is_better, training_arguments
 from recipes.config import Config
-from recipes.console import is_main_process, label
+from recipes.console import label
 from recipes.devices import Placement
+from recipes.dropout import use_cheap_dropout
+from recipes.features import Encoder, Windows
 from recipes.loss import Loss
 from recipes.models import Loaded, load, locate
-from recipes.progress import Progress, TrainingClock
-from recipes.trainer import RecipeTrainer, Reduce, dataset
+from recipes.progress import Progress
+from recipes.stock import StockTrainer, padded_length
+from recipes.timing import Laps, TrainingClock
+from recipes.trainer import RecipeTrainer, Reduce
+from recipes.vocabulary import train_used_rows
 from tasks.load import Rows
-from tasks.task import Features, Row, Task
+from tasks.task import Task
 
-ROWS_AT_ONCE = 1000
-MOST_EAGER_TOKENS = 512
+MOST_TOKENS_FOR_PLAIN = 512
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Prepared:
     placement: Placement
     rows: Rows
     loaded: Loaded
-    features: dict[str, Dataset]
+    features: dict[str, Windows]
 
     @property
     def task(self) -> Task:
@@ -39,53 +43,50 @@ class Prepared:
         return self.rows.task
 
 
-def prepare(config: Config, rows: Rows, placement: Placement) -> Prepared:
-    """Load the model and encode every split.
+def prepare(config: Config, rows: Rows, placement: Placement, laps: Laps) -> Prepared:
+    """Load the model and encode every split, taking the time of both.
 
     Raises:
         InputError: the model can't be found or loaded.
     """
+    stock = config.hparams.stock
     folder = locate(config.model)
     set_seed(config.seed)
-    attention = attention_for(placement.device, rows.task.window_length(MOST_EAGER_TOKENS + 1))
-    loaded = load(config.model, rows.head, config.hparams, folder, attention)
-    tokenizer = rows.task.adapt(loaded.tokenizer)
-    loaded = replace(loaded, tokenizer=tokenizer)
+    loaded = load(config.model, rows.head, config.hparams, folder)
+    loaded = replace(loaded, tokenizer=rows.task.adapt(loaded.tokenizer))
+    laps.lap("model")
+    encoder = Encoder.of(rows, loaded, keep=config.runtime.cache)
     features = {
-        split: dataset(encode(rows, split_rows, loaded, split), longest_first=split != "train")
+        split: encoder.windows(split, longest_first=split != "train" and not stock)
         for split, split_rows in rows.splits.items()
         if split_rows
     }
+    laps.lap("encoding")
     parameters = sum(parameter.numel() for parameter in loaded.model.parameters())
     trained = sum(parameter.numel() for parameter in loaded.model.parameters() if parameter.requires_grad)
     frozen = f", {(parameters - trained) / 1e6:.1f}M of them frozen" if trained < parameters else ""
     head = f"{len(rows.head.labels)} outputs" if rows.head.labels else "span start and end"
     label("model", f"{config.model.path}, {parameters / 1e6:.1f}M parameters{frozen}, new head: {head}")
+    if not stock:
+        speed_up(loaded, features, placement)
     return Prepared(config, placement, rows, loaded, features)
 
 
-def attention_for(device: str, longest: int) -> str | None:
-    """Return the attention implementation to use; None leaves it to the model.
+def speed_up(loaded: Loaded, features: Mapping[str, Windows], placement: Placement) -> None:
+    """Change the model in place so that it trains faster to the same end; what is saved stays the same.
 
-    On a CPU the plain one is the fastest for windows of the usual length: the fused kernel falls back to a slow path
-    when there is dropout. Its memory grows with the square of the length, so long windows go without it.
+    The attention for CPUs is the fastest for windows of the usual length; as its memory grows with the square of the
+    length, longer ones go through torch's fused kernel.
     """
-    return "eager" if device == "cpu" and longest <= MOST_EAGER_TOKENS else None
-
-
-def encode(rows: Rows, split_rows: Sequence[Row], loaded: Loaded, split: str) -> Features:
-    """Encode rows in portions, with a bar on a terminal if it takes long."""
-    length = rows.task.window_length(loaded.limit)
-    features: Features = {}
-    portions = range(0, len(split_rows), ROWS_AT_ONCE)
-    for first in tqdm(
-        portions, desc=f"encoding {split}", delay=2, leave=False, disable=None if is_main_process() else True
-    ):
-        part = rows.task.encode(split_rows[first : first + ROWS_AT_ONCE], loaded.tokenizer, rows.head, length)
-        part["row"] = [first + row for row in part["row"]]
-        for name, values in part.items():
-            features.setdefault(name, []).extend(values)
-    return features
+    used = np.union1d(features["train"].token_ids, [loaded.tokenizer.pad_token_id])
+    train_used_rows(loaded.model, used)
+    if placement.device != "cpu":
+        return
+    use_cheap_dropout(loaded.model)
+    longest = max(int(windows.lengths.max()) for windows in features.values())
+    if longest <= MOST_TOKENS_FOR_PLAIN and loaded.model._can_set_attn_implementation():
+        attention.register()
+        loaded.model.set_attn_implementation(attention.NAME)
 
 
 def assemble(prepared: Prepared, loss: Loss, reduce: Reduce, folder: Path) -> RecipeTrainer:
@@ -93,7 +94,10 @@ def assemble(prepared: Prepared, loss: Loss, reduce: Reduce, folder: Path) -> Re
     config, task = prepared.config, prepared.task
     objective = task.objective_name()
     arguments = training_arguments(config, prepared.placement, len(prepared.features["train"]), objective, folder)
-    trainer = RecipeTrainer(
+    length = task.window_length(prepared.loaded.limit)
+    stock = config.hparams.stock
+    kind = StockTrainer if stock else RecipeTrainer
+    trainer = kind(
         task=task,
         head=prepared.rows.head,
         loss=loss,
@@ -102,7 +106,7 @@ def assemble(prepared: Prepared, loss: Loss, reduce: Reduce, folder: Path) -> Re
         validation=prepared.rows.splits["validation"],
         model=prepared.loaded.model,
         args=arguments,
-        data_collator=task.collator(prepared.loaded.tokenizer),
+        data_collator=task.collator(prepared.loaded.tokenizer, padded_length(task, length) if stock else None),
         train_dataset=prepared.features["train"],
         eval_dataset=prepared.features["validation"],
         processing_class=prepared.loaded.tokenizer,

@@ -1,20 +1,26 @@
-"""Which rows make a batch: rows of like length together, so that little is spent on padding."""
+"""Which rows make a step, and which part of it each process computes: rows of like length together, each row once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
-from torch.utils.data import Sampler
+from torch.utils.data import DataLoader, Sampler
+
+from tasks.errors import InputError
 
 POOL_BATCHES = 50
-"Batches' worth of shuffled rows that are sorted by length together."
+"Steps' worth of shuffled rows that are sorted by length together."
+
+Array: TypeAlias = np.ndarray[Any, Any]
+Collate: TypeAlias = Callable[[list[dict[str, Any]]], dict[str, Any]]
 
 
-def epoch_order(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) -> list[int]:
-    """Return the order of rows in an epoch, whose every `batch_size` rows are of like length.
+def epoch_steps(lengths: "Sequence[int] | Array", batch_size: int, seed: int, epoch: int) -> list[Array]:
+    """Return the rows of each optimizer step of an epoch, rows of like length together, the longest of a step first.
 
-    Rows are shuffled; pools of 50 batches are sorted by length and cut into batches; batches are shuffled, the one
-    that is not full staying last. A pure function of its arguments: each row occurs once, and neither the number of
-    processes nor an interruption changes the order.
+    Rows are shuffled; pools of 50 steps are sorted by length and cut into steps; steps are shuffled, the one that is
+    not full staying last. A pure function of its arguments: each row occurs once, and neither the number of processes
+    nor an interruption changes the steps.
 
     Args:
         lengths: tokens of each row.
@@ -23,34 +29,113 @@ def epoch_order(lengths: Sequence[int], batch_size: int, seed: int, epoch: int) 
         epoch: number of the epoch, from 0.
     """
     generator = np.random.default_rng((seed, epoch))
-    shuffled = generator.permutation(len(lengths))
     sizes = np.asarray(lengths)
+    shuffled = generator.permutation(len(sizes))
     pools = [
         shuffled[first : first + POOL_BATCHES * batch_size]
         for first in range(0, len(shuffled), POOL_BATCHES * batch_size)
     ]
     by_length = np.concatenate([pool[np.argsort(-sizes[pool], kind="stable")] for pool in pools]) if pools else shuffled
     full = len(by_length) // batch_size * batch_size
-    batches = by_length[:full].reshape(-1, batch_size)
-    generator.shuffle(batches)
-    return [*batches.reshape(-1).tolist(), *by_length[full:].tolist()]
+    steps = by_length[:full].reshape(-1, batch_size)
+    generator.shuffle(steps)
+    rest = by_length[full:]
+    return [*steps, rest] if len(rest) else list(steps)
 
 
-class LengthGroupedSampler(Sampler[int]):  # type: ignore[misc]
-    """Yields `epoch_order`; the Trainer tells it the epoch."""
+def passes(rows: Array, accumulation: int, processes: int) -> list[list[Array]]:
+    """Share the rows of a step: for each of its accumulated passes, the rows of each process, as evenly as can be.
 
-    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
-        self.lengths = lengths
+    Rows are dealt like cards, so that parts of a step sorted by length are of like length too. A step that is not full
+    takes fewer passes if that keeps a row in each part.
+    """
+    count = max(min(accumulation, len(rows) // processes), 1)
+    parts = [rows[part :: count * processes] for part in range(count * processes)]
+    return [parts[first : first + processes] for first in range(0, len(parts), processes)]
+
+
+class StepBatches(Sampler[list[int]]):  # type: ignore[misc]
+    """For one process, the rows of each forward pass of an epoch. The Trainer tells it the epoch.
+
+    Every row comes once an epoch over all processes. Where the last rows are fewer than the processes, they join the
+    step before.
+
+    Args:
+        lengths: tokens of each row.
+        batch_size: rows of one optimizer step, over all processes and accumulated parts.
+        seed: the seed of the run.
+        accumulation: forward passes of a step.
+        processes: how many there are.
+        process: the number of this one, from 0.
+
+    Raises:
+        InputError: there are fewer rows than processes.
+    """
+
+    def __init__(
+        self,
+        lengths: "Sequence[int] | Array",
+        batch_size: int,
+        seed: int,
+        accumulation: int = 1,
+        processes: int = 1,
+        process: int = 0,
+    ) -> None:
+        if len(lengths) < processes:
+            raise InputError(f"{len(lengths)} training windows can't be shared among {processes} processes")
+        self.lengths = np.asarray(lengths)
         self.batch_size = batch_size
         self.seed = seed
+        self.accumulation = accumulation
+        self.processes = processes
+        self.process = process
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Take the order of another epoch from now on."""
+        """Take the steps of another epoch from now on."""
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return len(self.lengths)
+        steps, rest = divmod(len(self.lengths), self.batch_size)
+        alone = rest >= self.processes or steps == 0
+        return steps * self.accumulation + (len(passes(np.arange(rest), self.accumulation, self.processes)) * alone)
 
-    def __iter__(self) -> Iterator[int]:
-        return iter(epoch_order(self.lengths, self.batch_size, self.seed, self.epoch))
+    def __iter__(self) -> Iterator[list[int]]:
+        steps = epoch_steps(self.lengths, self.batch_size, self.seed, self.epoch)
+        if len(steps) > 1 and len(steps[-1]) < self.processes:
+            steps[-2:] = [np.concatenate(steps[-2:])]
+        for step in steps:
+            for parts in passes(step, self.accumulation, self.processes):
+                yield parts[self.process].tolist()
+
+
+class StepLoader(DataLoader[dict[str, Any]]):  # type: ignore[misc]
+    """A data loader over `StepBatches`, which passes the epoch on."""
+
+    def set_epoch(self, epoch: int) -> None:
+        """Take the steps of another epoch from now on."""
+        self.batch_sampler.set_epoch(epoch)
+
+
+class PaddingCount:
+    """Counts tokens and padding of the batches that a collator makes."""
+
+    def __init__(self) -> None:
+        self.tokens = 0
+        self.places = 0
+
+    @property
+    def share(self) -> float:
+        """The share of all places that held padding; 0 before the first batch."""
+        return 1 - self.tokens / self.places if self.places else 0.0
+
+    def counting(self, collate: Collate) -> Collate:
+        """Return the collator with its batches counted."""
+
+        def counted(windows: list[dict[str, Any]]) -> dict[str, Any]:
+            batch = collate(windows)
+            self.tokens += sum(len(window["input_ids"]) for window in windows)
+            self.places += batch["input_ids"].numel()
+            return batch
+
+        return counted

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+from hydra import initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
@@ -57,6 +58,13 @@ def register() -> None:
     store.store(group="hparams", name="base_hparams", node=schema.Hparams)
     store.store(group="runtime", name="base_runtime", node=schema.Runtime)
     store.store(group="tracker", name="base_tracker", node=schema.Tracker)
+
+
+def compose(overrides: Sequence[str]) -> Config:
+    """Return the config that the command would run with these overrides."""
+    register()
+    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
+        return schema.parse(hydra.compose("config", overrides=list(overrides)))
 
 
 def main(run: Callable[[Config, Invocation], sweep.Outcome], arguments: Sequence[str]) -> int:

@@ -85,6 +85,8 @@ class Hparams:
     "Keep the embedding matrices as they are."
     freeze_layers: int = 0
     "Keep this many of the lowest encoder layers as they are."
+    stock: bool = False
+    "Train and evaluate as slowly as the example scripts of transformers do (`recipes/stock.py`), to compare with."
 
 
 @dataclass
@@ -97,6 +99,8 @@ class Runtime:
     "auto (bf16 where the GPU or CPU computes it, fp32 otherwise), fp32, bf16 or fp16. Master weights are fp32 always."
     threads: int | None = None
     "CPU threads per process. null: the cores there are, shared among the processes of this machine."
+    cache: bool = True
+    "Keep encoded rows on disk, by content, in RECIPES_CACHE or the user's cache folder, for the next run on them."
 
 
 @dataclass

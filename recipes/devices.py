@@ -8,6 +8,9 @@ from pathlib import Path
 from recipes.config import Runtime
 from tasks.errors import InputError
 
+BF16_UNITS = {"amx_bf16": "AMX", "avx512_bf16": "AVX512-BF16"}
+"Processor flags of /proc/cpuinfo, and the names that people know them by."
+
 
 @dataclass(frozen=True)
 class Placement:
@@ -17,18 +20,24 @@ class Placement:
     precision: str
     threads: int
     processes: int
+    reason: str = ""
+    "Why this precision, where it was found out and not asked for."
     notes: tuple[str, ...] = ()
     "Sentences for the user."
 
     def describe(self) -> str:
-        """Return one phrase for the console: `fp32 on cpu, 2 threads`."""
-        where = f"{self.precision} on {self.device}"
+        """Return one phrase for the console: `bf16 on cpu (AVX512-BF16), 2 threads`."""
+        where = f"{self.precision} on {self.device}" + (f" ({self.reason})" if self.reason else "")
         each = f", {self.threads} threads" if self.device == "cpu" else ""
         return where + each + (f", {self.processes} processes" if self.processes > 1 else "")
 
 
-def place(runtime: Runtime) -> Placement:
+def place(runtime: Runtime, stock: bool = False) -> Placement:
     """Decide device, precision and threads, and set the number of threads.
+
+    Args:
+        runtime: what the user asked for.
+        stock: decide as the example scripts of transformers do: fp32, and memory handled as the system does.
 
     Raises:
         InputError: the device or precision asked for is not to be had here.
@@ -41,7 +50,7 @@ def place(runtime: Runtime) -> Placement:
     threads = runtime.threads or max(len(os.sched_getaffinity(0)) // here, 1)
     # accelerate launch and torchrun set one thread per process, which leaves the other cores idle.
     torch.set_num_threads(threads)
-    if device == "cpu":
+    if device == "cpu" and not stock:
         keep_freed_memory()
     notes = []
     if device == "cuda" and processes == 1 and torch.cuda.device_count() > 1:
@@ -49,7 +58,8 @@ def place(runtime: Runtime) -> Placement:
             f"one of {torch.cuda.device_count()} GPUs is used; for all of them: accelerate launch "
             "--config_file scripts/accelerate/gpus.yaml -m recipes.run ..."
         )
-    return Placement(device, _precision(runtime.precision, device), threads, processes, tuple(notes))
+    precision, reason = _precision(runtime.precision, device, stock)
+    return Placement(device, precision, threads, processes, reason, tuple(notes))
 
 
 def keep_freed_memory() -> None:
@@ -78,25 +88,32 @@ def _device(wanted: str) -> str:
     return wanted
 
 
-def _precision(wanted: str, device: str) -> str:
+def _precision(wanted: str, device: str, stock: bool) -> tuple[str, str]:
+    """Return the precision, and the reason if it was left to us."""
     import torch
 
-    if wanted == "auto":
-        fast = torch.cuda.is_bf16_supported(including_emulation=False) if device == "cuda" else cpu_computes_bf16()
-        return "bf16" if fast and device != "mps" else "fp32"
     if wanted == "fp16" and device != "cuda":
         raise InputError(f"runtime.precision=fp16: not on {device}; use bf16 or fp32")
-    return wanted
+    if wanted != "auto":
+        return wanted, ""
+    if stock:
+        return "fp32", "stock"
+    if device == "cuda":
+        if torch.cuda.is_bf16_supported(including_emulation=False):
+            return "bf16", "computed by this GPU"
+        return "fp32", "this GPU does not compute bf16"
+    units = bf16_units() if device == "cpu" else ""
+    return ("bf16", units) if units else ("fp32", f"no bf16 unit found in this {device.upper()}")
 
 
-def cpu_computes_bf16() -> bool:
-    """Tell whether the processor multiplies bf16 matrices itself (AVX512-BF16 or AMX), by the flags it reports.
+def bf16_units() -> str:
+    """Return the names of the processor's units that multiply bf16 matrices, by the flags it reports; "" if none.
 
-    Elsewhere bf16 is emulated and slower than fp32. Only Linux reports the flags in this way.
+    Where bf16 is only emulated it is slower than fp32. Only Linux reports the flags in this way.
     """
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
-        return False
+        return ""
     flags = next((line.split() for line in lines if line.startswith("flags")), [])
-    return "avx512_bf16" in flags or "amx_bf16" in flags
+    return ", ".join(name for flag, name in BF16_UNITS.items() if flag in flags)

@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import shutil
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +18,9 @@ from recipes.files import write_json, write_json_lines, write_text
 from recipes.progress import format_score
 from recipes.report import data_section, environment, prediction_lines, training_section
 from recipes.run_directory import CONFIG, REPORT
+from recipes.timing import Laps
 from recipes.trainer import RecipeTrainer, require_objective
+from recipes.vocabulary import restore_table
 from tasks.errors import InputError
 from tasks.load import Rows, load, sources
 
@@ -50,37 +51,42 @@ def carry_out(config: Config, command: str, folder: Path) -> dict[str, Any]:
     Raises:
         InputError: the data, the model or a choice can't be used.
     """
-    started = time.perf_counter()
+    laps = Laps()
     _require_tracker(config)
     rows = load(config.task, config.data, config.seed)
     _show_rows(rows, config)
-    validation = rows.splits["validation"]
-    require_objective(rows.task, rows.task.score(validation, list(map(rows.task.perfect, validation)), rows.head))
-    placement = place(config.runtime)
-    prepared = prepare(config, rows, placement)
+    if rows.task.objective is not None:
+        validation = rows.splits["validation"]
+        require_objective(rows.task, rows.task.score(validation, list(map(rows.task.perfect, validation)), rows.head))
+    laps.lap("reading")
+    placement = place(config.runtime, config.hparams.stock)
+    prepared = prepare(config, rows, placement, laps)
     if is_main_process():
         clear(folder)
     _point_tracker(config, folder)
     trainer = RECIPES[rows.task.name](prepared, folder / CHECKPOINTS)
     _show_plan(trainer, placement.describe(), placement.notes)
+    laps.lap("assembling")
     trainer.train()
+    laps.lap("training")
+    restore_table(trainer.model)
     judgement = judge(trainer, prepared)
     trainer.model.config.update(judgement.calibration)
     save_model(trainer, folder)
-    seconds = time.perf_counter() - started
-    report = _report(prepared, trainer, judgement, command, seconds)
+    laps.lap("judging and saving")
+    report = _report(prepared, trainer, judgement, command, laps)
     if is_main_process():
         for split, lines in judgement.predictions.items():
             write_json_lines(folder / PREDICTIONS / f"{split}.jsonl", lines)
         write_text(folder / CONFIG, to_yaml(config))
         shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
         write_json(folder / REPORT, report)
-    _show_result(trainer, judgement, folder, seconds)
+    _show_result(trainer, judgement, folder, laps.total())
     return report
 
 
 def _report(
-    prepared: Prepared, trainer: RecipeTrainer, judgement: Judgement, command: str, seconds: float
+    prepared: Prepared, trainer: RecipeTrainer, judgement: Judgement, command: str, laps: Laps
 ) -> dict[str, Any]:
     config, objective = prepared.config, prepared.task.objective_name()
     return {
@@ -101,7 +107,7 @@ def _report(
             "greater_is_better": greater_is_better(objective),
         },
         "calibration": judgement.calibration,
-        "training": training_section(trainer, prepared.rows, seconds),
+        "training": training_section(trainer, prepared.rows, laps),
         "environment": environment(prepared.placement),
         "seed": config.seed,
         "command": command,

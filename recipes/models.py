@@ -168,7 +168,7 @@ def unreachable_message(what: str, reason: str, key: str) -> str:
     )
 
 
-def load(model: Model, head: Head, hparams: Hparams, folder: Path, attention: str | None = None) -> Loaded:
+def load(model: Model, head: Head, hparams: Hparams, folder: Path) -> Loaded:
     """Load the encoder in fp32, put the head on it, and apply dropout and freezing.
 
     Seed before: the head's weights are drawn here (transformers issue 11965).
@@ -178,7 +178,6 @@ def load(model: Model, head: Head, hparams: Hparams, folder: Path, attention: st
         head: the outputs that the task needs.
         hparams: dropout and freezing are taken from here.
         folder: where `locate` found the model.
-        attention: transformers' name of an attention implementation. None: the model's own choice.
 
     Raises:
         InputError: the folder's files can't be loaded as this kind of model.
@@ -205,7 +204,6 @@ def load(model: Model, head: Head, hparams: Hparams, folder: Path, attention: st
             folder,
             config=config,
             dtype=torch.float32,
-            attn_implementation=attention,
             use_safetensors=None if model.allow_pickled_weights else True,
             ignore_mismatched_sizes=True,
             output_loading_info=True,
@@ -256,6 +254,10 @@ def freeze(model: Any, hparams: Hparams) -> None:
         getattr(base, "embeddings", model.get_input_embeddings()).requires_grad_(False)
     if hparams.freeze_layers:
         layers = encoder_layers(model)
+        if not layers:
+            raise InputError(
+                f"hparams.freeze_layers: no layers were found in a model of type {model.config.model_type}"
+            )
         if hparams.freeze_layers > len(layers):
             raise InputError(f"hparams.freeze_layers={hparams.freeze_layers}: the model has {len(layers)} layers")
         for layer in layers[: hparams.freeze_layers]:
@@ -263,15 +265,13 @@ def freeze(model: Any, hparams: Hparams) -> None:
 
 
 def encoder_layers(model: Any) -> Sequence[Any]:
-    """Return the encoder's layers, lowest first: the list of modules that is as long as the config says."""
+    """Return the encoder's layers, lowest first: the list of modules that is as long as the config says; or none."""
     from torch import nn
 
     for module in model.base_model.modules():
         if isinstance(module, nn.ModuleList) and len(module) == model.config.num_hidden_layers:
             return list(module)
-    raise InputError(
-        f"hparams.freeze_layers: the layers of models of the type {model.config.model_type} were not found"
-    )
+    return []
 
 
 def length_limit(model: Any, tokenizer: Any) -> int:

@@ -1,4 +1,4 @@
-"""What is shown while training goes on: a bar on a terminal, a line per evaluation, and a clock of pure training."""
+"""What is shown while training goes on: a bar on a terminal, and a line for each evaluation."""
 
 import sys
 import time
@@ -12,22 +12,6 @@ from recipes.console import duration, is_main_process, say
 
 LINE_EVERY = 60.0
 "Seconds between lines of progress where there is no terminal for a bar."
-
-
-class TrainingClock(TrainerCallback):  # type: ignore[misc]
-    """Seconds spent in training epochs, without evaluating and saving between them."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self._since = 0.0
-
-    def on_epoch_begin(self, *_: Any, **__: Any) -> None:
-        """Start."""
-        self._since = time.perf_counter()
-
-    def on_epoch_end(self, *_: Any, **__: Any) -> None:
-        """Stop."""
-        self.seconds += time.perf_counter() - self._since
 
 
 class Progress(TrainerCallback):  # type: ignore[misc]

@@ -14,8 +14,9 @@ from typing import Any
 import torch
 
 from recipes.devices import Placement
-from recipes.progress import TrainingClock
+from recipes.timing import Laps, TrainingClock
 from recipes.trainer import RecipeTrainer
+from recipes.work import training_flops
 from tasks.load import Rows
 from tasks.task import Prediction, Row, Task
 
@@ -33,19 +34,23 @@ def prediction_lines(task: Task, rows: Sequence[Row], predictions: Sequence[Pred
     return lines
 
 
-def training_section(trainer: RecipeTrainer, rows: Rows, seconds: float) -> dict[str, Any]:
+def training_section(trainer: RecipeTrainer, rows: Rows, laps: Laps) -> dict[str, Any]:
     """Return speed and size of the training: seconds are those of its epochs, without evaluations and saving.
 
-    Tokens are those of the inputs, padding not counted.
+    Tokens are those of the inputs, padding not counted; so are operations (`recipes.work`).
     """
     clock = next(callback for callback in trainer.callback_handler.callbacks if isinstance(callback, TrainingClock))
     epochs = float(trainer.state.epoch or 0)
-    tokens = sum(len(ids) for ids in trainer.train_dataset["input_ids"])
+    sizes = trainer.train_dataset.lengths
+    passes_per_second = epochs / max(clock.seconds, 1e-9)
     return {
         "seconds": round(clock.seconds, 3),
-        "total_seconds": round(seconds, 3),
-        "rows_per_second": round(len(rows.splits["train"]) * epochs / max(clock.seconds, 1e-9), 2),
-        "tokens_per_second": round(tokens * epochs / max(clock.seconds, 1e-9), 1),
+        "total_seconds": round(laps.total(), 3),
+        "seconds_by_phase": laps.seconds,
+        "seconds_to_first_step": round(clock.first_step or 0.0, 3),
+        "rows_per_second": round(len(rows.splits["train"]) * passes_per_second, 2),
+        "tokens_per_second": round(int(sizes.sum()) * passes_per_second, 1),
+        "gflops_per_second": round(training_flops(trainer.model, sizes) * passes_per_second / 1e9, 2),
         "steps": trainer.state.global_step,
         "epochs": epochs,
         "batch_size": trainer.args.train_batch_size
@@ -53,6 +58,7 @@ def training_section(trainer: RecipeTrainer, rows: Rows, seconds: float) -> dict
         * trainer.args.world_size,
         "learning_rate": trainer.args.learning_rate,
         "windows": len(trainer.train_dataset),
+        "padding_share": round(trainer.padding.share, 4),
         "best_epoch": best_epoch(trainer),
         "peak_memory_mb": peak_memory_mb(),
     }
@@ -78,7 +84,7 @@ def environment(placement: Placement) -> dict[str, Any]:
     return {
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
         "device": placement.device,
-        "device_name": torch.cuda.get_device_name() if placement.device == "cuda" else _processor(),
+        "device_name": torch.cuda.get_device_name() if placement.device == "cuda" else processor(),
         "cores": os.cpu_count(),
         "threads": placement.threads,
         "processes": placement.processes,
@@ -124,7 +130,8 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Return the name that the processor gives itself."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

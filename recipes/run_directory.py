@@ -17,7 +17,17 @@ CONFIG = "config.yaml"
 LONGEST_NAME = 80
 
 # What these say does not change what comes out, or stands elsewhere in the path.
-NOT_CHOICES = ("seed", "output_root", "overwrite", "tracker.", "task.name", "data.name", "data.task", "runtime.threads")
+NOT_CHOICES = (
+    "seed",
+    "output_root",
+    "overwrite",
+    "tracker.",
+    "task.name",
+    "data.name",
+    "data.task",
+    "runtime.threads",
+    "runtime.cache",
+)
 
 
 def locate(config: Config, data_choice: str, model_choice: str, baseline: Mapping[str, Any]) -> Path:

@@ -5,15 +5,16 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import torch
-from datasets import Dataset
 from torch import Tensor
+from torch.utils.data import DataLoader
 from transformers import EvalPrediction, Trainer
 
-from recipes.batching import LengthGroupedSampler
+from recipes.batching import Collate, PaddingCount, StepBatches, StepLoader
 from recipes.consistency import divergence
+from recipes.features import Windows
 from recipes.loss import Loss
 from tasks.errors import InputError
-from tasks.task import Features, Head, Prediction, Row, Task
+from tasks.task import Head, Outputs, Prediction, Row, Task
 
 Reduce: TypeAlias = Callable[[Any, Mapping[str, Tensor]], dict[str, Tensor]]
 "From a model's outputs and a batch to the named tensors that `Task.decode` reads, first axis [batch]."
@@ -27,10 +28,12 @@ class RecipeTrainer(Trainer):  # type: ignore[misc]
     - The loss is computed here and not by the model's head, as a sum over items divided by the items of the whole
       step (`recipes.loss` says why).
     - Rows of like length make a batch, in an order that seed and epoch alone decide (`recipes.batching`).
-    - `prediction_step` returns what `reduce` keeps of the logits (labels, spans), so that a large evaluation set
+    - `prediction_step` returns what `keep` makes of the logits (labels, spans), so that a large evaluation set
       does not pile up logits.
     - `predict_rows` decodes whole rows with the same code that scores each epoch.
     """
+
+    data_collator: Collate
 
     def __init__(
         self,
@@ -51,13 +54,30 @@ class RecipeTrainer(Trainer):  # type: ignore[misc]
         self.reduce = reduce
         self.r_drop = r_drop
         self.validation_rows = validation
+        self.padding = PaddingCount()
 
-    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> LengthGroupedSampler:
-        """Take rows of like length together; transformers' own grouping would reorder evaluation as well."""
-        rows = self.train_dataset if train_dataset is None else train_dataset
-        lengths = [len(ids) for ids in rows["input_ids"]]
-        step = self.args.train_batch_size * self.args.gradient_accumulation_steps * self.args.world_size
-        return LengthGroupedSampler(lengths, step, self.args.seed)
+    def get_train_dataloader(self) -> DataLoader[Any]:
+        """Return the steps of an epoch, shared among processes here: accelerate would repeat rows to fill the last one.
+
+        Tokens and padding are counted on their way.
+        """
+        arguments = self.args
+        batches = StepBatches(
+            self.train_dataset.lengths,
+            arguments.train_batch_size * arguments.gradient_accumulation_steps * arguments.world_size,
+            arguments.seed,
+            arguments.gradient_accumulation_steps,
+            arguments.world_size,
+            arguments.process_index,
+        )
+        collate = self.padding.counting(self.data_collator)
+        pinned = arguments.dataloader_pin_memory
+        return StepLoader(self.train_dataset, batch_sampler=batches, collate_fn=collate, pin_memory=pinned)
+
+    def floating_point_ops(self, inputs: dict[str, Any]) -> int:
+        """Return 0: transformers would walk all modules in each step for a figure that counts padding as work."""
+        del inputs
+        return 0
 
     def compute_loss(
         self,
@@ -89,17 +109,26 @@ class RecipeTrainer(Trainer):  # type: ignore[misc]
         prediction_loss_only: bool,
         ignore_keys: list[str] | None = None,  # noqa: ARG002
     ) -> tuple[Tensor, dict[str, Tensor] | None, Tensor | None]:
-        """Return the loss, what `reduce` keeps, and a stand-in for labels: the gold ones are in the rows."""
+        """Return the loss, what `keep` makes of it, and a stand-in for labels: the gold ones are in the rows."""
         inputs = self._prepare_inputs(inputs)
         with torch.no_grad(), self.compute_loss_context_manager():
             items = self._get_num_items_in_batch([inputs], self.args.device)
             loss, outputs = self.compute_loss(model, inputs, return_outputs=True, num_items_in_batch=items)
             if prediction_loss_only:
                 return loss.detach(), None, None
-            kept = self.reduce(outputs, inputs)
+            kept = self.keep(outputs, inputs)
         return loss.detach(), kept, inputs["input_ids"].new_zeros(len(inputs["input_ids"]))
 
-    def predict_rows(self, rows: Sequence[Row], features: Dataset) -> list[Prediction]:
+    def keep(self, outputs: Any, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return of a batch what is gathered from all processes and kept to the end of the evaluation."""
+        return self.reduce(outputs, inputs)
+
+    def outputs(self, kept: list[dict[str, Any]], features: Windows) -> Outputs:
+        """Join what was kept of every batch; values for each token stay with their window, however long its batch."""
+        del features
+        return {name: _joined([batch[name] for batch in kept]) for name in kept[0]}
+
+    def predict_rows(self, rows: Sequence[Row], features: Windows) -> list[Prediction]:
         """Predict every row, in order and in fp32; nothing calibrated is applied yet.
 
         Full precision, whatever the training's: it is how `from_pretrained` loads the model, so that pipelines and
@@ -108,18 +137,26 @@ class RecipeTrainer(Trainer):  # type: ignore[misc]
         self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)  # takes accelerate's autocast off
         self.compute_metrics = None  # the scores of an epoch are those of the validation rows alone
         try:
-            outputs = self.predict(features).predictions
+            kept = self.predict(features).predictions
         finally:
             self.compute_metrics = self._validation_scores
-        return self.task.decode(rows, columns(features), outputs, self.head)
+        return self.task.decode(rows, features.columns, self.outputs(kept, features), self.head)
 
     def _validation_scores(self, evaluated: EvalPrediction) -> dict[str, float]:
         """Score an epoch. Calibration is chosen anew each time, on the same rows."""
-        decoded = self.task.decode(self.validation_rows, columns(self.eval_dataset), evaluated.predictions, self.head)
-        finished = self.task.finish(decoded, self.task.calibrate(self.validation_rows, decoded))
-        scores = self.task.score(self.validation_rows, finished, self.head)
+        rows, features = self.validation_rows, self.eval_dataset
+        outputs = self.outputs(evaluated.predictions, features)
+        decoded = self.task.decode(rows, features.columns, outputs, self.head)
+        finished = self.task.finish(decoded, self.task.calibrate(rows, decoded))
+        scores = self.task.score(rows, finished, self.head)
         require_objective(self.task, scores)
         return scores
+
+
+def _joined(batches: list["np.ndarray[Any, Any]"]) -> "Sequence[Any] | np.ndarray[Any, Any]":
+    if all(batch.shape[1:] == batches[0].shape[1:] for batch in batches):
+        return np.concatenate(batches)
+    return [window for batch in batches for window in batch]
 
 
 def require_objective(task: Task, scores: Mapping[str, float]) -> None:
@@ -130,17 +167,3 @@ def require_objective(task: Task, scores: Mapping[str, float]) -> None:
     """
     if task.objective_name() not in scores:
         raise InputError(f"task.objective={task.objective_name()}: no such score. There are: {', '.join(scores)}")
-
-
-def columns(features: Dataset) -> dict[str, Any]:
-    """Return the columns that decoding reads, as plain lists."""
-    names = [name for name in features.column_names if name in ("row", "words", "start", "end")]
-    return {name: features[name][:] for name in names}
-
-
-def dataset(features: Features, longest_first: bool) -> Dataset:
-    """Put features in a dataset: in the rows' order, or the longest first, which wastes least on padding."""
-    order = np.argsort([-len(ids) for ids in features["input_ids"]], kind="stable") if longest_first else None
-    if order is not None:
-        features = {name: [column[index] for index in order] for name, column in features.items()}
-    return Dataset.from_dict(features)

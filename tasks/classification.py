@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
-from tasks.collation import inputs_and_labels
+from tasks.collation import model_inputs, stacked
 from tasks.data.options import Columns
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError, did_you_mean
@@ -185,15 +185,16 @@ class Classification(Task):
             return [float(name in label) for name in head.labels]
         return head.labels.index(label)
 
-    def collator(self, tokenizer: "PreTrainedTokenizerBase") -> Callable[[list[dict[str, Any]]], Batch]:
-        """Pad inputs to the longest of the batch; labels become int64 [batch], or float32 [batch] or [batch, labels].
+    def collator(
+        self, tokenizer: "PreTrainedTokenizerBase", pad_to: int | None = None
+    ) -> Callable[[list[dict[str, Any]]], Batch]:
+        """Pad inputs; labels become int64 [batch], or float32 [batch] or [batch, labels]."""
 
-        Texts of 3 and 2 tokens give input_ids [[101, 7592, 102], [101, 102, 0]] with a BERT tokenizer.
-        """
-        from transformers import DataCollatorWithPadding
+        def collate(windows: list[dict[str, Any]]) -> Batch:
+            labels = stacked([window["labels"] for window in windows])
+            return {**model_inputs(windows, tokenizer, pad_to), "labels": labels}
 
-        pad = DataCollatorWithPadding(tokenizer)
-        return lambda windows: dict(pad(inputs_and_labels(windows, tokenizer)))
+        return collate
 
     def decode(  # noqa: D102
         self, rows: Sequence[Row], features: Mapping[str, Any], outputs: Outputs, head: Head

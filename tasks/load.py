@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 
 from tasks.data.options import DataOptions
 from tasks.data.read import read_label_names, read_records
@@ -26,14 +26,14 @@ class Rows:
     notes: list[str] = field(default_factory=list)
     "Sentences for the user: splits that were cut off, duplicates across splits."
 
-    def fingerprint(self) -> str:
-        """Return a hash of the content of all rows, without where they stand."""
+    def fingerprint(self, *splits: str) -> str:
+        """Return a hash of the content of all rows, or of some splits' rows, without where they stand."""
         digest = hashlib.sha256()
-        for split in SPLITS:
+        for split in splits or SPLITS:
             digest.update(split.encode())
             for row in self.splits[split]:
-                content = {key: value for key, value in asdict(row).items() if key != "origin"}
-                digest.update(json.dumps(content, sort_keys=True, ensure_ascii=False).encode())
+                content = [getattr(row, part.name) for part in fields(row) if part.name != "origin"]
+                digest.update(json.dumps(content, ensure_ascii=False).encode())
         return digest.hexdigest()[:16]
 
 

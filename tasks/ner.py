@@ -7,7 +7,9 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
-from tasks.collation import inputs_and_labels
+import numpy as np
+
+from tasks.collation import model_inputs, padded
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import did_you_mean
 from tasks.scoring.entities import entity_scores
@@ -150,16 +152,20 @@ class Ner(Task):
                     labels[position] = label_ids[f"I-{tag[2:]}" if tag.startswith("B-") else tag]
         return labels
 
-    def collator(self, tokenizer: "PreTrainedTokenizerBase") -> Callable[[list[dict[str, Any]]], Batch]:
+    def collator(
+        self, tokenizer: "PreTrainedTokenizerBase", pad_to: int | None = None
+    ) -> Callable[[list[dict[str, Any]]], Batch]:
         """Pad inputs with the tokenizer's padding and labels with -100, on the tokenizer's side.
 
         Two windows of 3 and 2 tokens with labels [-100, 3, -100] and [-100, 0] give labels
         [[-100, 3, -100], [-100, 0, -100]].
         """
-        from transformers import DataCollatorForTokenClassification
 
-        pad = DataCollatorForTokenClassification(tokenizer)
-        return lambda windows: dict(pad(inputs_and_labels(windows, tokenizer)))
+        def collate(windows: list[dict[str, Any]]) -> Batch:
+            labels = padded([window["labels"] for window in windows], IGNORED, tokenizer, pad_to)
+            return {**model_inputs(windows, tokenizer, pad_to), "labels": labels}
+
+        return collate
 
     def decode(  # noqa: D102
         self, rows: Sequence[Row], features: Mapping[str, Any], outputs: Outputs, head: Head
@@ -168,10 +174,15 @@ class Ner(Task):
         scores = [[1.0] * len(row.tokens) for row in rows]
         labels, probabilities = outputs["label"], outputs["probability"]
         for window, (row, words) in enumerate(zip(features["row"], features["words"], strict=True)):
-            for position, word in enumerate(words):
-                if word != NO_WORD:
-                    tags[row][word] = head.labels[labels[window][position]]
-                    scores[row][word] = float(probabilities[window][position])
+            at = np.flatnonzero(np.asarray(words) != NO_WORD)
+            for word, label, probability in zip(
+                np.asarray(words)[at].tolist(),
+                np.asarray(labels[window])[at].tolist(),
+                np.asarray(probabilities[window])[at].tolist(),
+                strict=True,
+            ):
+                tags[row][word] = head.labels[label]
+                scores[row][word] = probability
         return [
             _prediction(row.tokens, row_tags, row_scores)
             for row, row_tags, row_scores in zip(rows, tags, scores, strict=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
-from tasks.collation import inputs_and_labels
+from tasks.collation import model_inputs, padded, stacked
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import did_you_mean
 from tasks.scoring.squad import best_threshold, question_scores, squad_scores
@@ -176,28 +176,22 @@ class Qa(Task):
             features["candidates"].append(_candidates(in_context, null))
         return features
 
-    def collator(self, tokenizer: "PreTrainedTokenizerBase") -> Callable[[list[dict[str, Any]]], Batch]:
+    def collator(
+        self, tokenizer: "PreTrainedTokenizerBase", pad_to: int | None = None
+    ) -> Callable[[list[dict[str, Any]]], Batch]:
         """Pad inputs; `labels` is int64 [batch, 2], first and last token of the answer or the null position twice.
 
         `candidates` is int64 [batch, length]: 1 for tokens of the passage, 2 for the null position, 0 elsewhere.
         """
-        from transformers import DataCollatorWithPadding
-
-        pad = DataCollatorWithPadding(tokenizer)
 
         def collate(windows: list[dict[str, Any]]) -> Batch:
-            import torch
-
-            batch = dict(pad(inputs_and_labels(windows, tokenizer)))
-            length = batch["input_ids"].shape[1]
-            candidates = torch.zeros(len(windows), length, dtype=torch.int64)
-            left = tokenizer.padding_side == "left"
-            for index, window in enumerate(windows):
-                shift = length - len(window["candidates"]) if left else 0
-                marks = torch.tensor(window["candidates"])
-                candidates[index, shift : shift + len(marks)] = marks
-                batch["labels"][index] += shift
-            return {**batch, "candidates": candidates}
+            batch = model_inputs(windows, tokenizer, pad_to)
+            candidates = padded([window["candidates"] for window in windows], 0, tokenizer, pad_to)
+            labels = stacked([window["labels"] for window in windows])
+            if tokenizer.padding_side == "left":
+                length = candidates.shape[1]
+                labels += stacked([length - len(window["candidates"]) for window in windows])[:, None]
+            return {**batch, "candidates": candidates, "labels": labels}
 
         return collate
 
@@ -209,21 +203,19 @@ class Qa(Task):
         null = [float("inf")] * len(rows)
         scores, null_scores = outputs["span_score"].tolist(), outputs["null_score"].tolist()
 
-        def _rank(window: int) -> tuple[float, int]:
-            """Prefer the higher score, then the window that comes first in the passage."""
-            return scores[window], -max(features["start"][window])
-
         for window, row in enumerate(features["row"]):
             null[row] = min(null[row], null_scores[window])
             current = best[row]
-            if current is None or _rank(window) > _rank(current):
+            if current is None or scores[window] > scores[current]:
                 best[row] = window
+            elif scores[window] == scores[current]:
+                best[row] = min(current, window, key=lambda one: max(features["start"][one]))  # first in the passage
         predictions = []
         for row, found, null_score in zip(rows, best, null, strict=True):
             assert found is not None, "each row has a window"
             window = found
-            start = features["start"][window][outputs["start"][window]]
-            end = features["end"][window][outputs["end"][window]]
+            start = int(features["start"][window][outputs["start"][window]])
+            end = int(features["end"][window][outputs["end"][window]])
             text = row.context[start:end]
             start += len(text) - len(text.lstrip())
             predictions.append(

@@ -13,7 +13,6 @@ from tasks.data.records import ReadReport, Record
 from tasks.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
-    import numpy as np
     from transformers import PreTrainedTokenizerBase
 
 Row: TypeAlias = Any
@@ -22,8 +21,9 @@ Row: TypeAlias = Any
 Features: TypeAlias = dict[str, list[Any]]
 "Equally long columns, one entry a window. `row` holds the index of the row that the window was cut from."
 
-Outputs: TypeAlias = "Mapping[str, np.ndarray[Any, Any]]"
-"What was kept of the model's outputs, by name; the first axis counts the windows, in the order of the features."
+Outputs: TypeAlias = Mapping[str, Any]
+"""What was kept of the model's outputs, by name: entry i of each belongs to window i of the features. One number or
+vector a window makes an array; one number a token makes an array [windows, length] or a sequence of arrays."""
 
 Prediction: TypeAlias = dict[str, Any]
 "What the predictions file holds for one row, besides its identity and gold: JSON values only."
@@ -95,8 +95,15 @@ class Task:
         """Turn rows into windows of at most `length` tokens. Pure: rows may be encoded in any portions."""
         raise NotImplementedError
 
-    def collator(self, tokenizer: "PreTrainedTokenizerBase") -> Callable[[list[dict[str, Any]]], Batch]:
-        """Return the function that pads windows to one batch of tensors."""
+    def collator(
+        self, tokenizer: "PreTrainedTokenizerBase", pad_to: int | None = None
+    ) -> Callable[[list[dict[str, Any]]], Batch]:
+        """Return the function that pads windows to one batch of tensors.
+
+        Args:
+            tokenizer: it knows with what and on which side to pad.
+            pad_to: tokens to pad every batch to. None: to the longest window of each.
+        """
         raise NotImplementedError
 
     def decode(

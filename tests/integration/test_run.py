@@ -262,7 +262,7 @@ def test_it_learns(
     )
     command.remove("hparams.max_steps=4")
     assert main(command) == 0
-    assert report_of(tmp_path)["metrics"]["test"]["accuracy"] > 0.8
+    assert report_of(tmp_path)["metrics"]["test"]["accuracy"] > 0.6
 
 
 @pytest.mark.parametrize(("name", "task"), [("text-classification", "classification"), ("token-classification", "ner")])

@@ -1,0 +1,48 @@
+"""Where a run's time goes: laps of its preparation, the epochs by themselves, and the way to the first step."""
+
+import time
+from typing import Any
+
+import psutil
+from transformers import TrainerCallback
+
+
+class Laps:
+    """Seconds between one call of `lap` and the next, by name."""
+
+    def __init__(self) -> None:
+        self.started = self._last = time.perf_counter()
+        self.seconds: dict[str, float] = {}
+
+    def lap(self, name: str) -> None:
+        """Give a name to the time since the last call; the same name again adds up."""
+        now = time.perf_counter()
+        self.seconds[name] = round(self.seconds.get(name, 0.0) + now - self._last, 3)
+        self._last = now
+
+    def total(self) -> float:
+        """Return the seconds since the start."""
+        return time.perf_counter() - self.started
+
+
+class TrainingClock(TrainerCallback):  # type: ignore[misc]
+    """Seconds spent in training epochs, without evaluating and saving between them, and the time of the first step."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.first_step: float | None = None
+        "Seconds from the start of the process to the end of its first optimizer step."
+        self._since = 0.0
+
+    def on_epoch_begin(self, *_: Any, **__: Any) -> None:
+        """Start."""
+        self._since = time.perf_counter()
+
+    def on_step_end(self, *_: Any, **__: Any) -> None:
+        """Note the first step."""
+        if self.first_step is None:
+            self.first_step = time.time() - psutil.Process().create_time()
+
+    def on_epoch_end(self, *_: Any, **__: Any) -> None:
+        """Stop."""
+        self.seconds += time.perf_counter() - self._since
