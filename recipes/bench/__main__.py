@@ -1,0 +1,58 @@
+"""`scripts/bench [PART] [flags]`: measure on this machine, print a table, and write it as Markdown and JSON."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from recipes.bench import compare, parts
+from recipes.console import say
+from recipes.quiet import quiet_libraries
+
+PARTS = {
+    "compare": "stock and default in turn on the same rows (the default)",
+    "overhead": "the Trainer against a bare loop on the same batches",
+    "decoding": "the span search against a loop over every pair of start and end",
+    "evaluation": "memory and time of evaluating many rows",
+    "startup": "--help, the way to the first step, and the second job of a sweep",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Read the flags and run one part."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench",
+        description="Measure speed on this machine. Leave it alone meanwhile: two jobs on the same cores slow each "
+        "other down many times over.",
+        epilog="Parts: " + "; ".join(f"{name}: {what}" for name, what in PARTS.items()),
+    )
+    parser.add_argument("part", nargs="?", default="compare", choices=PARTS)
+    parser.add_argument("--task", action="append", choices=list(compare.CASES), help="compare: this task only")
+    parser.add_argument("--data", help="compare: a choice of the group data; goes with one --task")
+    parser.add_argument("--model", default="minilm", help="a choice of the group model (default: minilm)")
+    parser.add_argument("--rows", type=int, help="training rows (compare, overhead), windows or rows (other parts)")
+    parser.add_argument("--batch-size", type=int, help="rows in a step (compare, overhead)")
+    parser.add_argument("--repetitions", type=int, default=3, help="how often each is measured (default: 3)")
+    parser.add_argument("--output", type=Path, default=Path("outputs/bench"), help="folder of the tables")
+    parser.add_argument("overrides", nargs="*", help="further overrides for both sides, such as seed=2")
+    given = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
+    if given.data and len(given.task or []) != 1:
+        parser.error("--data goes with one --task")
+    quiet_libraries()
+    # Its own cache: what earlier runs left there must not decide what is measured.
+    os.environ["RECIPES_CACHE"] = str((given.output / "cache").absolute())
+    measure = {
+        "compare": compare.measure,
+        "overhead": parts.overhead,
+        "decoding": parts.decoding,
+        "evaluation": parts.evaluation,
+        "startup": parts.startup,
+    }[given.part]
+    paths = measure(given)
+    say("Written: " + ", ".join(str(path) for path in paths))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
