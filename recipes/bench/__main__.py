@@ -8,7 +8,6 @@ from pathlib import Path
 
 from recipes.bench import compare, parts
 from recipes.console import say
-from recipes.quiet import quiet_libraries
 
 PARTS = {
     "compare": "stock and default in turn on the same rows (the default)",
@@ -27,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "other down many times over.",
         epilog="Parts: " + "; ".join(f"{name}: {what}" for name, what in PARTS.items()),
     )
-    parser.add_argument("part", nargs="?", default="compare", choices=PARTS)
+    parser.add_argument("words", nargs="*", metavar="PART or KEY=VALUE", help="what to measure, and further overrides")
     parser.add_argument("--task", action="append", choices=list(compare.CASES), help="compare: this task only")
     parser.add_argument("--data", help="compare: a choice of the group data; goes with one --task")
     parser.add_argument("--model", default="minilm", help="a choice of the group model (default: minilm)")
@@ -35,11 +34,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--batch-size", type=int, help="rows in a step (compare, overhead)")
     parser.add_argument("--repetitions", type=int, default=3, help="how often each is measured (default: 3)")
     parser.add_argument("--output", type=Path, default=Path("outputs/bench"), help="folder of the tables")
-    parser.add_argument("overrides", nargs="*", help="further overrides for both sides, such as seed=2")
     given = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
+    given.overrides = [word for word in given.words if "=" in word]
+    chosen = [word for word in given.words if "=" not in word] or ["compare"]
+    if len(chosen) != 1 or chosen[0] not in PARTS:
+        parser.error(f"{' '.join(chosen)}: one part, of {', '.join(PARTS)}")
     if given.data and len(given.task or []) != 1:
         parser.error("--data goes with one --task")
-    quiet_libraries()
     # Its own cache: what earlier runs left there must not decide what is measured.
     os.environ["RECIPES_CACHE"] = str((given.output / "cache").absolute())
     measure = {
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "decoding": parts.decoding,
         "evaluation": parts.evaluation,
         "startup": parts.startup,
-    }[given.part]
+    }[chosen[0]]
     paths = measure(given)
     say("Written: " + ", ".join(str(path) for path in paths))
     return 0

@@ -1,6 +1,7 @@
 """Single parts of a run, each against the plain way to do the same."""
 
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -10,9 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
-
-import numpy as np
-import torch
 
 from recipes.bench.child import run
 from recipes.bench.table import write
@@ -44,6 +42,9 @@ def overhead(given: Namespace) -> list[Path]:
 
 def assembled(overrides: list[str]) -> Any:
     """Return a trainer as the command builds it, and where it computes."""
+    from recipes.quiet import quiet_libraries
+
+    quiet_libraries()
     from recipes import command
     from recipes.assembly import prepare
     from recipes.devices import place
@@ -72,6 +73,7 @@ def train_with_trainer(overrides: list[str]) -> float:
 
 def train_bare(overrides: list[str]) -> float:
     """Return the seconds of a loop without the Trainer: the same model, batches, loss, optimizer and schedule."""
+    import torch
     from transformers import get_linear_schedule_with_warmup
 
     trainer, placement = assembled(overrides)
@@ -96,6 +98,8 @@ def train_bare(overrides: list[str]) -> float:
 
 def decoding(given: Namespace) -> list[Path]:
     """Search the best span of many windows, with a loop over every pair and as evaluation does it."""
+    import torch
+
     from recipes.qa import best_spans
 
     windows, length, most_tokens = given.rows or 10_000, 384, 30
@@ -137,7 +141,7 @@ def decoding(given: Namespace) -> list[Path]:
 
 def plain_best_span(start: list[float], end: list[float], candidates: list[int], most_tokens: int) -> tuple[int, int]:
     """Return the first pair with the highest sum of single-precision logits, by looking at every one."""
-    best, span = -np.inf, (0, 0)
+    best, span = -float("inf"), (0, 0)
     for first, kind in enumerate(candidates):
         if kind != 1:
             continue
@@ -161,8 +165,8 @@ def evaluation(given: Namespace) -> list[Path]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "many.csv")
         words = [f"word{number}" for number in range(50)]
-        generator = np.random.default_rng(0)
-        texts = (" ".join(generator.choice(words, 8)) for _ in range(rows))
+        generator = random.Random(0)  # noqa: S311
+        texts = (" ".join(generator.choices(words, k=8)) for _ in range(rows))
         lines = ["text,label", *(f"{row} {text},{'ab'[row % 2]}" for row, text in enumerate(texts))]
         path.write_text("\n".join(lines), encoding="utf-8")
         small = Path(folder, "train.csv")

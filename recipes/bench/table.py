@@ -7,7 +7,6 @@ from typing import Any
 
 from recipes.console import say, table
 from recipes.files import write_json, write_text
-from recipes.report import processor
 
 
 def machine() -> dict[str, Any]:
@@ -16,6 +15,7 @@ def machine() -> dict[str, Any]:
     import transformers
 
     from recipes.devices import bf16_units
+    from recipes.report import processor
 
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     return {

@@ -122,9 +122,13 @@ def test_attention_is_that_of_transformers(architecture: str, folders: dict[str,
 
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("dropout", [0.0, 0.4])
-def test_its_gradient_is_the_derivative(masked: bool, dropout: float) -> None:
+@pytest.mark.parametrize("at_once", [1, 2 * 3 * 5 * 5, 1 << 20])
+def test_its_gradient_is_the_derivative(
+    masked: bool, dropout: float, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attention, "SCORES_AT_ONCE", at_once)
     module = nn.Module().train()
-    seen = torch.ones(2, 1, 5, 5, dtype=torch.bool)
+    seen = torch.ones(3, 1, 5, 5, dtype=torch.bool)
     seen[1, :, :, 3:] = False
 
     def attended(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
@@ -132,7 +136,7 @@ def test_its_gradient_is_the_derivative(masked: bool, dropout: float) -> None:
         mask = seen if masked else None
         return attention.attention(module, query, key, value, mask, dropout=dropout)[0]
 
-    inputs = [torch.randn(2, 3, 5, 4, dtype=torch.float64, requires_grad=True) for _ in range(3)]
+    inputs = [torch.randn(3, 3, 5, 4, dtype=torch.float64, requires_grad=True) for _ in range(3)]
     assert torch.autograd.gradcheck(attended, inputs)
 
 
