@@ -16,6 +16,7 @@ from recipes.dropout import use_cheap_dropout
 from recipes.features import Encoder, Windows
 from recipes.loss import Loss
 from recipes.models import Loaded, load, locate
+from recipes.norms import use_narrow_norms
 from recipes.progress import Progress
 from recipes.stock import StockTrainer, padded_length
 from recipes.timing import Laps, TrainingClock
@@ -83,6 +84,7 @@ def speed_up(loaded: Loaded, features: Mapping[str, Windows], placement: Placeme
     if placement.device != "cpu":
         return
     use_cheap_dropout(loaded.model)
+    use_narrow_norms(loaded.model)
     longest = max(int(windows.lengths.max()) for windows in features.values())
     if longest <= MOST_TOKENS_FOR_PLAIN and loaded.model._can_set_attn_implementation():
         attention.register()
@@ -103,6 +105,7 @@ def assemble(prepared: Prepared, loss: Loss, reduce: Reduce, folder: Path) -> Re
         loss=loss,
         reduce=reduce,
         r_drop=config.hparams.r_drop,
+        tokens_at_once=prepared.placement.tokens_at_once,
         validation=prepared.rows.splits["validation"],
         model=prepared.loaded.model,
         args=arguments,

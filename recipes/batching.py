@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
+from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
 from tasks.errors import InputError
@@ -115,6 +116,32 @@ class StepLoader(DataLoader[dict[str, Any]]):  # type: ignore[misc]
     def set_epoch(self, epoch: int) -> None:
         """Take the steps of another epoch from now on."""
         self.batch_sampler.set_epoch(epoch)
+
+
+def portions(inputs: dict[str, Tensor], tokens_at_once: int | None, trim: bool = False) -> Iterator[dict[str, Tensor]]:
+    """Yield a batch in as few parts of whole rows as keep within a number of tokens, for a machine with little memory.
+
+    Args:
+        inputs: tensors of the same first axis; `input_ids` [batch, length] among them.
+        tokens_at_once: tokens with padding in a part. A row that has more is a part by itself. None: no limit.
+        trim: leave out columns at the end in which all rows of a part have padding, by their `attention_mask`.
+    """
+    rows, length = inputs["input_ids"].shape
+    count = rows if tokens_at_once is None else max(tokens_at_once // length, 1)
+    if count >= rows:
+        yield inputs
+        return
+    per_token = [
+        name
+        for name, tensor in inputs.items()
+        if tensor.shape == inputs["input_ids"].shape and not tensor.is_floating_point()
+    ]
+    for first in range(0, rows, count):
+        part = {name: tensor[first : first + count] for name, tensor in inputs.items()}
+        if trim:
+            last = int(part["attention_mask"].any(0).nonzero().max()) + 1
+            part |= {name: part[name][:, :last] for name in per_token}
+        yield part
 
 
 class PaddingCount:

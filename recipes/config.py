@@ -99,6 +99,9 @@ class Runtime:
     "auto (bf16 where the GPU or CPU computes it, fp32 otherwise), fp32, bf16 or fp16. Master weights are fp32 always."
     threads: int | None = None
     "CPU threads per process. null: the cores there are, shared among the processes of this machine."
+    tokens_at_once: int | None = None
+    """Tokens, padding included, that go through the model at once; a batch with more is computed in parts, which saves
+    memory and changes no result. null: 2,048 on a CPU, whole batches on a GPU."""
     cache: bool = True
     "Keep encoded rows on disk, by content, in RECIPES_CACHE or the user's cache folder, for the next run on them."
 
@@ -275,6 +278,7 @@ def _range_errors(config: Config) -> Iterator[str]:
         ("hparams.early_stopping", hparams.early_stopping, positive, "1 or more"),
         ("hparams.freeze_layers", hparams.freeze_layers, at_least_0, "0 or more"),
         ("runtime.threads", config.runtime.threads, positive, "1 or more"),
+        ("runtime.tokens_at_once", config.runtime.tokens_at_once, positive, "1 or more"),
         ("data.limit.train", limit.train, positive, "1 or more"),
         ("data.limit.validation", limit.validation, positive, "1 or more"),
         ("data.limit.test", limit.test, positive, "1 or more"),

@@ -11,6 +11,9 @@ from tasks.errors import InputError
 BF16_UNITS = {"amx_bf16": "AMX", "avx512_bf16": "AVX512-BF16"}
 "Processor flags of /proc/cpuinfo, and the names that people know them by."
 
+CPU_TOKENS_AT_ONCE = 2048
+"Enough to keep a CPU's matrix units busy; more only costs memory (docs/performance.md)."
+
 
 @dataclass(frozen=True)
 class Placement:
@@ -20,6 +23,8 @@ class Placement:
     precision: str
     threads: int
     processes: int
+    tokens_at_once: int | None = None
+    "Tokens with padding that go through the model at once. None: whole batches."
     reason: str = ""
     "Why this precision, where it was found out and not asked for."
     notes: tuple[str, ...] = ()
@@ -59,7 +64,8 @@ def place(runtime: Runtime, stock: bool = False) -> Placement:
             "--config_file scripts/accelerate/gpus.yaml -m recipes.run ..."
         )
     precision, reason = _precision(runtime.precision, device, stock)
-    return Placement(device, precision, threads, processes, reason, tuple(notes))
+    at_once = runtime.tokens_at_once or (CPU_TOKENS_AT_ONCE if device == "cpu" and not stock else None)
+    return Placement(device, precision, threads, processes, at_once, reason, tuple(notes))
 
 
 def keep_freed_memory() -> None:

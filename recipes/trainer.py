@@ -1,6 +1,7 @@
 """The Trainer of all recipes: it owns its loss, and keeps of each evaluation batch only what decoding needs."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -9,7 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from transformers import EvalPrediction, Trainer
 
-from recipes.batching import Collate, PaddingCount, StepBatches, StepLoader
+from recipes.batching import Collate, PaddingCount, StepBatches, StepLoader, portions
 from recipes.consistency import divergence
 from recipes.features import Windows
 from recipes.loss import Loss
@@ -43,6 +44,7 @@ class RecipeTrainer(Trainer):  # type: ignore[misc]
         loss: Loss,
         reduce: Reduce,
         r_drop: float,
+        tokens_at_once: int | None,
         validation: Sequence[Row],
         **kwargs: Any,
     ) -> None:
@@ -53,6 +55,7 @@ class RecipeTrainer(Trainer):  # type: ignore[misc]
         self.loss = loss
         self.reduce = reduce
         self.r_drop = r_drop
+        self.tokens_at_once = tokens_at_once
         self.validation_rows = validation
         self.padding = PaddingCount()
 
@@ -78,6 +81,22 @@ class RecipeTrainer(Trainer):  # type: ignore[misc]
         """Return 0: transformers would walk all modules in each step for a figure that counts padding as work."""
         del inputs
         return 0
+
+    def training_step(
+        self, model: Any, inputs: dict[str, Any], num_items_in_batch: Tensor | int | None = None
+    ) -> Tensor:
+        """Add the gradient of a batch and return its loss; a batch of many tokens goes through the model in parts.
+
+        As each part's loss is its share of the step's mean, their gradients add up to that of the whole.
+        """
+        parts = list(portions(inputs, self.tokens_at_once, trim=True))
+        losses = []
+        for number, part in enumerate(parts, 1):
+            # Processes exchange gradients once a step, with the last part.
+            alone = self.accelerator.no_sync(model) if number < len(parts) else nullcontext()
+            with alone:
+                losses.append(super().training_step(model, part, num_items_in_batch))
+        return torch.stack(losses).sum()
 
     def compute_loss(
         self,
@@ -111,13 +130,19 @@ class RecipeTrainer(Trainer):  # type: ignore[misc]
     ) -> tuple[Tensor, dict[str, Tensor] | None, Tensor | None]:
         """Return the loss, what `keep` makes of it, and a stand-in for labels: the gold ones are in the rows."""
         inputs = self._prepare_inputs(inputs)
+        losses, kept = [], []
         with torch.no_grad(), self.compute_loss_context_manager():
             items = self._get_num_items_in_batch([inputs], self.args.device)
-            loss, outputs = self.compute_loss(model, inputs, return_outputs=True, num_items_in_batch=items)
-            if prediction_loss_only:
-                return loss.detach(), None, None
-            kept = self.keep(outputs, inputs)
-        return loss.detach(), kept, inputs["input_ids"].new_zeros(len(inputs["input_ids"]))
+            for part in portions(inputs, self.tokens_at_once):
+                loss, outputs = self.compute_loss(model, part, return_outputs=True, num_items_in_batch=items)
+                losses.append(loss.detach())
+                if not prediction_loss_only:
+                    kept.append(self.keep(outputs, part))
+        loss = torch.stack(losses).sum()
+        if prediction_loss_only:
+            return loss, None, None
+        whole = {name: torch.cat([part[name] for part in kept]) for name in kept[0]}
+        return loss, whole, inputs["input_ids"].new_zeros(len(inputs["input_ids"]))
 
     def keep(self, outputs: Any, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return of a batch what is gathered from all processes and kept to the end of the evaluation."""

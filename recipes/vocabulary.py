@@ -14,6 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from recipes.replacing import replace_modules
+
 MOST_USED = 0.9
 "Share of rows in use from which on a plain table does as well."
 
@@ -58,9 +60,7 @@ class PartlyTrainedEmbedding(nn.Module):  # type: ignore[misc]
     def plain(self) -> nn.Embedding:
         """Return the `nn.Embedding` that this is in effect."""
         weight = self.whole()
-        table = nn.Embedding(*weight.shape, padding_idx=self.padding_idx, _weight=weight)
-        table.train(self.training)
-        return table
+        return nn.Embedding(*weight.shape, padding_idx=self.padding_idx, _weight=weight)
 
     def _save_to_state_dict(self, destination: dict[str, Tensor], prefix: str, keep_vars: bool) -> None:
         del keep_vars
@@ -104,18 +104,10 @@ def train_used_rows(model: Any, used: "np.ndarray[Any, Any]") -> None:
     if type(table) is not nn.Embedding or not table.weight.requires_grad or shared or sharded:
         return
     if len(used) <= MOST_USED * table.num_embeddings:
-        _replace(model, table, PartlyTrainedEmbedding(table, torch.as_tensor(used, dtype=torch.int64)))
+        cut = PartlyTrainedEmbedding(table, torch.as_tensor(used, dtype=torch.int64))
+        replace_modules(model, lambda module: cut if module is table else None)
 
 
 def restore_table(model: Any) -> None:
     """Give a model its plain embedding table back, with the trained rows in their places."""
-    for module in list(model.modules()):
-        if isinstance(module, PartlyTrainedEmbedding):
-            _replace(model, module, module.plain())
-
-
-def _replace(model: Any, old: nn.Module, new: nn.Module) -> None:
-    for parent in list(model.modules()):
-        for name, child in list(parent.named_children()):
-            if child is old:
-                setattr(parent, name, new)
+    replace_modules(model, lambda module: module.plain() if isinstance(module, PartlyTrainedEmbedding) else None)

@@ -32,7 +32,7 @@ class Case:
 CASES = {
     "classification": Case("sst2", "classification_sample", 16, 1600, ("task.max_length=128",)),
     "ner": Case("wnut17", "ner_sample", 16, 1600),
-    "qa": Case("squad_slice", "qa_sample", 12, 240, ("task.max_length=384", "task.stride=128")),
+    "qa": Case("squad_slice", "qa_sample", 12, 480, ("task.max_length=384", "task.stride=128")),
 }
 
 

@@ -12,7 +12,7 @@ import transformers
 from torch import nn
 
 from recipes import attention
-from recipes.dropout import SixteenBitDropout, draw_kept, use_cheap_dropout
+from recipes.dropout import SixteenBitDropout, draw_dropped, use_cheap_dropout
 from recipes.vocabulary import PartlyTrainedEmbedding, restore_table, train_used_rows
 from recipes.work import training_flops
 from tests import tiny
@@ -52,7 +52,7 @@ def batch(vocabulary: int) -> dict[str, torch.Tensor]:
 @pytest.mark.parametrize("probability", [0.1, 0.5, 0.9])
 def test_masks_have_the_right_share_and_no_pattern(probability: float) -> None:
     torch.manual_seed(0)
-    kept = draw_kept(torch.empty(1000, 1003), probability).float()
+    kept = draw_dropped((1000, 1003), probability).add(1).float()
     size = kept.numel()
     deviation = math.sqrt(probability * (1 - probability) / size)
     assert abs(1 - kept.mean().item() - probability) < 5 * deviation + 1 / (1 << 16)
