@@ -238,15 +238,25 @@ def test_two_processes_give_what_one_gives(
         assert second["metrics"][split] == pytest.approx(scores, abs=1e-4), split
 
 
-def test_accumulated_parts_give_the_same_model(
-    data: dict[str, Path], models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("task", "how"),
+    [
+        ("ner", "hparams.accumulation=4"),
+        ("ner", "runtime.tokens_at_once=40"),
+        ("qa", "runtime.tokens_at_once=100"),
+        ("classification", "runtime.tokens_at_once=1"),
+    ],
+)
+def test_batches_in_parts_give_the_same_model(
+    task: str, how: str, data: dict[str, Path], models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from safetensors.torch import load_file
 
     monkeypatch.chdir(tmp_path)
-    plain = arguments("ner", data, models, "hparams.dropout=0", "hparams.attention_dropout=0")
+    exact = ("hparams.dropout=0", "hparams.attention_dropout=0", "runtime.precision=fp32")
+    plain = arguments(task, data, models, *exact)
     assert main([*plain, "output_root=whole"]) == 0
-    assert main([*plain, "output_root=parts", "hparams.accumulation=4"]) == 0
+    assert main([*plain, "output_root=parts", how]) == 0
     (whole,) = (tmp_path / "whole").rglob("model.safetensors")
     (parts,) = (tmp_path / "parts").rglob("model.safetensors")
     one, other = load_file(whole), load_file(parts)

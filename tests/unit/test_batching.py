@@ -9,7 +9,7 @@ from accelerate import skip_first_batches
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recipes.batching import PaddingCount, StepBatches, StepLoader, epoch_steps, passes
+from recipes.batching import PaddingCount, StepBatches, StepLoader, epoch_steps, passes, portions
 from tasks.errors import InputError
 
 LENGTHS = st.lists(st.integers(1, 400), min_size=3, max_size=200)
@@ -106,6 +106,34 @@ def test_epochs_and_seeds_differ_and_the_loader_passes_them_on() -> None:
     dataloader.set_epoch(1)
     assert first != list(dataloader) == [step.tolist() for step in epoch_steps(lengths, 4, 1, 1)]
     assert first != [step.tolist() for step in epoch_steps(lengths, 4, 2, 0)]
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=12), st.integers(1, 60), st.booleans())
+def test_portions_are_whole_rows_within_the_limit(lengths: list[int], at_once: int, trim: bool) -> None:
+    lengths = sorted(lengths, reverse=True)
+    width = lengths[0]
+    mask = torch.tensor([[1] * length + [0] * (width - length) for length in lengths])
+    ids = torch.arange(1, mask.numel() + 1).view_as(mask) * mask
+    labels = torch.arange(len(lengths))
+    parts = list(portions({"input_ids": ids, "attention_mask": mask, "labels": labels}, at_once, trim))
+    assert torch.cat([part["labels"] for part in parts]).tolist() == labels.tolist()
+    for part in parts:
+        assert len(part["labels"]) == 1 or len(part["labels"]) * width <= at_once
+        assert part["input_ids"].shape == part["attention_mask"].shape
+        assert torch.equal(part["input_ids"][part["attention_mask"] == 1], ids[part["labels"]][ids[part["labels"]] > 0])
+    # As few parts as whole rows allow, and none wider than its longest row once there are several.
+    assert len(parts) == -(-len(lengths) // max(at_once // width, 1))
+    if trim and len(parts) > 1:
+        assert all(part["attention_mask"][:, -1].any() for part in parts)
+
+
+def test_several_labels_are_not_taken_for_tokens() -> None:
+    mask = torch.tensor([[1, 1, 1], [1, 0, 0]])
+    batch = {"input_ids": mask, "attention_mask": mask, "labels": torch.ones(2, 3)}
+    first, second = portions(batch, 3, trim=True)
+    assert first["labels"].shape == second["labels"].shape == (1, 3)
+    assert second["input_ids"].shape == (1, 1)
+    assert list(portions(batch, None, trim=True)) == [batch]
 
 
 def test_padding_is_small_and_counted() -> None:

@@ -13,6 +13,7 @@ from torch import nn
 
 from recipes import attention
 from recipes.dropout import SixteenBitDropout, draw_dropped, use_cheap_dropout
+from recipes.norms import NarrowLayerNorm, use_narrow_norms
 from recipes.vocabulary import PartlyTrainedEmbedding, restore_table, train_used_rows
 from recipes.work import training_flops
 from tests import tiny
@@ -149,6 +150,30 @@ def test_attention_drops_in_training_only_and_survives_rows_that_see_nothing() -
     nothing = torch.zeros(1, 1, 6, 6, dtype=torch.bool)
     blind, _ = attention.attention(module, query, key, value, nothing)
     assert torch.allclose(blind, value.mean(2, keepdim=True).expand_as(value).transpose(1, 2), atol=1e-6)
+
+
+# Norms
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_norms_answer_in_the_precision_around_them(architecture: str, folders: dict[str, Path]) -> None:
+    plain = classifier(folders[architecture])
+    narrow = copy.deepcopy(plain)
+    use_narrow_norms(narrow)
+    norms = [module for module in narrow.modules() if isinstance(module, NarrowLayerNorm)]
+    assert norms
+    assert list(plain.state_dict()) == list(narrow.state_dict())
+    inputs = batch(plain.config.vocab_size)
+    assert torch.equal(plain(**inputs).logits, narrow(**inputs).logits)
+    kinds = set()
+    for norm in norms:
+        norm.register_forward_hook(lambda _module, _inputs, output: kinds.add(output.dtype))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        logits = narrow(**inputs).logits
+    assert kinds == {torch.bfloat16}
+    assert torch.allclose(logits.float(), plain(**inputs).logits, atol=0.05)
+    logits.square().sum().backward()
+    assert all(norm.weight.grad is not None and norm.weight.grad.dtype == torch.float32 for norm in norms)
 
 
 # Vocabulary
