@@ -74,9 +74,8 @@ def training_arguments(
         weight_decay=hparams.weight_decay,
         max_grad_norm=hparams.max_grad_norm,
         eval_strategy="epoch",
-        save_strategy="epoch",
-        save_total_limit=1,
-        save_only_model=True,
+        # Only the best weights: what training goes on from is saved by `recipes.resuming`.
+        save_strategy="best",
         load_best_model_at_end=True,
         metric_for_best_model=f"eval_{objective}",
         greater_is_better=greater_is_better(objective),

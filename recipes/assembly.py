@@ -3,19 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 from transformers import EarlyStoppingCallback, PrinterCallback, set_seed
 
-from recipes import attention
+from recipes import attention, unpadding
 from recipes.arguments import greater_is_better, training_arguments
 from recipes.config import Config
 from recipes.console import label
-from recipes.devices import Placement
+from recipes.devices import Placement, keep_few_kernels
 from recipes.dropout import use_cheap_dropout
 from recipes.features import Encoder, Windows
 from recipes.loss import Loss
-from recipes.models import Loaded, load, locate
+from recipes.models import ATTENTION_DROPOUT, Loaded, load, locate
 from recipes.norms import use_narrow_norms
 from recipes.progress import Progress
 from recipes.stock import StockTrainer, padded_length
@@ -25,7 +27,10 @@ from recipes.vocabulary import train_used_rows
 from tasks.load import Rows
 from tasks.task import Task
 
+SHORT = 128
 MOST_TOKENS_FOR_PLAIN = 512
+"Tokens in a window up to which all scores of a layer may stand in memory."
+KINDS = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass(frozen=True)
@@ -81,14 +86,30 @@ def speed_up(loaded: Loaded, features: Mapping[str, Windows], placement: Placeme
     """
     used = np.union1d(features["train"].token_ids, [loaded.tokenizer.pad_token_id])
     train_used_rows(loaded.model, used)
+    longest = max(int(windows.lengths.max()) for windows in features.values())
+    if placement.device == "cuda":
+        leave_padding_out(loaded.model, longest, placement)
     if placement.device != "cpu":
         return
     use_cheap_dropout(loaded.model)
     use_narrow_norms(loaded.model)
-    longest = max(int(windows.lengths.max()) for windows in features.values())
+    if longest > SHORT:
+        keep_few_kernels()
     if longest <= MOST_TOKENS_FOR_PLAIN and loaded.model._can_set_attn_implementation():
         attention.register()
         loaded.model.set_attn_implementation(attention.NAME)
+
+
+def leave_padding_out(model: Any, longest: int, placement: Placement) -> None:
+    """Take attention without padding on a GPU where windows are long and the kernel can do what the model asks for."""
+    config = model.config
+    dropout = max((float(getattr(config, name, 0.0)) for name in ATTENTION_DROPOUT), default=0.0)
+    if longest <= MOST_TOKENS_FOR_PLAIN or dropout or placement.precision not in KINDS:
+        return
+    size = config.hidden_size // config.num_attention_heads
+    if model._can_set_attn_implementation() and unpadding.is_available(size, KINDS[placement.precision]):
+        unpadding.register()
+        model.set_attn_implementation(unpadding.NAME)
 
 
 def assemble(prepared: Prepared, loss: Loss, reduce: Reduce, folder: Path) -> RecipeTrainer:
@@ -106,7 +127,7 @@ def assemble(prepared: Prepared, loss: Loss, reduce: Reduce, folder: Path) -> Re
         reduce=reduce,
         r_drop=config.hparams.r_drop,
         tokens_at_once=prepared.placement.tokens_at_once,
-        validation=prepared.rows.splits["validation"],
+        rows=prepared.rows.splits,
         model=prepared.loaded.model,
         args=arguments,
         data_collator=task.collator(prepared.loaded.tokenizer, padded_length(task, length) if stock else None),

@@ -101,11 +101,15 @@ class StepBatches(Sampler[list[int]]):  # type: ignore[misc]
         alone = rest >= self.processes or steps == 0
         return steps * self.accumulation + (len(passes(np.arange(rest), self.accumulation, self.processes)) * alone)
 
-    def __iter__(self) -> Iterator[list[int]]:
-        steps = epoch_steps(self.lengths, self.batch_size, self.seed, self.epoch)
+    def steps(self, epoch: int) -> list[Array]:
+        """Return the rows of each optimizer step of an epoch, those of all processes together."""
+        steps = epoch_steps(self.lengths, self.batch_size, self.seed, epoch)
         if len(steps) > 1 and len(steps[-1]) < self.processes:
             steps[-2:] = [np.concatenate(steps[-2:])]
-        for step in steps:
+        return steps
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for step in self.steps(self.epoch):
             for parts in passes(step, self.accumulation, self.processes):
                 yield parts[self.process].tolist()
 

@@ -27,6 +27,7 @@ from recipes import sweep
 from recipes.config import Config
 from recipes.console import complain
 from recipes.help import CONF, GROUPS, choices
+from recipes.interruption import Interrupted, Interruption
 from tasks.data.options import DataOptions
 from tasks.errors import InputError, did_you_mean
 
@@ -43,6 +44,8 @@ class Invocation:
     command: str
     choices: dict[str, str]
     "The choice of each config group."
+    interruption: Interruption
+    "What a signal asks of this process."
     baseline: dict[str, Any]
     "Dotted keys and values that the same task, data and model give with nothing else said."
 
@@ -69,6 +72,17 @@ def compose(overrides: Sequence[str]) -> Config:
 
 def main(run: Callable[[Config, Invocation], sweep.Outcome], arguments: Sequence[str]) -> int:
     """Compose the config of each job, run it, and return the exit status."""
+    with Interruption() as interruption:
+        try:
+            return _compose_and_run(run, arguments, interruption)
+        except Interrupted as interrupted:
+            complain(f"{interrupted} To go on from there, run the same command again.")
+            return interrupted.exit_status
+
+
+def _compose_and_run(
+    run: Callable[[Config, Invocation], sweep.Outcome], arguments: Sequence[str], interruption: Interruption
+) -> int:
     # Hydra then raises its exceptions instead of printing them and leaving.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     # Hydra reads flags before overrides only.
@@ -84,7 +98,7 @@ def main(run: Callable[[Config, Invocation], sweep.Outcome], arguments: Sequence
     errors: list[InputError] = []
     try:
         _refuse_code(arguments)
-        job = partial(_job, run, errors)
+        job = partial(_job, run, errors, interruption)
         hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(job)()
     except InputError as error:
         errors.append(error)
@@ -101,19 +115,21 @@ def main(run: Callable[[Config, Invocation], sweep.Outcome], arguments: Sequence
     return 0
 
 
-def _job(run: Callable[[Config, Invocation], sweep.Outcome], errors: list[InputError], tree: Any) -> float:
+def _job(
+    run: Callable[[Config, Invocation], sweep.Outcome], errors: list[InputError], interruption: Interruption, tree: Any
+) -> float:
     """Do one job and return its objective to Hydra. In a sweep, a job that fails leaves the others to go on."""
     hydra_config = HydraConfig.get()
     overrides = list(hydra_config.overrides.task)
     if hydra_config.mode != RunMode.MULTIRUN:
         try:
-            return run(schema.parse(tree), _invocation(overrides)).objective
+            return run(schema.parse(tree), _invocation(overrides, interruption)).objective
         except InputError as error:
             errors.append(error)
             return float("nan")
     number, directory = int(hydra_config.job.num), Path(str(hydra_config.sweep.dir))
     try:
-        outcome = run(schema.parse(tree), _invocation(overrides))
+        outcome = run(schema.parse(tree), _invocation(overrides, interruption))
     except Exception as error:
         what = str(error) if isinstance(error, InputError) else "".join(traceback.format_exception(error))
         complain(f"Job {number} ({' '.join(overrides)}) failed. {what}")
@@ -123,13 +139,13 @@ def _job(run: Callable[[Config, Invocation], sweep.Outcome], errors: list[InputE
     return outcome.objective
 
 
-def _invocation(overrides: Sequence[str]) -> Invocation:
+def _invocation(overrides: Sequence[str], interruption: Interruption) -> Invocation:
     chosen = {group: str(name) for group, name in HydraConfig.get().runtime.choices.items() if group in GROUPS}
     loader = GlobalHydra.instance().config_loader()
     same = [f"{group}={chosen[group]}" for group in ("task", "data", "model")]
     tree = loader.load_configuration(config_name="config", overrides=same, run_mode=RunMode.RUN)
     command = " ".join(["python -m recipes.run", *map(shlex.quote, overrides)])
-    return Invocation(command, chosen, schema.plain(tree, leave_out="hydra"))
+    return Invocation(command, chosen, interruption, schema.plain(tree, leave_out="hydra"))
 
 
 def explain(error: Exception) -> str | None:

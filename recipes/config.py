@@ -13,6 +13,7 @@ from typing import Any
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from recipes.interval import parse_interval
 from tasks.classification import Classification
 from tasks.data.options import BAD_ROW_POLICIES, FORMATS, DataOptions
 from tasks.errors import InputError, did_you_mean
@@ -102,6 +103,9 @@ class Runtime:
     tokens_at_once: int | None = None
     """Tokens, padding included, that go through the model at once; a batch with more is computed in parts, which saves
     memory and changes no result. null: 2,048 on a CPU, whole batches on a GPU."""
+    checkpoint_every: str = "10min"
+    """How often everything is saved that an interrupted run goes on from: 10min, 30s, 2h, 500steps. Ctrl-C and SIGTERM
+    save, too."""
     cache: bool = True
     "Keep encoded rows on disk, by content, in RECIPES_CACHE or the user's cache folder, for the next run on them."
 
@@ -217,6 +221,10 @@ def _errors(config: Config) -> Iterator[str]:
         yield "hparams.class_weights: for classification and ner only, qa has no classes"
     if hparams.epochs is not None and hparams.max_steps is not None:
         yield "hparams.epochs and hparams.max_steps: set one of them"
+    try:
+        parse_interval(runtime.checkpoint_every)
+    except ValueError as error:
+        yield f"runtime.checkpoint_every={error}"
     if runtime.precision == "fp16" and runtime.device == "cpu":
         yield "runtime.precision=fp16: not on a CPU; use bf16 or fp32"
 

@@ -1,8 +1,12 @@
 """What the user reads while a run goes on: calm, and once however many processes there are."""
 
 import os
+import re
 import sys
 from pathlib import Path
+
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"Characters that a terminal obeys, but for the new line and the tabulator."
 
 
 def is_main_process() -> bool:
@@ -10,12 +14,21 @@ def is_main_process() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
 
 
+def harmless(text: str) -> str:
+    r"""Show control characters instead of obeying them: texts and labels of data sets are printed, too.
+
+    >>> harmless("a\x1b[31mb")
+    'a\\x1b[31mb'
+    """
+    return CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+
+
 def say(message: str = "") -> None:
     """Print a line, in the main process only."""
     if not is_main_process():
         return
     try:
-        print(message, flush=True)
+        print(harmless(message), flush=True)
     except BrokenPipeError:
         # Whoever read along has gone (`| head`); that is no reason to end a training.
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
@@ -24,7 +37,7 @@ def say(message: str = "") -> None:
 def complain(message: str) -> None:
     """Print an error to standard error, in the main process only."""
     if is_main_process():
-        print(message, file=sys.stderr, flush=True)
+        print(harmless(message), file=sys.stderr, flush=True)
 
 
 def label(name: str, text: str) -> None:

@@ -4,20 +4,26 @@ import importlib.util
 import os
 import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from recipes import classification, ner, qa
+from safetensors import SafetensorError
+
+from recipes import checkpoints, classification, ner, qa
 from recipes.arguments import greater_is_better
 from recipes.assembly import Prepared, prepare
+from recipes.checkpoints import Checkpoint
 from recipes.config import Config, to_yaml
 from recipes.console import duration, is_main_process, label, say
 from recipes.devices import place
 from recipes.files import write_json, write_json_lines, write_text
+from recipes.interruption import Interruption
+from recipes.interval import parse_interval
 from recipes.progress import format_score
 from recipes.report import data_section, environment, prediction_lines, training_section
-from recipes.run_directory import CONFIG, REPORT
+from recipes.run_directory import CHECKPOINTS, CONFIG, IDENTITY, REPORT, held, require_same_identity
 from recipes.timing import Laps
 from recipes.trainer import RecipeTrainer, require_objective
 from recipes.vocabulary import restore_table
@@ -30,7 +36,7 @@ RECIPES: dict[str, Callable[[Prepared, Path], RecipeTrainer]] = {
     "qa": qa.build,
 }
 
-CHECKPOINTS, MODEL, PREDICTIONS = "checkpoints", "model", "predictions"
+MODEL, PREDICTIONS = "model", "predictions"
 
 
 @dataclass
@@ -42,14 +48,15 @@ class Judgement:
     calibration: dict[str, float] = field(default_factory=dict)
 
 
-def carry_out(config: Config, command: str, folder: Path) -> dict[str, Any]:
+def carry_out(config: Config, command: str, folder: Path, interruption: Interruption) -> dict[str, Any]:
     """Train and judge one model, leave everything in `folder`, and return the report.
 
     Nothing is written before the data and the model have been read and checked. The report is written last: it is
-    what makes the run a finished one.
+    what makes the run a finished one. A run that was interrupted goes on where its newest whole checkpoint is.
 
     Raises:
         InputError: the data, the model or a choice can't be used.
+        Interrupted: a signal said so.
     """
     laps = Laps()
     _require_tracker(config)
@@ -61,28 +68,68 @@ def carry_out(config: Config, command: str, folder: Path) -> dict[str, Any]:
     laps.lap("reading")
     placement = place(config.runtime, config.hparams.stock)
     prepared = prepare(config, rows, placement, laps)
-    if is_main_process():
-        clear(folder)
     _point_tracker(config, folder)
-    trainer = RECIPES[rows.task.name](prepared, folder / CHECKPOINTS)
-    _show_plan(trainer, placement.describe(), placement.notes)
-    laps.lap("assembling")
-    trainer.train()
-    laps.lap("training")
-    restore_table(trainer.model)
-    judgement = judge(trainer, prepared)
-    trainer.model.config.update(judgement.calibration)
+    with held(folder) if is_main_process() else nullcontext():
+        trainer = RECIPES[rows.task.name](prepared, folder / CHECKPOINTS)
+        trainer.interruption, trainer.checkpoint_every = interruption, parse_interval(config.runtime.checkpoint_every)
+        _show_plan(trainer, placement.describe(), placement.notes)
+        start = _starting_point(folder, config, prepared, trainer)
+        laps.lap("assembling")
+        trainer.train_from(start)
+        laps.lap("training")
+        restore_table(trainer.model)
+        judgement = judge(trainer, prepared)
+        trainer.model.config.update(judgement.calibration)
+        try:
+            report = _write_results(prepared, trainer, judgement, command, laps, folder)
+        except (OSError, SafetensorError) as error:
+            raise InputError(
+                f"The results can't be written to {folder}: {error}. Make room and run the same command again: it goes "
+                "on from what is saved"
+            ) from error
+    _show_result(trainer, judgement, folder, laps.total())
+    return report
+
+
+def _write_results(
+    prepared: Prepared, trainer: RecipeTrainer, judgement: Judgement, command: str, laps: Laps, folder: Path
+) -> dict[str, Any]:
     save_model(trainer, folder)
     laps.lap("judging and saving")
     report = _report(prepared, trainer, judgement, command, laps)
     if is_main_process():
         for split, lines in judgement.predictions.items():
             write_json_lines(folder / PREDICTIONS / f"{split}.jsonl", lines)
-        write_text(folder / CONFIG, to_yaml(config))
-        shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
         write_json(folder / REPORT, report)
-    _show_result(trainer, judgement, folder, laps.total())
+        shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
     return report
+
+
+def _starting_point(folder: Path, config: Config, prepared: Prepared, trainer: RecipeTrainer) -> Checkpoint | None:
+    """Return the checkpoint to go on from, or clear the directory and write down what begins in it.
+
+    Raises:
+        InputError: what was interrupted there began differently.
+    """
+    rows, identity = prepared.rows, dict[str, Any]()
+    for split, split_rows in rows.splits.items():
+        identity[f"{split} rows"] = f"{len(split_rows)} with fingerprint {rows.fingerprint(split)}"
+    identity |= {"seed": config.seed, "model": prepared.loaded.fingerprint, "processes": prepared.placement.processes}
+    start = None
+    if not config.overwrite:
+        require_same_identity(folder, identity)
+        start, complaints = checkpoints.newest(folder / CHECKPOINTS)
+        for complaint in complaints:
+            label("", complaint)
+    trainer.accelerator.wait_for_everyone()
+    if start is not None:
+        label("", f"goes on after step {start.step}, where it was interrupted")
+    elif is_main_process():
+        clear(folder)
+        write_text(folder / CONFIG, to_yaml(config))
+        write_json(folder / CHECKPOINTS / IDENTITY, identity)
+    trainer.accelerator.wait_for_everyone()
+    return start
 
 
 def _report(

@@ -1,9 +1,12 @@
 """Writing files so that a reader sees the old one or the new one, never half of it."""
 
+import hashlib
 import json
 import os
 from pathlib import Path
 from typing import Any
+
+LARGE = 64 << 20
 
 
 def write_text(path: Path, text: str) -> None:
@@ -29,6 +32,14 @@ def write_json_lines(path: Path, values: list[dict[str, Any]]) -> None:
     """Write one JSON object a line, whole."""
     lines = [json.dumps(_finite(value), ensure_ascii=False, allow_nan=False) for value in values]
     write_text(path, "".join(line + "\n" for line in lines))
+
+
+def fingerprint(path: Path) -> str:
+    """Return what tells whether a file has changed: its size, and up to 64 MB a hash of its content."""
+    size = path.stat().st_size
+    if size > LARGE:
+        return f"{size} bytes"
+    return f"{size} bytes, sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}"
 
 
 def _finite(value: Any) -> Any:

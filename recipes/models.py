@@ -35,6 +35,8 @@ HIDDEN_DROPOUT = ("hidden_dropout_prob", "hidden_dropout", "dropout", "embedding
 ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout")
 "Names that the configs of encoders give to the two kinds of dropout."
 
+ATTENTION = ("eager", "sdpa")
+
 FILES = (
     "config.json",
     "*.safetensors",
@@ -60,6 +62,8 @@ class Loaded:
     "Names of the tensors that did not come from the pretrained model."
     limit: int
     "Most tokens that the model takes at once."
+    fingerprint: str
+    "A hash of the pretrained weights as they were loaded, the head included."
 
 
 def locate(model: Model) -> Path:
@@ -188,8 +192,9 @@ def load(model: Model, head: Head, hparams: Hparams, folder: Path) -> Loaded:
     try:
         config = transformers.AutoConfig.from_pretrained(folder)
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # whatever a strange file brings transformers to raise
         raise InputError(f"model.path={model.path}: can't be loaded from {folder}: {_brief(error)}") from error
+    refuse_foreign_kernels(config, model)
     if tokenizer.pad_token is None:
         raise InputError(f"model.path={model.path}: its tokenizer has no padding token, so batches can't be made")
     if head.labels:
@@ -208,12 +213,34 @@ def load(model: Model, head: Head, hparams: Hparams, folder: Path) -> Loaded:
             ignore_mismatched_sizes=True,
             output_loading_info=True,
         )
-    except (OSError, ValueError, RuntimeError) as error:
+    except Exception as error:
         raise InputError(f"model.path={model.path}: can't be loaded as {head.auto_class}: {_brief(error)}") from error
     new = sorted({*info["missing_keys"], *(item[0] for item in info["mismatched_keys"])})
     _check_pretrained(encoder, new, model)
     freeze(encoder, hparams)
-    return Loaded(encoder, tokenizer, tuple(new), length_limit(encoder, tokenizer))
+    return Loaded(encoder, tokenizer, tuple(new), length_limit(encoder, tokenizer), _weights_digest(encoder))
+
+
+def refuse_foreign_kernels(config: Any, model: Model) -> None:
+    """Refuse a model whose config names attention code of somebody's hub repository, which transformers would run.
+
+    Raises:
+        InputError: it does.
+    """
+    implementation = getattr(config, "_attn_implementation", None)
+    if implementation not in (None, *ATTENTION):
+        raise InputError(
+            f"model.path={model.path}: its config.json asks for the attention code '{implementation}'. Only "
+            f"transformers' own is used here: remove that entry, or set it to one of {', '.join(ATTENTION)}"
+        )
+
+
+def _weights_digest(model: Any) -> str:
+    digest = hashlib.sha256()
+    for name, tensor in model.state_dict().items():
+        digest.update(name.encode())
+        digest.update(tensor.detach().contiguous().reshape(-1).numpy().data)
+    return digest.hexdigest()[:16]
 
 
 def _check_pretrained(encoder: Any, new: Sequence[str], model: Model) -> None:

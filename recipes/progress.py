@@ -30,12 +30,23 @@ class Progress(TrainerCallback):  # type: ignore[misc]
         self.loss = float("nan")
         self.bar: Any = None
         self.started = self.last_line = 0.0
+        self.began_at = 0
 
     def on_train_begin(self, _: TrainingArguments, state: TrainerState, *__: Any, **___: Any) -> None:
         """Open the bar, where there is a terminal."""
         self.started = self.last_line = time.perf_counter()
+        self.began_at = state.global_step
+        if state.best_metric is not None:
+            self.best = self.sign * state.best_metric
         if is_main_process() and sys.stderr.isatty():
-            self.bar = tqdm(total=state.max_steps, desc="training", unit="step", leave=False, dynamic_ncols=True)
+            self.bar = tqdm(
+                total=state.max_steps,
+                initial=state.global_step,
+                desc="training",
+                unit="step",
+                leave=False,
+                dynamic_ncols=True,
+            )
 
     def on_step_end(self, _: TrainingArguments, state: TrainerState, *__: Any, **___: Any) -> None:
         """Move the bar, or say from time to time how far it is."""
@@ -45,7 +56,8 @@ class Progress(TrainerCallback):  # type: ignore[misc]
         now = time.perf_counter()
         if now - self.last_line >= LINE_EVERY:
             self.last_line = now
-            left = (now - self.started) / state.global_step * (state.max_steps - state.global_step)
+            each = (now - self.started) / (state.global_step - self.began_at)
+            left = each * (state.max_steps - state.global_step)
             say(f"  step {state.global_step}/{state.max_steps}, about {duration(left)} left")
 
     def on_log(self, *_: Any, **kwargs: Any) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from recipes.devices import Placement
+from recipes.files import fingerprint
 from recipes.timing import Laps, TrainingClock
 from recipes.trainer import RecipeTrainer
 from recipes.work import training_flops
@@ -57,6 +58,7 @@ def training_section(trainer: RecipeTrainer, rows: Rows, laps: Laps) -> dict[str
         * trainer.args.gradient_accumulation_steps
         * trainer.args.world_size,
         "learning_rate": trainer.args.learning_rate,
+        "tokens_at_once": trainer.tokens_at_once,
         "windows": len(trainer.train_dataset),
         "padding_share": round(trainer.padding.share, 4),
         "best_epoch": best_epoch(trainer),
@@ -99,12 +101,19 @@ def data_section(rows: Rows, sources: Mapping[str, Any]) -> dict[str, Any]:
         "source": dict(sources),
         "rows": {split: len(split_rows) for split, split_rows in rows.splits.items()},
         "fingerprint": rows.fingerprint(),
+        "files": data_files(rows),
         "labels": list(rows.head.labels),
         "skipped": rows.report.skipped,
         "repaired": rows.report.repaired,
         "examples": rows.report.examples,
         "notes": rows.notes,
     }
+
+
+def data_files(rows: Rows) -> dict[str, str]:
+    """Return every file that a row came from, with what tells whether it has changed since."""
+    names = sorted({row.origin.file for split_rows in rows.splits.values() for row in split_rows})
+    return {name: fingerprint(Path(name)) for name in names if Path(name).is_file()}
 
 
 def git_commit() -> str | None:

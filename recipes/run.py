@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from recipes.command import Invocation
     from recipes.config import Config
+    from recipes.interruption import Interruption
     from recipes.sweep import Outcome
 
 
@@ -41,6 +42,7 @@ def run(config: "Config", invocation: "Invocation") -> "Outcome":
         run_directory.require_same_config(folder, config)
         report = run_directory.finished_report(folder)
         if report is not None:
+            run_directory.require_same_files(folder, report)
             say(f"Already done: {folder}")
             for split, scores in report["metrics"].items():
                 label(split, f"{report['objective']['name']} {scores[report['objective']['name']]:.4f}")
@@ -48,10 +50,10 @@ def run(config: "Config", invocation: "Invocation") -> "Outcome":
             return _outcome(report, folder)
     label("run", f"{config.task.name} on {choices['data']} with {choices['model']}, seed {config.seed}")
     carry_out = _imported()
-    return _outcome(carry_out(config, invocation.command, folder), folder)
+    return _outcome(carry_out(config, invocation.command, folder, invocation.interruption), folder)
 
 
-def _imported() -> Callable[["Config", str, Path], dict[str, Any]]:
+def _imported() -> Callable[["Config", str, Path, "Interruption"], dict[str, Any]]:
     """Import what trains, in four seconds instead of five.
 
     Imports make objects by the million that all stay: looking for garbage among them again and again is in vain.

@@ -3,17 +3,24 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import yaml
+from filelock import FileLock, Timeout
 
 from recipes.config import Config, flatten, to_dict
+from recipes.files import fingerprint
 from tasks.errors import InputError
 
 REPORT = "report.json"
 CONFIG = "config.yaml"
+LOCK = ".lock"
+CHECKPOINTS = "checkpoints"
+IDENTITY = "identity.json"
+"In the folder of checkpoints: what besides the config decides what comes out."
 LONGEST_NAME = 80
 
 # What these say does not change what comes out, or stands elsewhere in the path.
@@ -27,6 +34,8 @@ NOT_CHOICES = (
     "data.task",
     "runtime.threads",
     "runtime.cache",
+    "runtime.checkpoint_every",
+    "runtime.tokens_at_once",
 )
 
 
@@ -113,6 +122,71 @@ def require_same_config(folder: Path, config: Config) -> None:
                     f"{folder} was made with another config:",
                     *lines,
                     "To do it again with this one: overwrite=true; to keep both: output_root=OTHER_FOLDER",
+                ]
+            )
+        )
+
+
+def require_same_files(folder: Path, report: Mapping[str, Any]) -> None:
+    """Refuse to call a run done whose data have changed since.
+
+    Raises:
+        InputError: it names the files.
+    """
+    then = report.get("data", {}).get("files", {})
+    changed = [name for name, known in then.items() if Path(name).is_file() and fingerprint(Path(name)) != known]
+    if changed:
+        raise InputError(
+            f"{folder} holds a finished run, but its data have changed since: {', '.join(changed)}.\n"
+            "To train on them as they are now: overwrite=true; to keep both: output_root=OTHER_FOLDER"
+        )
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keep other processes out of a run directory; the system lets go of it when the process ends, however it ends.
+
+    Raises:
+        InputError: another process has it, or it can't be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / LOCK, timeout=0)
+        lock.acquire()
+    except Timeout as error:
+        raise InputError(
+            f"{folder} is in use: another process is doing this very run. Wait for it, or take another output_root"
+        ) from error
+    except OSError as error:
+        raise InputError(f"{folder} can't be written to: {error.strerror or error}") from error
+    try:
+        yield
+    finally:
+        lock.release()
+        (folder / LOCK).unlink(missing_ok=True)
+
+
+def require_same_identity(folder: Path, identity: Mapping[str, Any]) -> None:
+    """Refuse to go on with a training that began with other rows, another model or other processes.
+
+    Raises:
+        InputError: it names what differs.
+    """
+    path = folder / CHECKPOINTS / IDENTITY
+    try:
+        there = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return
+    lines = [
+        f"  {key}: {there.get(key)!r} then, {value!r} now" for key, value in identity.items() if there.get(key) != value
+    ]
+    if lines:
+        raise InputError(
+            "\n".join(
+                [
+                    f"{folder} holds an unfinished run that began differently:",
+                    *lines,
+                    "To begin anew: overwrite=true; to keep both: output_root=OTHER_FOLDER",
                 ]
             )
         )

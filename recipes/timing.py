@@ -5,6 +5,7 @@ from typing import Any
 
 import psutil
 from transformers import TrainerCallback
+from transformers.trainer_callback import ExportableState
 
 
 class Laps:
@@ -25,14 +26,14 @@ class Laps:
         return time.perf_counter() - self.started
 
 
-class TrainingClock(TrainerCallback):  # type: ignore[misc]
+class TrainingClock(TrainerCallback, ExportableState):  # type: ignore[misc]
     """Seconds spent in training epochs, without evaluating and saving between them, and the time of the first step."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
         self.first_step: float | None = None
         "Seconds from the start of the process to the end of its first optimizer step."
-        self._since = 0.0
+        self._since: float | None = None
 
     def on_epoch_begin(self, *_: Any, **__: Any) -> None:
         """Start."""
@@ -45,4 +46,11 @@ class TrainingClock(TrainerCallback):  # type: ignore[misc]
 
     def on_epoch_end(self, *_: Any, **__: Any) -> None:
         """Stop."""
-        self.seconds += time.perf_counter() - self._since
+        self.seconds, self._since = self._so_far(), None
+
+    def state(self) -> dict[str, Any]:
+        """Return what a resumed training adds to."""
+        return {"args": {}, "attributes": {"seconds": self._so_far()}}
+
+    def _so_far(self) -> float:
+        return self.seconds + (0.0 if self._since is None else time.perf_counter() - self._since)

@@ -8,22 +8,28 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
-from transformers import EvalPrediction, Trainer
+from transformers import EvalPrediction
 
 from recipes.batching import Collate, PaddingCount, StepBatches, StepLoader, portions
 from recipes.consistency import divergence
+from recipes.console import say
 from recipes.features import Windows
 from recipes.loss import Loss
+from recipes.memory import fewer_tokens, is_out_of_memory, release
+from recipes.resuming import ResumingTrainer
 from tasks.errors import InputError
 from tasks.task import Head, Outputs, Prediction, Row, Task
 
 Reduce: TypeAlias = Callable[[Any, Mapping[str, Tensor]], dict[str, Tensor]]
 "From a model's outputs and a batch to the named tensors that `Task.decode` reads, first axis [batch]."
 
+LOOK_EVERY = 100
+"Losses and gradient norms on a GPU between two looks at whether they are numbers; each look waits for the GPU."
+
 NOT_FOR_THE_MODEL = ("labels", "candidates")
 
 
-class RecipeTrainer(Trainer):  # type: ignore[misc]
+class RecipeTrainer(ResumingTrainer):
     """A `Trainer` for one task: plain training, with four things settled.
 
     - The loss is computed here and not by the model's head, as a sum over items divided by the items of the whole
@@ -45,7 +51,7 @@ class RecipeTrainer(Trainer):  # type: ignore[misc]
         reduce: Reduce,
         r_drop: float,
         tokens_at_once: int | None,
-        validation: Sequence[Row],
+        rows: Mapping[str, Sequence[Row]],
         **kwargs: Any,
     ) -> None:
         # A `compute_loss_func` makes the Trainer count the items of each step; `compute_loss` below is what runs.
@@ -56,8 +62,10 @@ class RecipeTrainer(Trainer):  # type: ignore[misc]
         self.reduce = reduce
         self.r_drop = r_drop
         self.tokens_at_once = tokens_at_once
-        self.validation_rows = validation
+        self.train_rows, self.validation_rows = rows["train"], rows["validation"]
         self.padding = PaddingCount()
+        self._passes: list[dict[str, Any]] = []  # forward passes of the optimizer step so far
+        self._losses: list[tuple[int, Tensor]] = []  # steps with their losses and gradient norms, not yet looked at
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         """Return the steps of an epoch, shared among processes here: accelerate would repeat rows to fill the last one.
@@ -87,16 +95,86 @@ class RecipeTrainer(Trainer):  # type: ignore[misc]
     ) -> Tensor:
         """Add the gradient of a batch and return its loss; a batch of many tokens goes through the model in parts.
 
-        As each part's loss is its share of the step's mean, their gradients add up to that of the whole.
+        As each part's loss is its share of the step's mean, their gradients add up to that of the whole. Where memory
+        runs out, the step is done again in smaller parts.
         """
+        self._passes.append(inputs)
+        todo = [inputs]
+        while True:
+            try:
+                losses = [self._pass_in_parts(model, each, num_items_in_batch) for each in todo]
+                break
+            except (RuntimeError, MemoryError) as error:
+                self._use_fewer_tokens(inputs, error)
+            # What the failed attempt added to the gradient can't be told apart: all parts of the step anew.
+            model.zero_grad()
+            todo = self._passes
+        if self.accelerator.sync_gradients:
+            self._passes = []
+        self._losses.append((self.state.global_step, losses[-1].detach()))
+        return losses[-1]
+
+    def _pass_in_parts(self, model: Any, inputs: dict[str, Any], items: Tensor | int | None) -> Tensor:
         parts = list(portions(inputs, self.tokens_at_once, trim=True))
         losses = []
         for number, part in enumerate(parts, 1):
             # Processes exchange gradients once a step, with the last part.
             alone = self.accelerator.no_sync(model) if number < len(parts) else nullcontext()
             with alone:
-                losses.append(super().training_step(model, part, num_items_in_batch))
+                losses.append(super().training_step(model, part, items))
         return torch.stack(losses).sum()
+
+    def _use_fewer_tokens(self, inputs: Mapping[str, Tensor], error: RuntimeError | MemoryError) -> None:
+        """Halve what goes through the model at once, if `error` says that memory ran out, or else raise it again."""
+        if not is_out_of_memory(error):
+            raise error
+        rows, length = inputs["input_ids"].shape
+        fewer = fewer_tokens(rows, length, self.tokens_at_once)
+        if self.args.world_size > 1:
+            # The other processes wait for this one's gradient and can't be told to begin anew.
+            raise InputError(f"Out of memory with {rows} rows of {length} tokens: runtime.tokens_at_once={fewer}")
+        self.tokens_at_once = fewer
+        say(f"  out of memory: {fewer} tokens at once from now on; what makes a step stays the same")
+        release()
+
+    def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> Any:
+        norm = super()._get_grad_norm(model, grad_norm=grad_norm)
+        # With a loss scaler, fp16 meets an infinite norm now and then and leaves out the step.
+        if norm is not None and self.accelerator.scaler is None:
+            self._losses.append((self.state.global_step, torch.as_tensor(norm)))
+        return norm
+
+    def _maybe_log_save_evaluate(self, *arguments: Any, **named: Any) -> None:
+        if self.args.device.type == "cpu" or len(self._losses) >= LOOK_EVERY or self.control.should_log:
+            self._require_finite()
+        super()._maybe_log_save_evaluate(*arguments, **named)
+
+    def _require_finite(self) -> None:
+        """Look at the losses and gradients since the last look; on a GPU this waits for it.
+
+        Raises:
+            InputError: one is not a number; it names the rows of that step.
+        """
+        seen, self._losses = self._losses, []
+        if not seen or bool(torch.stack([value.float() for _, value in seen]).isfinite().all()):
+            return
+        step, value = next((step, value) for step, value in seen if not bool(value.isfinite()))
+        raise InputError(
+            f"Training came to {float(value)} at step {step + 1}, and can't go on from there. "
+            f"{self._rows_of_step(step)}\n"
+            f"What often helps: a lower hparams.learning_rate (it is {self.args.learning_rate:g}), "
+            "runtime.precision=fp32, and a look at these rows"
+        )
+
+    def _rows_of_step(self, step: int) -> str:
+        loader = self.get_train_dataloader()
+        if not isinstance(loader.batch_sampler, StepBatches):
+            return "Which rows these were is not known with hparams.stock=true."
+        epoch, index = divmod(step, self._steps_in_epoch())
+        windows = loader.batch_sampler.steps(epoch)[index]
+        rows = sorted({int(self.train_dataset.columns["row"][window]) for window in windows})
+        places = [str(self.train_rows[row].origin) for row in rows]
+        return f"The rows of that step: {'; '.join(places)}."
 
     def compute_loss(
         self,
@@ -144,6 +222,13 @@ class RecipeTrainer(Trainer):  # type: ignore[misc]
         whole = {name: torch.cat([part[name] for part in kept]) for name in kept[0]}
         return loss, whole, inputs["input_ids"].new_zeros(len(inputs["input_ids"]))
 
+    def process_state(self) -> dict[str, Any]:  # noqa: D102
+        return {**super().process_state(), "tokens_at_once": self.tokens_at_once}
+
+    def set_process_state(self, state: dict[str, Any]) -> None:  # noqa: D102
+        super().set_process_state(state)
+        self.tokens_at_once = state["tokens_at_once"]
+
     def keep(self, outputs: Any, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return of a batch what is gathered from all processes and kept to the end of the evaluation."""
         return self.reduce(outputs, inputs)
@@ -185,10 +270,18 @@ def _joined(batches: list["np.ndarray[Any, Any]"]) -> "Sequence[Any] | np.ndarra
 
 
 def require_objective(task: Task, scores: Mapping[str, float]) -> None:
-    """Refuse an objective that is none of the scores.
+    """Refuse an objective that is none of the scores, or not a number.
 
     Raises:
         InputError: it lists the scores there are.
     """
-    if task.objective_name() not in scores:
-        raise InputError(f"task.objective={task.objective_name()}: no such score. There are: {', '.join(scores)}")
+    name = task.objective_name()
+    if name not in scores:
+        raise InputError(f"task.objective={name}: no such score. There are: {', '.join(scores)}")
+    if scores[name] != scores[name]:
+        there = ", ".join(f"{other} {value:.4g}" for other, value in scores.items())
+        raise InputError(
+            f"task.objective={name} is not a number on the validation rows, so the best epoch can't be chosen.\n"
+            f"Scores: {there}\n"
+            "Choose another one, or look at the gold values: if they are all the same, a correlation is undefined"
+        )

@@ -1,14 +1,31 @@
-"""Settings of the whole test suite."""
+"""Settings of the whole test suite, and the tiny models and small files that the real commands run on."""
 
+import csv
+import json
 import os
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import tiny
+
 # Examples are bounded by their number: a slow machine is no failure.
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("project")
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+INTENTS = {
+    "delivery": ["where is my parcel", "the box has not arrived", "my order is late again", "when will it be shipped"],
+    "billing": ["I was charged twice", "refund the invoice please", "wrong amount on my card", "the bill is too high"],
+    "praise": ["lovely service thank you", "great shop as always", "the best support ever", "very happy with it"],
+}
+NAMES = ["Mara Lindqvist", "Ada Brown", "Jon Fox", "Eva Dale"]
+PLACES = ["Oslo", "New York", "Northgate", "Paris"]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -26,3 +43,64 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if not item.get_closest_marker("data")]
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A tiny pretrained model of each architecture."""
+    root = tmp_path_factory.mktemp("models")
+    return {name: tiny.save(name, root / name) for name in sorted(set(tiny.ARCHITECTURES.values()))}
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A training file for each task, large enough that splits can be cut off it."""
+    root = tmp_path_factory.mktemp("data")
+    paths = {"classification": root / "intents.csv", "ner": root / "names.conll", "qa": root / "claims.json"}
+    with paths["classification"].open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["text", "label"])
+        for number in range(4):
+            writer.writerows([f"{text}, {number}", label] for label, texts in INTENTS.items() for text in texts)
+    sentences = []
+    for number, name in enumerate(NAMES * 3):
+        first, last = name.split()
+        place = PLACES[number % 4].split()
+        where = "".join(f"{word}\t{'I' if index else 'B'}-place\n" for index, word in enumerate(place))
+        sentences += [f"{first}\tB-person\n{last}\tI-person\nvisited\tO\n{where}on\tO\nday\tO\n{number}\tO\n"]
+        sentences += [f"In\tO\n{where}it\tO\nrains\tO\n{number}\tO\n"]
+    paths["ner"].write_text("\n".join(sentences))
+    articles = []
+    for number, name in enumerate(NAMES * 2):
+        context = f"Claims are signed by {name} within {number + 2} days. The office is in {PLACES[number % 4]}."
+        questions = []
+        for ask, answer in (("who signs?", name), ("where is the office?", PLACES[number % 4]), ("who pays?", None)):
+            answers = [] if answer is None else [{"text": answer, "answer_start": context.index(answer)}]
+            name_of_question = f"{number}-{len(questions)}"
+            questions.append(
+                {"id": name_of_question, "question": ask, "answers": answers, "is_impossible": answer is None}
+            )
+        articles.append({"title": f"Title {number}", "paragraphs": [{"context": context, "qas": questions}]})
+    paths["qa"].write_text(json.dumps({"version": "v2.0", "data": articles}))
+    return paths
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run the real command in a folder of its own, with the hub out of reach."""
+
+    def command(
+        *arguments: str, launcher: tuple[str, ...] = (sys.executable,), **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        variables = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hf"), **environment}
+        return subprocess.run(
+            [*launcher, "-m", "recipes.run", *arguments],
+            cwd=tmp_path,
+            env=variables,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+
+    return command

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from recipes.run import main
-from tests.integration.conftest import Run
+from tests.conftest import Run
 
 
 def arguments(task: str, data: dict[str, Path], models: dict[str, Path], *more: str) -> list[str]:

@@ -1,0 +1,40 @@
+"""Too little memory for a batch: what it looks like, and how many tokens to try next."""
+
+import gc
+
+import torch
+
+from tasks.errors import InputError
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether an error means that the device or the machine had no memory left."""
+    cpu = ("can't allocate memory", "not enough memory")
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(words in str(error) for words in cpu)
+
+
+def fewer_tokens(rows: int, length: int, at_once: int | None) -> int:
+    """Return half of the tokens that went through the model at once, as whole rows.
+
+    Args:
+        rows: rows of the batch that was too large.
+        length: its tokens in a row, with padding.
+        at_once: the limit so far. None: the whole batch went through at once.
+
+    Raises:
+        InputError: a single row is too much already.
+    """
+    rows_at_once = rows if at_once is None else min(max(at_once // length, 1), rows)
+    if rows_at_once == 1:
+        raise InputError(
+            f"Out of memory with a single row of {length} tokens. A smaller task.max_length, a smaller model, or "
+            "runtime.precision=bf16 needs less"
+        )
+    return rows_at_once // 2 * length
+
+
+def release() -> None:
+    """Give back what the failed attempt left behind."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

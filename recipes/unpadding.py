@@ -1,0 +1,112 @@
+"""Attention on a GPU without padding: the real tokens of a batch in one row, each text seeing only itself.
+
+With a padding mask torch's fused attention can't take its flash kernel, and computes padding like text. The kernel for
+texts of unequal length takes their bounds instead of a mask. It draws no dropout, so this is for models without
+attention dropout, and meant for long texts: ModernBERT reads 8,192 tokens.
+
+The layout around the kernel is tested against transformers' padded attention, with a plain loop in the kernel's place;
+on a GPU it is untested so far.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import AttentionInterface, AttentionMaskInterface
+
+NAME = "recipes_unpadded"
+"What this implementation is called in transformers' register."
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the real tokens of a batch [rows, length] are."""
+
+    places: Tensor
+    "Their places in the flattened batch, int64 [tokens]."
+    bounds: Tensor
+    "Text i has the tokens from bounds[i] to bounds[i + 1], int32 [rows + 1]."
+
+
+def register() -> None:
+    """Make the implementation known to transformers, for `model.set_attn_implementation(NAME)`."""
+    AttentionInterface.register(NAME, attention)
+    AttentionMaskInterface.register(NAME, layout)
+
+
+def layout(batch_size: int, q_length: int, *_: Any, attention_mask: Tensor | None = None, **named: Any) -> Layout:
+    """Return what layers get in place of a mask. transformers calls this once a forward pass and kind of layer."""
+    if attention_mask is None:
+        attention_mask = torch.ones(batch_size, q_length, dtype=torch.bool, device=named.get("device"))
+    sizes = attention_mask.sum(1, dtype=torch.int32)
+    bounds = torch.nn.functional.pad(sizes.cumsum(0, dtype=torch.int32), (1, 0))
+    return Layout(attention_mask.flatten().nonzero().flatten(), bounds)
+
+
+def attention(
+    module: Any,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Layout,
+    scaling: float | None = None,
+    sliding_window: int | None = None,
+    **_: Any,
+) -> tuple[Tensor, None]:
+    """Attend as transformers' attention functions do; padding gets zeros.
+
+    Args:
+        module: the attention layer; unused.
+        query: [batch, heads, length, size]; so are `key` and `value`.
+        key: see above.
+        value: see above.
+        attention_mask: what `layout` returned.
+        scaling: factor of the scores. None: 1 / sqrt(size).
+        sliding_window: tokens that a token sees to each side, itself counted. None: all.
+
+    Returns:
+        The attended values [batch, length, heads, size], and None for the weights.
+    """
+    del module
+    rows, heads, length, size = query.shape
+    queries, keys, values = (
+        part.to(value.dtype).transpose(1, 2).reshape(rows * length, heads, size)[attention_mask.places]
+        for part in (query, key, value)
+    )
+    side = -1 if sliding_window is None else sliding_window - 1
+    attended = kernel(
+        queries, keys, values, attention_mask.bounds, attention_mask.bounds, length, length, scaling, (side, side)
+    )
+    padded = attended.new_zeros(rows * length, heads, size).index_copy(0, attention_mask.places, attended)
+    return padded.view(rows, length, heads, size), None
+
+
+def kernel(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    query_bounds: Tensor,
+    key_bounds: Tensor,
+    longest_query: int,
+    longest_key: int,
+    scaling: float | None,
+    window: tuple[int, int],
+) -> Tensor:
+    """Attend within each of several texts in one row: query, key, value [tokens, heads, size]."""
+    from torch.nn.attention.varlen import varlen_attn
+
+    bounds = (query_bounds, key_bounds, longest_query, longest_key)
+    attended: Tensor = varlen_attn(query, key, value, *bounds, scale=scaling, window_size=window)
+    return attended
+
+
+def is_available(size: int, dtype: torch.dtype) -> bool:
+    """Tell whether this GPU has the kernel for heads of this size, by a call with a window and backwards."""
+    try:
+        text = torch.randn(8, 1, size, device="cuda", dtype=dtype, requires_grad=True)
+        bounds = torch.tensor([0, 8], device="cuda", dtype=torch.int32)
+        kernel(text, text, text, bounds, bounds, 8, 8, None, (2, 2)).sum().backward()
+    except (ImportError, AttributeError, RuntimeError):
+        return False
+    return True

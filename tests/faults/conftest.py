@@ -1,0 +1,113 @@
+"""The real command with harm done to it, and the count of what it survived."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Harm = Callable[..., subprocess.CompletedProcess[str]]
+ROOT = Path(__file__).resolve().parents[2]
+
+SETTINGS = (
+    "hparams.epochs=3",
+    "hparams.batch_size=4",
+    "hparams.accumulation=2",
+    "hparams.learning_rate=0.001",
+    "runtime.device=cpu",
+    "runtime.precision=fp32",
+    "runtime.threads=1",
+    "runtime.checkpoint_every=2steps",
+)
+
+
+@pytest.fixture
+def harm(tmp_path: Path) -> Harm:
+    """Run the command through the saboteur: `harm(plan, *arguments)`; an empty plan does nothing to it."""
+
+    def command(
+        plan: dict[str, Any], *arguments: str, before: tuple[str, ...] = (sys.executable,), **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        paths = {"PYTHONPATH": str(ROOT), "HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "1"}
+        return subprocess.run(
+            [*before, "-m", "tests.faults.saboteur", json.dumps(plan), *arguments],
+            cwd=tmp_path,
+            env={**os.environ, **paths, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+
+    return command
+
+
+@pytest.fixture(scope="session")
+def command(data: dict[str, Path], models: dict[str, Path]) -> Callable[..., list[str]]:
+    """The arguments of a small run with everything in it that makes resuming hard: `command(task, *more)`.
+
+    Dropout is on, rows are grouped by length, batches are accumulated, and steps are saved in the midst of epochs.
+    """
+
+    def arguments(task: str, *more: str) -> list[str]:
+        return [
+            f"task={task}",
+            "data=files",
+            f"data.train={data[task]}",
+            f"model.path={models['bert']}",
+            *SETTINGS,
+            *more,
+        ]
+
+    return arguments
+
+
+@pytest.fixture(scope="session")
+def undisturbed(
+    command: Callable[..., list[str]], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], tuple[str, dict[str, int]]]:
+    """The weights that a run comes to that nothing happens to, and how often it did what can be counted, by task."""
+    known: dict[str, tuple[str, dict[str, int]]] = {}
+
+    def of(task: str) -> tuple[str, dict[str, int]]:
+        if task not in known:
+            folder = tmp_path_factory.mktemp(task)
+            done = subprocess.run(
+                [sys.executable, "-m", "tests.faults.saboteur", json.dumps({"count": True}), *command(task)],
+                cwd=folder,
+                env={**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"},
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            known[task] = weights(folder), json.loads(done.stderr.splitlines()[-1])
+        return known[task]
+
+    return of
+
+
+def weights(root: Path) -> str:
+    """The hash of the one final model below a folder."""
+    (path,) = root.rglob("model/model.safetensors")
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def run_directory(root: Path) -> Path:
+    """The one run directory below a folder, whether its run has ended or not."""
+    (path,) = root.rglob("config.yaml")
+    return path.parent
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say how many faults were survived."""
+    passed, failed = (
+        [report for report in terminalreporter.getreports(kind) if "tests/faults/" in report.nodeid]
+        for kind in ("passed", "failed")
+    )
+    if passed or failed:
+        terminalreporter.write_line(f"faults survived: {len(passed)} of {len(passed) + len(failed)}")

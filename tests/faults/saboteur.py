@@ -1,0 +1,116 @@
+"""Run the real command and do harm to it at an exact moment: `python -m tests.faults.saboteur PLAN ARGUMENT ...`.
+
+PLAN is JSON with one or more of these; what follows it are the command's arguments.
+
+- `{"signal": 9, "at": ["training_step", 7]}`: send this process a signal at the 7th call.
+- `{"nan": 5}`: the loss of the 5th step is not a number.
+- `{"memory": 40}`: no more than 40 tokens, padding included, fit into memory at once.
+- `{"tamper": true}`: remove the best weights as soon as training has ended.
+- `{"fill": "FOLDER", "at": ["training_step", 9]}`: fill the file system of a folder at that call.
+- `{"count": true}`: do no harm, and end with a line on standard error that says how often each call was made.
+
+Calls that can be counted: `training_step`; `fsync` and `rename`, of which each save makes many; `evaluate`; `predict`;
+`encode`.
+"""
+
+import atexit
+import contextlib
+import json
+import os
+import runpy
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def wrap(owner: Any, name: str, before: Callable[..., None]) -> None:
+    original = getattr(owner, name)
+
+    def wrapped(*arguments: Any, **named: Any) -> Any:
+        before(*arguments, **named)
+        return original(*arguments, **named)
+
+    setattr(owner, name, wrapped)
+
+
+def at_call(number: int, act: Callable[[], None]) -> Callable[..., None]:
+    calls = 0
+
+    def count(*_: Any, **__: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == number:
+            act()
+
+    return count
+
+
+def fill(folder: Path) -> None:
+    with contextlib.suppress(OSError), (folder / "filler").open("wb", buffering=0) as file:
+        while True:
+            file.write(b"0" * 4096)
+
+
+def sabotage(plan: dict[str, Any]) -> None:
+    import torch
+
+    from recipes.features import Encoder
+    from recipes.trainer import RecipeTrainer
+
+    places = {
+        "training_step": (RecipeTrainer, "training_step"),
+        "evaluate": (RecipeTrainer, "evaluate"),
+        "predict": (RecipeTrainer, "predict"),
+        "encode": (Encoder, "windows"),
+        "fsync": (os, "fsync"),
+        "rename": (Path, "rename"),
+    }
+    if "signal" in plan:
+        name, number = plan["at"]
+        wrap(*places[name], at_call(number, lambda: os.kill(os.getpid(), plan["signal"])))
+    if "fill" in plan:
+        name, number = plan["at"]
+        wrap(*places[name], at_call(number, lambda: fill(Path(plan["fill"]))))
+    if "nan" in plan:
+        compute, steps = RecipeTrainer.compute_loss, 0
+
+        def poisoned(self: Any, model: Any, inputs: Any, *arguments: Any, **named: Any) -> Any:
+            nonlocal steps
+            steps += model.training
+            loss = compute(self, model, inputs, *arguments, **named)
+            return loss * float("nan") if model.training and steps == plan["nan"] else loss
+
+        RecipeTrainer.compute_loss = poisoned  # type: ignore[method-assign]
+    if "memory" in plan:
+
+        def too_much(_: Any, __: Any, inputs: Any, *___: Any, **____: Any) -> None:
+            if inputs["input_ids"].numel() > plan["memory"]:
+                raise torch.OutOfMemoryError("out of memory, said the saboteur")
+
+        wrap(RecipeTrainer, "compute_loss", too_much)
+    if plan.get("count"):
+        counts = dict.fromkeys(places, 0)
+
+        def counting(name: str) -> Callable[..., None]:
+            def count(*_: Any, **__: Any) -> None:
+                counts[name] += 1
+
+            return count
+
+        for name, place in places.items():
+            wrap(*place, counting(name))
+        atexit.register(lambda: print(json.dumps(counts), file=sys.stderr))
+    if plan.get("tamper"):
+        wrap(
+            RecipeTrainer,
+            "_load_best_model",
+            lambda self: [shutil.rmtree(path) for path in Path(self.args.output_dir).glob("best-*")],
+        )
+
+
+if __name__ == "__main__":
+    plan = json.loads(sys.argv.pop(1))
+    sabotage(plan)
+    runpy.run_module("recipes.run", run_name="__main__", alter_sys=True)

@@ -1,0 +1,316 @@
+"""A training that is killed, told to end, or finds its checkpoints damaged comes to the very same weights."""
+
+import hashlib
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.faults.conftest import ROOT, Harm, run_directory, weights
+
+Command = Callable[..., list[str]]
+Undisturbed = Callable[[str], tuple[str, dict[str, int]]]
+
+KILLS = 20
+
+
+def interrupted(harm: Harm, command: list[str], at: tuple[str, int] = ("training_step", 21)) -> None:
+    """Kill a run after some steps, so that two training states lie there."""
+    killed = harm({"signal": 9, "at": at}, *command)
+    assert killed.returncode == -9, killed.stderr
+
+
+@pytest.mark.parametrize("number", range(KILLS))
+def test_killed_at_a_random_moment(
+    number: int, harm: Harm, command: Command, undisturbed: Undisturbed, tmp_path: Path
+) -> None:
+    task = ("ner", "classification", "qa")[number % 3]
+    expected, counts = undisturbed(task)
+    generator = random.Random(number)  # noqa: S311
+    # Half of them while something is being written.
+    kind = generator.choice(["training_step", "evaluate", "predict"] if number % 2 else ["fsync", "rename"])
+    moment = (kind, generator.randint(1, counts[kind]))
+    interrupted(harm, command(task), moment)
+    assert not list(tmp_path.rglob("report.json")), "a run that was killed is no finished one"
+    again = harm({}, *command(task))
+    assert again.returncode == 0, again.stderr
+    assert weights(tmp_path) == expected, moment
+    assert not list(tmp_path.rglob("*.partial"))
+    assert not (run_directory(tmp_path) / "checkpoints").exists()
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_told_to_end(
+    number: int, status: int, harm: Harm, command: Command, undisturbed: Undisturbed, tmp_path: Path
+) -> None:
+    told = harm({"signal": int(number), "at": ["training_step", 12]}, *command("ner", "runtime.checkpoint_every=2h"))
+    assert told.returncode == status
+    assert "Traceback" not in told.stderr
+    assert "Interrupted after step 6" in told.stderr
+    assert "run the same command again" in told.stderr
+    (saved,) = (run_directory(tmp_path) / "checkpoints").glob("step-*")
+    assert saved.name == "step-00000006"
+    again = harm({}, *command("ner", "runtime.checkpoint_every=2h"))
+    assert "goes on after step 6" in again.stdout
+    assert weights(tmp_path) == undisturbed("ner")[0]
+
+
+@pytest.mark.parametrize("moment", [("encode", 2), ("predict", 1)])
+def test_told_to_end_outside_of_training(
+    moment: tuple[str, int], harm: Harm, command: Command, undisturbed: Undisturbed, tmp_path: Path
+) -> None:
+    told = harm({"signal": 2, "at": moment}, *command("ner"))
+    assert told.returncode == 130
+    assert "Traceback" not in told.stderr
+    again = harm({}, *command("ner"))
+    assert again.returncode == 0, again.stderr
+    assert ("goes on after step" in again.stdout) == (moment[0] == "predict")
+    assert weights(tmp_path) == undisturbed("ner")[0]
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("file", "harm_file", "message"),
+    [
+        ("weights.safetensors", cut, "weights.safetensors has"),
+        ("weights.safetensors", flip, "the content of weights.safetensors has changed"),
+        ("trainer_state.json", Path.unlink, "trainer_state.json is missing"),
+        ("trainer_state.json", cut, "trainer_state.json has"),
+        ("optimizer.safetensors", Path.unlink, "optimizer.safetensors is missing"),
+        ("process-0.json", Path.unlink, "process-0.json is missing"),
+        ("manifest.json", cut, "manifest.json is missing or can't be read"),
+    ],
+)
+def test_the_newest_checkpoint_is_damaged(
+    file: str,
+    harm_file: Callable[[Path], None],
+    message: str,
+    harm: Harm,
+    command: Command,
+    undisturbed: Undisturbed,
+    tmp_path: Path,
+) -> None:
+    interrupted(harm, command("ner"))
+    older, newest = sorted((run_directory(tmp_path) / "checkpoints").glob("step-*"))
+    harm_file(newest / file)
+    again = harm({}, *command("ner"))
+    assert again.returncode == 0, again.stderr
+    assert f"checkpoint {newest.name} is damaged and left out: {message}" in again.stdout
+    assert f"goes on after step {int(older.name[-8:])}," in again.stdout
+    assert weights(tmp_path) == undisturbed("ner")[0]
+
+
+def test_all_checkpoints_are_damaged(harm: Harm, command: Command, undisturbed: Undisturbed, tmp_path: Path) -> None:
+    interrupted(harm, command("ner"))
+    for path in (run_directory(tmp_path) / "checkpoints").glob("step-*"):
+        cut(path / "optimizer.safetensors")
+    again = harm({}, *command("ner"))
+    assert again.stdout.count("is damaged and left out") == 2
+    assert "goes on" not in again.stdout
+    assert weights(tmp_path) == undisturbed("ner")[0]
+
+
+def test_the_best_weights_are_gone_on_resuming(
+    harm: Harm, command: Command, undisturbed: Undisturbed, tmp_path: Path
+) -> None:
+    interrupted(harm, command("ner"))
+    bests = list((run_directory(tmp_path) / "checkpoints").glob("best-*"))
+    assert bests
+    for path in bests:
+        shutil.rmtree(path)
+    again = harm({}, *command("ner"))
+    assert again.returncode == 0, again.stderr
+    assert "the best weights it refers to" in again.stdout
+    assert weights(tmp_path) == undisturbed("ner")[0]
+
+
+def test_the_best_weights_go_while_training(
+    harm: Harm, command: Command, undisturbed: Undisturbed, tmp_path: Path
+) -> None:
+    robbed = harm({"tamper": True}, *command("ner"))
+    assert robbed.returncode == 2
+    assert "the best weights can't be used: manifest.json is missing" in robbed.stderr
+    assert not list(tmp_path.rglob("report.json"))
+    again = harm({}, *command("ner"))
+    assert again.returncode == 0, again.stderr
+    assert weights(tmp_path) == undisturbed("ner")[0]
+
+
+def test_few_checkpoints_lie_about(harm: Harm, command: Command, tmp_path: Path) -> None:
+    interrupted(harm, command("ner"), ("training_step", 27))
+    names = sorted(path.name for path in (run_directory(tmp_path) / "checkpoints").iterdir())
+    assert sum(name.startswith("step-") for name in names) == 2
+    assert 1 <= sum(name.startswith("best-") for name in names) <= 2
+
+
+def on_a_disk_of(size: str, then: str = "true") -> tuple[str, ...]:
+    """Mount a small file system at ./small in a namespace of its own, run Python with the arguments there, then `then`.
+
+    `then` sees the arguments, too, and may copy out of ./small what is to be looked at: it is gone afterwards.
+    """
+    script = (
+        f'mkdir small; mount -t tmpfs -o size={size} none small; {sys.executable} "$@"; status=$?; {then}; exit $status'
+    )
+    return ("unshare", "-rm", "bash", "-c", script, "-")
+
+
+def test_the_disk_gets_full(harm: Harm, command: Command, undisturbed: Undisturbed, tmp_path: Path) -> None:
+    again = f'rm small/filler; {sys.executable} "${{@:1:2}}" {{}} "${{@:4}}"; echo then=$?; cp -r small after'
+    plan = {"fill": "small", "at": ["training_step", 14]}
+    full = harm(plan, *command("ner", "output_root=small"), before=on_a_disk_of("9m", then=again))
+    assert "Traceback" not in full.stderr
+    assert "no checkpoint after step 8: [Errno 28] No space left on device" in full.stdout
+    assert full.returncode == 2
+    assert "can't be" in full.stderr
+    assert "Make room and run the same command again" in full.stderr
+    assert "goes on after step 6" in full.stdout
+    assert "then=0" in full.stdout
+    assert weights(tmp_path / "after") == undisturbed("ner")[0]
+
+
+def test_the_disk_is_too_small_from_the_start(harm: Harm, command: Command) -> None:
+    full = harm({}, *command("ner", "output_root=small"), before=on_a_disk_of("500k", then="find small -name '*-0*'"))
+    assert full.returncode == 2
+    assert re.search(r"has [\d.]+ MB of disk left, and this run needs [\d.]+ MB", full.stderr)
+    assert "validation loss" not in full.stdout
+    assert "/step-" not in full.stdout
+
+
+def test_the_run_directory_is_read_only(harm: Harm, command: Command, tmp_path: Path) -> None:
+    script = f'mkdir out && mount -t tmpfs -o size=9m,ro none out && exec {sys.executable} "$@"'
+    refused = harm({}, *command("ner", "output_root=out"), before=("unshare", "-rm", "bash", "-c", script, "-"))
+    assert refused.returncode == 2
+    assert "can't be written to: Read-only file system" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert "epoch" not in refused.stdout
+
+
+def test_rows_have_changed(harm: Harm, command: Command, data: dict[str, Path], tmp_path: Path) -> None:
+    copy = tmp_path / "names.conll"
+    shutil.copy(data["ner"], copy)
+    mine = [*command("ner"), f"data.train={copy}"]
+    interrupted(harm, mine)
+    before = sorted(path.name for path in (run_directory(tmp_path) / "checkpoints").iterdir())
+    copy.write_text(copy.read_text().replace("Oslo", "Bergen"))
+    refused = harm({}, *mine)
+    assert refused.returncode == 2
+    assert "train rows: " in refused.stderr
+    assert "overwrite=true" in refused.stderr
+    assert sorted(path.name for path in (run_directory(tmp_path) / "checkpoints").iterdir()) == before
+    anew = harm({}, *mine, "overwrite=true")
+    assert anew.returncode == 0, anew.stderr
+    assert "goes on" not in anew.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("hparams.batch_size=8", "hparams.batch_size: 4 there, 8 now"),
+        ("hparams.accumulation=1", "hparams.accumulation: 2 there, 1 now"),
+        ("seed=2", "seed: 1 then, 2 now"),
+    ],
+)
+def test_a_directory_of_another_config(change: str, message: str, harm: Harm, command: Command, tmp_path: Path) -> None:
+    interrupted(harm, command("ner"))
+    other = harm({"signal": 9, "at": ["training_step", 1]}, *command("ner", change, "output_root=other"))
+    assert other.returncode == -9
+    place = run_directory(tmp_path / "other")
+    shutil.rmtree(place)
+    shutil.move(run_directory(tmp_path / "outputs"), place)
+    refused = harm({}, *command("ner", change, "output_root=other"))
+    assert refused.returncode == 2
+    assert message in refused.stderr
+    assert list((place / "checkpoints").glob("step-*")), "nothing of the other run is lost"
+
+
+def launched(processes: int) -> tuple[str, ...]:
+    return (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes))
+
+
+def test_killed_in_two_processes(harm: Harm, command: Command, tmp_path: Path) -> None:
+    whole = harm({}, *command("ner", "output_root=whole"), before=launched(2))
+    assert whole.returncode == 0, whole.stderr
+    killed = harm({"signal": 9, "at": ["training_step", 9]}, *command("ner"), before=launched(2))
+    assert killed.returncode != 0
+    folder = run_directory(tmp_path / "outputs")
+    assert list((folder / "checkpoints").glob("step-*"))
+    other = harm({}, *command("ner", "hparams.accumulation=1"))
+    alone = harm({}, *command("ner"))
+    assert alone.returncode == 2, "one process does not go on with what two began"
+    assert "processes: 2 then, 1 now" in alone.stderr
+    assert other.returncode == 0
+    again = harm({}, *command("ner"), before=launched(2))
+    assert again.returncode == 0, again.stderr
+    assert "goes on after step" in again.stdout
+    digest = hashlib.sha256((folder / "model" / "model.safetensors").read_bytes()).hexdigest()
+    assert digest == weights(tmp_path / "whole")
+
+
+def test_a_finished_run_again(harm: Harm, command: Command, tmp_path: Path) -> None:
+    assert harm({}, *command("ner")).returncode == 0
+    before = weights(tmp_path)
+    again = harm({}, *command("ner"))
+    assert again.returncode == 0
+    assert "Already done" in again.stdout
+    assert weights(tmp_path) == before
+
+
+def test_a_finished_run_whose_data_have_changed(
+    harm: Harm, command: Command, data: dict[str, Path], tmp_path: Path
+) -> None:
+    copy = tmp_path / "names.conll"
+    shutil.copy(data["ner"], copy)
+    mine = [*command("ner"), f"data.train={copy}"]
+    assert harm({}, *mine).returncode == 0
+    before = weights(tmp_path)
+    copy.write_text(copy.read_text().replace("Oslo", "Bergen"))
+    refused = harm({}, *mine)
+    assert refused.returncode == 2
+    assert "its data have changed since: " in refused.stderr
+    assert "names.conll" in refused.stderr
+    assert weights(tmp_path) == before
+
+
+def test_two_processes_want_one_directory(
+    harm: Harm, command: Command, undisturbed: Undisturbed, tmp_path: Path
+) -> None:
+    paths = {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
+    first = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "tests.faults.saboteur",
+            json.dumps({"signal": 19, "at": ["training_step", 5]}),
+            *command("ner"),
+        ],
+        cwd=tmp_path,
+        env={**os.environ, **paths},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        os.waitpid(first.pid, os.WUNTRACED)  # it has stopped itself in the midst of training
+        second = harm({}, *command("ner"))
+        assert second.returncode == 2
+        assert "is in use: another process" in second.stderr
+    finally:
+        first.send_signal(signal.SIGCONT)
+        first.communicate(timeout=120)
+    assert weights(tmp_path) == undisturbed("ner")[0]

@@ -1,0 +1,212 @@
+"""Hostile files, configs and names: nothing of theirs is run, and nothing is written where it should not be."""
+
+import hashlib
+import json
+import os
+import pickle
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.faults.conftest import Harm, run_directory
+
+Command = Callable[..., list[str]]
+
+
+class Bomb:
+    """A pickle that leaves a file behind when it is loaded."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.system, (f"touch {self.mark}",)
+
+
+PICKLES = ("rng_state.pth", "optimizer.pt", "scheduler.pt", "training_args.bin", "pytorch_model.bin", "scaler.pt")
+
+
+def test_pickles_in_a_checkpoint(harm: Harm, command: Command, tmp_path: Path) -> None:
+    mark = tmp_path / "exploded"
+    assert harm({"signal": 9, "at": ["training_step", 21]}, *command("ner")).returncode == -9
+    for checkpoint in (run_directory(tmp_path) / "checkpoints").glob("step-*"):
+        for name in PICKLES:
+            (checkpoint / name).write_bytes(pickle.dumps(Bomb(mark)))
+    again = harm({}, *command("ner"))
+    assert again.returncode == 0, again.stderr
+    assert "does not belong to it" in again.stdout
+    assert not mark.exists()
+
+
+def test_pickles_in_a_checkpoint_that_its_manifest_owns(harm: Harm, command: Command, tmp_path: Path) -> None:
+    """Even one whose manifest was forged to fit: nothing reads such files."""
+    mark = tmp_path / "exploded"
+    assert harm({"signal": 9, "at": ["training_step", 21]}, *command("ner")).returncode == -9
+    for checkpoint in (run_directory(tmp_path) / "checkpoints").glob("*-*"):
+        manifest = json.loads((checkpoint / "manifest.json").read_text())
+        for name in PICKLES:
+            content = pickle.dumps(Bomb(mark))
+            (checkpoint / name).write_bytes(content)
+            manifest["files"][name] = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+        (checkpoint / "manifest.json").write_text(json.dumps(manifest))
+    again = harm({}, *command("ner"))
+    assert again.returncode == 0, again.stderr
+    assert "goes on after step" in again.stdout
+    assert not mark.exists()
+
+
+def test_pickles_in_a_model_folder(harm: Harm, command: Command, models: dict[str, Path], tmp_path: Path) -> None:
+    mark, folder = tmp_path / "exploded", tmp_path / "model"
+    shutil.copytree(models["bert"], folder)
+    for name in PICKLES:
+        (folder / name).write_bytes(pickle.dumps(Bomb(mark)))
+    done = harm({}, *command("ner", f"model.path={folder}"))
+    assert done.returncode == 0, done.stderr
+    (folder / "model.safetensors").unlink()
+    refused = harm({}, *command("ner", f"model.path={folder}", "output_root=other"))
+    assert refused.returncode == 2
+    assert "a format that can carry code" in refused.stderr
+    trusted = harm({}, *command("ner", f"model.path={folder}", "output_root=other", "model.allow_pickled_weights=true"))
+    assert trusted.returncode == 2, "said in so many words, it is still only read as weights"
+    assert "Traceback" not in trusted.stderr
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "+_target_=os.system",
+        "+hparams._target_=os.system",
+        "+data._target_=os.system",
+        "+data.columns._target_=builtins.eval",
+        "hparams.class_weights={_target_:os.system,command:touch exploded}",
+        "hparams.class_weights={a:{_target_:os.system}}",
+        "+hydra.callbacks.x._target_=os.system",
+        "hydra.launcher._target_=os.system",
+        "hydra.sweeper._target_=os.system",
+        "+model._partial_=true",
+        "+task._args_=[touch exploded]",
+    ],
+)
+def test_code_in_an_override(override: str, harm: Harm, command: Command, tmp_path: Path) -> None:
+    refused = harm({}, *command("ner"), override)
+    assert refused.returncode == 2
+    assert "Traceback" not in refused.stderr
+    assert not (tmp_path / "exploded").exists()
+    assert not (tmp_path / "outputs").exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "hparams: {class_weights: {_target_: os.system, command: touch exploded}}",
+        "tracker: {project: {_target_: os.system, command: touch exploded}}",
+        "hparams: {class_weights: '${x}'}\nx: {_target_: os.system, command: touch exploded}",
+        "hydra: {callbacks: {x: {_target_: os.system, command: touch exploded}}}",
+        "hydra: {launcher: {_target_: os.system}}",
+    ],
+)
+def test_code_in_an_experiment_file(content: str, harm: Harm, command: Command, tmp_path: Path) -> None:
+    folder = tmp_path / "mine" / "experiment"
+    folder.mkdir(parents=True)
+    (folder / "bad.yaml").write_text(f"# @package _global_\n{content}\n")
+    refused = harm({}, f"hydra.searchpath=[file://{tmp_path / 'mine'}]", *command("ner"), "+experiment=bad")
+    assert refused.returncode == 2, refused.stdout + refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not (tmp_path / "exploded").exists()
+    assert not (tmp_path / "outputs").exists()
+
+
+HOSTILE = 'import pathlib\npathlib.Path("exploded").touch()\nclass Thing: pass\n'
+
+
+@pytest.mark.parametrize(
+    ("file", "change"),
+    [
+        ("config.json", {"auto_map": {"AutoConfig": "evil.Thing", "AutoModelForTokenClassification": "evil.Thing"}}),
+        ("config.json", {"model_type": "evil", "auto_map": {"AutoConfig": "evil.Thing"}}),
+        ("config.json", {"attn_implementation": "evil/kernel", "_attn_implementation": "evil/kernel"}),
+        ("config.json", {"_attn_implementation_internal": "evil/kernel"}),
+        ("config.json", {"torch_dtype": "evil"}),
+        ("config.json", {"quantization_config": {"quant_method": "evil", "modules": ["evil.Thing"]}}),
+        ("tokenizer_config.json", {"auto_map": {"AutoTokenizer": ["evil.Thing", "evil.Thing"]}}),
+        ("tokenizer_config.json", {"tokenizer_class": "Thing", "auto_map": {"AutoTokenizer": ["evil.Thing", None]}}),
+    ],
+)
+def test_a_hostile_model_folder(
+    file: str, change: dict[str, object], harm: Harm, command: Command, models: dict[str, Path], tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(models["bert"], folder)
+    (folder / "evil.py").write_text(HOSTILE)
+    (tmp_path / "evil.py").write_text(HOSTILE)
+    content = json.loads((folder / file).read_text())
+    (folder / file).write_text(json.dumps({**content, **change}))
+    ended = harm({}, *command("ner", f"model.path={folder}"))
+    assert ended.returncode in (0, 2), ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not (tmp_path / "exploded").exists()
+
+
+NASTY = "\x1b[2J\x1b]0;owned\x07<script>alert(1)</script>"
+
+
+def test_what_texts_and_labels_carry(harm: Harm, command: Command, tmp_path: Path) -> None:
+    """Escape sequences, markup and formulas in texts, labels and column names reach no terminal as they are."""
+    file = tmp_path / "texts.csv"
+    rows = [f'"{NASTY} {number}","=cmd|{NASTY}"\n"=1+{number}","plain"' for number in range(30)]
+    file.write_text("\n".join(["text,label", *rows]))
+    done = harm({}, *command("classification", f"data.train={file}"))
+    assert done.returncode == 0, done.stderr
+    bad = tmp_path / "bad.csv"
+    bad.write_text(f'text,label\n"a text","{NASTY}"\n')
+    refused = harm({}, *command("classification", f"data.train={file}", f"data.test={bad}", "output_root=other"))
+    assert refused.returncode == 2
+    for printed in (done.stdout, done.stderr, refused.stdout, refused.stderr):
+        assert "\x1b" not in printed
+        assert "\x07" not in printed
+    for path in tmp_path.rglob("outputs/**/*"):
+        if path.suffix in (".json", ".jsonl", ".yaml", ".txt", ".md", ".html"):
+            assert b"\x1b" not in path.read_bytes(), path
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "data.name=../../../escaped",
+        "model.path={model}/../model",
+        "data.columns.text=../../escaped",
+        "tracker.project=../../escaped",
+    ],
+)
+def test_names_do_not_lead_out_of_the_output_folder(
+    override: str, harm: Harm, command: Command, models: dict[str, Path], tmp_path: Path
+) -> None:
+    inside = tmp_path / "a" / "b"
+    inside.mkdir(parents=True)
+    shutil.copytree(models["bert"], tmp_path / "model")
+    before = sorted(path for path in tmp_path.rglob("*"))
+    harm({}, *command("ner", f"output_root={inside}", override.format(model=tmp_path / "model")))
+    made = {path for path in tmp_path.rglob("*") if path not in before and "__pycache__" not in path.parts}
+    assert all(path.is_relative_to(inside) for path in made), made
+
+
+def test_labels_are_no_paths(harm: Harm, command: Command, tmp_path: Path) -> None:
+    file = tmp_path / "texts.csv"
+    rows = [f"text {number},{label}" for number in range(20) for label in ("../../escaped", "/etc/x", "con:")]
+    file.write_text("\n".join(["text,label", *rows]))
+    done = harm({}, *command("classification", f"data.train={file}", "output_root=out"))
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "escaped").exists()
+    assert {path.name for path in tmp_path.iterdir()} <= {"texts.csv", "out", "hf"}
+
+
+def test_no_secrets_in_what_is_written(harm: Harm, command: Command, tmp_path: Path) -> None:
+    done = harm({}, *command("ner"), HF_TOKEN="hf_secret", WANDB_API_KEY="wb_secret", MY_PASSWORD="pw_secret")
+    assert done.returncode == 0, done.stderr
+    for path in tmp_path.rglob("outputs/**/*"):
+        if path.is_file():
+            assert b"_secret" not in path.read_bytes(), path
+    assert "_secret" not in done.stdout + done.stderr

@@ -1,0 +1,84 @@
+"""Attention without padding: the layout around the kernel, with a plain loop in the kernel's place."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import transformers
+from torch import Tensor
+from torch.nn.functional import scaled_dot_product_attention
+
+from recipes import unpadding
+from tests import tiny
+
+
+def loop(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    query_bounds: Tensor,
+    key_bounds: Tensor,
+    longest_query: int,
+    longest_key: int,
+    scaling: float | None,
+    window: tuple[int, int],
+) -> Tensor:
+    """What the kernel is documented to compute, text by text."""
+    assert torch.equal(query_bounds, key_bounds)
+    texts = []
+    for first, last in zip(query_bounds.tolist(), query_bounds.tolist()[1:], strict=False):
+        assert last - first <= min(longest_query, longest_key)
+        place = torch.arange(last - first)
+        distance = place[None] - place[:, None]
+        seen = torch.ones_like(distance, dtype=torch.bool)
+        if window[0] >= 0:
+            seen &= distance >= -window[0]
+        if window[1] >= 0:
+            seen &= distance <= window[1]
+        parts = (part[first:last].transpose(0, 1) for part in (query, key, value))
+        texts.append(scaled_dot_product_attention(*parts, attn_mask=seen, scale=scaling).transpose(0, 1))
+    return torch.cat(texts)
+
+
+@pytest.mark.parametrize("architecture", ["bert", "roberta", "modernbert"])
+@pytest.mark.parametrize("padded", [True, False])
+def test_logits_and_gradients_are_those_of_padded_attention(
+    architecture: str, padded: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unpadding.register()
+    monkeypatch.setattr(unpadding, "kernel", loop)
+    folder = tiny.save(architecture, tmp_path)
+
+    def loaded(implementation: str) -> Any:
+        torch.manual_seed(0)
+        auto = transformers.AutoModelForTokenClassification
+        model = auto.from_pretrained(folder, num_labels=3, dtype=torch.float32)
+        model.set_attn_implementation(implementation)
+        return model.eval()
+
+    ids = torch.randint(5, 150, (3, 40), generator=torch.Generator().manual_seed(1))
+    mask = torch.ones_like(ids)
+    if padded:
+        mask[1, 29:] = mask[2, 3:] = 0
+    real = mask.bool()
+    plain, ours = loaded("eager"), loaded(unpadding.NAME)
+    for model in (plain, ours):
+        model(input_ids=ids, attention_mask=mask).logits[real].square().sum().backward()
+    with torch.no_grad():
+        expected, found = (model(input_ids=ids, attention_mask=mask).logits[real] for model in (plain, ours))
+    assert torch.allclose(expected, found, atol=1e-5)
+    for (name, theirs), (_, mine) in zip(plain.named_parameters(), ours.named_parameters(), strict=True):
+        if theirs.grad is not None:
+            assert torch.allclose(theirs.grad, mine.grad, atol=1e-4, rtol=1e-3), name
+
+
+def test_the_layout_of_a_batch() -> None:
+    mask = torch.tensor([[1, 1, 1], [1, 0, 0], [0, 1, 1]], dtype=torch.bool)
+    found = unpadding.layout(3, 3, attention_mask=mask)
+    assert found.places.tolist() == [0, 1, 2, 3, 7, 8]
+    assert found.bounds.tolist() == [0, 3, 4, 6]
+    assert found.bounds.dtype == torch.int32
+    whole = unpadding.layout(2, 3, device="cpu")
+    assert whole.places.tolist() == list(range(6))
+    assert whole.bounds.tolist() == [0, 3, 6]
