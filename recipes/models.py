@@ -264,7 +264,7 @@ def set_dropout(config: Any, hparams: Hparams) -> None:
         if value is None:
             continue
         present = [name for name in names if hasattr(config, name)]
-        if not present:
+        if not present and value > 0:
             raise InputError(f"hparams.{key}: models of the type {config.model_type} have no such setting")
         for name in present:
             setattr(config, name, value)

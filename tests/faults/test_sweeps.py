@@ -17,7 +17,7 @@ Command = Callable[..., list[str]]
 @pytest.mark.parametrize("number", [9, 15])
 def test_a_sweep_is_stopped_and_asked_for_again(number: int, harm: Harm, command: Command, tmp_path: Path) -> None:
     sweep = ["-m", *command("ner"), "seed=1,2,3"]
-    stopped = harm({"signal": number, "at": ["training_step", 30]}, *sweep)
+    stopped = harm({"signal": number, "at": ["training_step", 50]}, *sweep)
     assert stopped.returncode == (143 if number == 15 else -9)
     assert "Sweep of" not in stopped.stdout, "the jobs after it are not begun"
     assert len(list(tmp_path.rglob("report.json"))) == 1

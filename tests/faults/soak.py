@@ -1,0 +1,82 @@
+"""Kill real runs at random moments until they are done, and compare what they come to: `scripts/soak --kills 50`.
+
+Unlike the tests beside it, moments are by the clock, the model is the default one, and the seed is a new one each time.
+"""
+
+import argparse
+import hashlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+TASKS = ("ner", "classification", "qa")
+
+
+def command(task: str, seed: int, root: Path) -> list[str]:
+    """The arguments of a run of ten to thirty seconds."""
+    small = ["data.limit={train:96,validation:24,test:24}", "hparams.epochs=3", "hparams.accumulation=2"]
+    fixed = ["runtime.checkpoint_every=1s", f"seed={seed}", f"output_root={root}"]
+    return [sys.executable, "-m", "recipes.run", f"task={task}", *small, *fixed]
+
+
+def weights(root: Path) -> str:
+    """The hash of the one final model below a folder."""
+    (path,) = root.rglob("model/model.safetensors")
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def killed(arguments: list[str], log: Path, generator: random.Random, longest: float) -> bool:
+    """Start a run and kill it after a random time; tell whether it was too late."""
+    number = generator.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGKILL, signal.SIGTERM])
+    with log.open("ab") as file:
+        process = subprocess.Popen(arguments, stdout=file, stderr=file)
+        try:
+            process.wait(generator.uniform(0.3, longest))
+        except subprocess.TimeoutExpired:
+            process.send_signal(number)
+            process.wait()
+            return False
+    if process.returncode:
+        raise SystemExit(f"A run failed with {process.returncode}: {log.read_text()[-3000:]}")
+    return True
+
+
+def main() -> int:
+    """Run until so many kills have been survived; the exit status tells whether every model was the right one."""
+    parser = argparse.ArgumentParser(prog="scripts/soak", description=__doc__)
+    parser.add_argument("--kills", type=int, default=50, help="how many (default: 50)")
+    parser.add_argument("--seed", type=int, help="of the moments; default: a new one each time")
+    given = parser.parse_args()
+    seed = given.seed if given.seed is not None else int.from_bytes(os.urandom(4), "big")
+    generator = random.Random(seed)  # noqa: S311
+    print(f"seed {seed}", flush=True)
+    kills = runs = wrong = 0
+    with tempfile.TemporaryDirectory(prefix="soak-") as folder:
+        while kills < given.kills:
+            task, run_seed = TASKS[runs % len(TASKS)], generator.randrange(1000)
+            runs += 1
+            root = Path(folder, str(runs))
+            root.mkdir()
+            started = time.monotonic()
+            subprocess.run(command(task, run_seed, root / "whole"), check=True, capture_output=True)
+            longest = time.monotonic() - started
+            mine = 0
+            while not killed(command(task, run_seed, root / "cut"), root / "log", generator, longest):
+                mine += 1
+            kills += mine
+            right = weights(root / "whole") == weights(root / "cut")
+            wrong += not right
+            print(
+                f"{task}, seed {run_seed}: {mine} kills, {'the same weights' if right else 'OTHER WEIGHTS'}", flush=True
+            )
+    print(f"{kills} kills in {runs} runs over {', '.join(TASKS)}: {wrong} came to other weights")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
