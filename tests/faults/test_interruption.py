@@ -47,6 +47,18 @@ def test_killed_at_a_random_moment(
     assert not (run_directory(tmp_path) / "checkpoints").exists()
 
 
+@pytest.mark.parametrize("moment", [("training_step", 11), ("training_step", 21), ("evaluate", 1), ("evaluate", 2)])
+def test_killed_right_after_an_epoch(
+    moment: tuple[str, int], harm: Harm, command: Command, undisturbed: Undisturbed, tmp_path: Path
+) -> None:
+    """The last step of an epoch is saved with its evaluation, or not at all."""
+    often = command("ner", "runtime.checkpoint_every=1steps")
+    interrupted(harm, often, moment)
+    again = harm({}, *often)
+    assert again.returncode == 0, again.stderr
+    assert weights(tmp_path) == undisturbed("ner")[0]
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_told_to_end(
     number: int, status: int, harm: Harm, command: Command, undisturbed: Undisturbed, tmp_path: Path

@@ -150,6 +150,16 @@ def test_a_hostile_model_folder(
     assert not (tmp_path / "exploded").exists()
 
 
+def test_foreign_attention_code(harm: Harm, command: Command, models: dict[str, Path], tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(models["bert"], folder)
+    content = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**content, "_attn_implementation": "evil/kernel"}))
+    refused = harm({}, *command("ner", f"model.path={folder}"))
+    assert refused.returncode == 2
+    assert "its config.json asks for the attention code 'evil/kernel'" in refused.stderr
+
+
 NASTY = "\x1b[2J\x1b]0;owned\x07<script>alert(1)</script>"
 
 

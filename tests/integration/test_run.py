@@ -326,6 +326,8 @@ def test_scripts_are_sound_shell() -> None:
     scripts = [
         root / "scripts" / "demo",
         root / "scripts" / "test",
+        root / "scripts" / "bench",
+        root / "scripts" / "soak",
         root / "scripts" / "environment.sh",
         root / ".ci" / "run",
     ]

@@ -1,0 +1,253 @@
+"""Take out one guard after the other and see that a test notices: `python -m tests.faults.guards [NAME ...]`.
+
+Each runs in a copy of the project. A guard whose test passes without it is one that no test needs.
+"""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Guard:
+    """A piece of code, what it is replaced by, and the tests (pytest -k) of which one must fail then."""
+
+    name: str
+    file: str
+    code: str
+    without: str
+    tests: str
+
+
+GUARDS = (
+    Guard(
+        "optimizer restored",
+        "recipes/resuming.py",
+        "        training_state.load_optimizer(Path(checkpoint), self.optimizer)\n",
+        "",
+        "told_to_end and 130",
+    ),
+    Guard(
+        "schedule restored",
+        "recipes/resuming.py",
+        "        self.lr_scheduler.load_state_dict(",
+        "        str(",
+        "told_to_end and 130",
+    ),
+    Guard(
+        "random numbers restored",
+        "recipes/resuming.py",
+        '        training_state.set_random_state(state["random"])\n',
+        "",
+        "told_to_end and 130",
+    ),
+    Guard(
+        "epoch evaluated before it is saved",
+        "recipes/resuming.py",
+        "if (ends_epoch and not evaluated) or self.control.should_training_stop:",
+        "if self.control.should_training_stop:",
+        "right_after_an_epoch",
+    ),
+    Guard(
+        "hash of each file",
+        "recipes/checkpoints.py",
+        'if hashlib.file_digest(file, "sha256").hexdigest() != expected["sha256"]:',
+        "if False:",
+        "newest_checkpoint_is_damaged and flip",
+    ),
+    Guard(
+        "size of each file",
+        "recipes/checkpoints.py",
+        'if size != expected["size"]:',
+        "if False:",
+        "newest_checkpoint_is_damaged and cut",
+    ),
+    Guard(
+        "no file too few",
+        "recipes/checkpoints.py",
+        "for missing in sorted(files.keys() - there.keys()):",
+        "for missing in []:",
+        "newest_checkpoint_is_damaged and unlink",
+    ),
+    Guard(
+        "no file too many",
+        "recipes/checkpoints.py",
+        "for strange in sorted(there.keys() - files.keys() - {MANIFEST}):",
+        "for strange in []:",
+        "pickles_in_a_checkpoint",
+    ),
+    Guard("two states kept", "recipes/checkpoints.py", "STATES_KEPT = 2", "STATES_KEPT = 1", "newest_checkpoint"),
+    Guard(
+        "best weights kept",
+        "recipes/checkpoints.py",
+        "        kept.add(name(BEST, best_step))\n",
+        "        pass\n",
+        "told_to_end and 130",
+    ),
+    Guard(
+        "best weights looked for",
+        "recipes/checkpoints.py",
+        "                _require_best(found.best)\n",
+        "                pass\n",
+        "gone_on_resuming",
+    ),
+    Guard(
+        "same rows",
+        "recipes/experiment.py",
+        "        require_same_identity(folder, identity)\n",
+        "",
+        "rows_have_changed",
+    ),
+    Guard(
+        "same config",
+        "recipes/run.py",
+        "        run_directory.require_same_config(folder, config)\n",
+        "",
+        "another_config and batch",
+    ),
+    Guard(
+        "same files when done",
+        "recipes/run.py",
+        "            run_directory.require_same_files(folder, report)\n",
+        "",
+        "whose_data_have_changed",
+    ),
+    Guard(
+        "lock",
+        "recipes/experiment.py",
+        "with held(folder) if is_main_process() else nullcontext():",
+        "with nullcontext():",
+        "two_processes_want_one_directory",
+    ),
+    Guard(
+        "signals",
+        "recipes/interruption.py",
+        "signal.signal(number, self._on_signal)",
+        "signal.getsignal(number)",
+        "told_to_end",
+    ),
+    Guard(
+        "a signal ends a sweep",
+        "recipes/interruption.py",
+        "class Interrupted(BaseException):",
+        "class Interrupted(Exception):",
+        "sweep_is_stopped and 15",
+    ),
+    Guard(
+        "losses are numbers",
+        "recipes/trainer.py",
+        "            self._require_finite()\n",
+        "            pass\n",
+        "loss_that_is_not_a_number",
+    ),
+    Guard(
+        "objective is a number",
+        "recipes/trainer.py",
+        "    if scores[name] != scores[name]:",
+        "    if False:",
+        "objective_that_is_not_a_number",
+    ),
+    Guard(
+        "out of memory",
+        "recipes/memory.py",
+        "    return isinstance(error, torch.OutOfMemoryError | MemoryError) or",
+        "    return False and",
+        "too_little_memory",
+    ),
+    Guard("room at the start", "recipes/resuming.py", "        self._require_room()\n", "", "too_small_from_the_start"),
+    Guard(
+        "a full disk",
+        "recipes/resuming.py",
+        "except OSError as raised:",
+        "except ZeroDivisionError as raised:",
+        "disk_gets",
+    ),
+    Guard(
+        "cache verified",
+        "recipes/features.py",
+        "    if hashlib.sha256(body).digest() != digest:",
+        "    if False:",
+        "damaged_cache",
+    ),
+    Guard(
+        "no code in overrides",
+        "recipes/command.py",
+        "        _refuse_code(arguments)\n",
+        "",
+        "code_in_an_override",
+    ),
+    Guard(
+        "no code in configs",
+        "recipes/config.py",
+        "    _refuse_targets(OmegaConf.to_container(tree, resolve=False))\n",
+        "",
+        "code_in_an_experiment_file or code_in_an_override",
+    ),
+    Guard(
+        "no foreign kernels",
+        "recipes/models.py",
+        "    refuse_foreign_kernels(config, model)\n",
+        "",
+        "foreign_attention",
+    ),
+    Guard(
+        "no pickled weights",
+        "recipes/models.py",
+        "    if not model.allow_pickled_weights:\n        raise",
+        "    if False:\n        raise",
+        "pickles_in_a_model_folder",
+    ),
+    Guard(
+        "control characters",
+        "recipes/console.py",
+        'return CONTROL.sub(lambda match: f"\\\\x{ord(match[0]):02x}", text)',
+        "return text",
+        "texts_and_labels_carry",
+    ),
+    Guard(
+        "names made safe",
+        "recipes/run_directory.py",
+        'return re.sub(r"[^A-Za-z0-9._=,+-]+", "-", name).lstrip(".") or "-"',
+        "return name",
+        "names_do_not_lead",
+    ),
+)
+
+
+def matters(guard: Guard) -> bool:
+    """Tell whether a test fails without the guard."""
+    with tempfile.TemporaryDirectory(prefix="guard-") as folder:
+        copy = Path(folder, "project")
+        left_out = shutil.ignore_patterns(".git", ".venv", "outputs", "__pycache__", ".*_cache", ".hypothesis")
+        shutil.copytree(ROOT, copy, ignore=left_out)
+        path = copy / guard.file
+        text = path.read_text(encoding="utf-8")
+        if guard.code not in text:
+            raise SystemExit(f"{guard.name}: {guard.file} no longer has {guard.code!r}")
+        path.write_text(text.replace(guard.code, guard.without), encoding="utf-8")
+        tests = [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", "tests/faults", "-k", guard.tests]
+        done = subprocess.run(tests, cwd=copy, capture_output=True, text=True, check=False)
+        if done.returncode not in (0, 1):
+            raise SystemExit(f"{guard.name}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+        return done.returncode == 1
+
+
+def main() -> int:
+    """Try all guards, or those that are named; the exit status tells whether each one matters."""
+    chosen = [guard for guard in GUARDS if not sys.argv[1:] or guard.name in sys.argv[1:]]
+    idle = []
+    for guard in chosen:
+        needed = matters(guard)
+        print(f"{guard.name}: {'its test fails without it' if needed else 'NO TEST FAILS WITHOUT IT'}", flush=True)
+        idle += [] if needed else [guard.name]
+    print(f"guards that matter: {len(chosen) - len(idle)} of {len(chosen)}")
+    return 1 if idle else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
