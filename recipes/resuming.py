@@ -7,6 +7,7 @@ random numbers of each process, the place in the epoch, the best evaluation so f
 """
 
 import errno
+import math
 import os
 import shutil
 import time
@@ -42,6 +43,8 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
 
     checkpoint_every = Interval(seconds=600)
     interruption = Interruption()
+    _saved_at = math.inf
+    _saved_step = 0
 
     def train_from(self, start: Checkpoint | None) -> None:
         """Train to the end, from a checkpoint or from the beginning, and be left with the best weights.
@@ -240,6 +243,13 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
         # Before there is another copy of the weights.
         release_freed_memory()
         self._load_from_checkpoint(str(path))
+
+    def _init_training_state(self, *arguments: Any, **named: Any) -> tuple[int, int]:
+        place: tuple[int, int] = super()._init_training_state(*arguments, **named)
+        if self.state.best_global_step is not None:
+            # The state holds a path, which is no longer right where the directory has been moved.
+            self.state.best_model_checkpoint = str(self._folder / checkpoints.name(BEST, self.state.best_global_step))
+        return place
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         if checkpoint is None or self._sharded:

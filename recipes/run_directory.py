@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -146,9 +146,12 @@ def require_same_files(folder: Path, report: Mapping[str, Any]) -> None:
 def held(folder: Path) -> Iterator[None]:
     """Keep other processes out of a run directory; the system lets go of it when the process ends, however it ends.
 
+    Folders that were made for it and in which nothing has come to lie are removed again.
+
     Raises:
         InputError: another process has it, or it can't be written to.
     """
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / LOCK, timeout=0)
@@ -162,8 +165,12 @@ def held(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        lock.release()
+        # Before the lock is let go: after that, another process may hold one of the same name.
         (folder / LOCK).unlink(missing_ok=True)
+        lock.release()
+        for path in (folder / CHECKPOINTS, *made):
+            with suppress(OSError):
+                path.rmdir()
 
 
 def require_same_identity(folder: Path, identity: Mapping[str, Any]) -> None:

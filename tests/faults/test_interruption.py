@@ -165,6 +165,14 @@ def test_the_best_weights_go_while_training(
     assert weights(tmp_path) == undisturbed("ner")[0]
 
 
+def test_the_directory_has_been_moved(harm: Harm, command: Command, undisturbed: Undisturbed, tmp_path: Path) -> None:
+    interrupted(harm, command("ner"))
+    (tmp_path / "outputs").rename(tmp_path / "elsewhere")
+    again = harm({}, *command("ner", "output_root=elsewhere"))
+    assert "goes on after step" in again.stdout
+    assert weights(tmp_path) == undisturbed("ner")[0]
+
+
 def test_few_checkpoints_lie_about(harm: Harm, command: Command, tmp_path: Path) -> None:
     interrupted(harm, command("ner"), ("training_step", 27))
     names = sorted(path.name for path in (run_directory(tmp_path) / "checkpoints").iterdir())
