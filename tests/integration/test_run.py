@@ -260,9 +260,9 @@ def test_batches_in_parts_give_the_same_model(
     (whole,) = (tmp_path / "whole").rglob("model.safetensors")
     (parts,) = (tmp_path / "parts").rglob("model.safetensors")
     one, other = load_file(whole), load_file(parts)
-    # AdamW moves each weight by up to the learning rate, 3e-5 a step, even where its gradient is mere rounding, as that
-    # of the span head's bias is.
-    assert all(one[name].allclose(other[name], atol=2e-5) for name in one)
+    # The gradient of the span head's bias is mere rounding, as a softmax does not depend on it; AdamW makes whole steps
+    # of that. The others move by up to 3e-5 a step, so that one row at the wrong place would show.
+    assert all(one[name].allclose(other[name], atol=1e-5) for name in one if name != "qa_outputs.bias")
 
 
 def test_it_learns(
