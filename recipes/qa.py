@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from recipes.assembly import Prepared, assemble
 from recipes.loss import span_cross_entropy
@@ -35,16 +36,13 @@ def best_spans(max_answer_tokens: int) -> Reduce:
         passage, null = batch["candidates"] == 1, batch["candidates"] == 2
         legal_start = start.masked_fill(~passage, -torch.inf)
         legal_end = end.masked_fill(~passage, -torch.inf)
-        length = start.shape[1]
-        best = torch.full_like(start, -torch.inf)
-        width = torch.zeros_like(start, dtype=torch.int64)
-        for extra in range(min(max_answer_tokens, length)):
-            total = legal_start[:, : length - extra] + legal_end[:, extra:]
-            better = total > best[:, : length - extra]
-            best[:, : length - extra] = torch.where(better, total, best[:, : length - extra])
-            width[:, : length - extra] = torch.where(better, extra, width[:, : length - extra])
-        score, first = best.max(1)
-        last = first + width.gather(1, first[:, None]).squeeze(1)
+        widest = min(max_answer_tokens, start.shape[1])
+        # Rounding keeps the order of sums: each start does best with the largest end that it may have.
+        score, first = (legal_start + running_maximum(legal_end, widest)).max(1)
+        # Several ends may round to the same sum; the first of them is taken.
+        ends = (first[:, None] + torch.arange(widest, device=first.device)).clamp(max=start.shape[1] - 1)
+        sums = legal_start.gather(1, first[:, None]) + legal_end.gather(1, ends)
+        last = ends.gather(1, sums.argmax(1, keepdim=True)).squeeze(1)
         everywhere = ~(passage | null)
         norm = torch.logsumexp(start.masked_fill(everywhere, -torch.inf), 1) + torch.logsumexp(
             end.masked_fill(everywhere, -torch.inf), 1
@@ -59,3 +57,16 @@ def best_spans(max_answer_tokens: int) -> Reduce:
         }
 
     return reduce
+
+
+def running_maximum(values: Tensor, width: int) -> Tensor:
+    """Return at each place the largest of the `width` values that begin there; values are [batch, length].
+
+    By doubling: two maxima over 8 places make one over 16.
+    """
+    best, reach = values, 1
+    while reach < width:
+        step = min(reach, width - reach)
+        best = torch.maximum(best, functional.pad(best[:, step:], (0, step), value=-torch.inf))
+        reach += step
+    return best

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from recipes.qa import best_spans
+from recipes.qa import best_spans, running_maximum
 from tasks.data.options import Columns
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError
@@ -173,6 +173,26 @@ def test_the_span_search_finds_what_a_loop_over_all_pairs_finds(most: int, seed:
             torch.tensor(score) - start[row, places].logsumexp(0) - end[row, places].logsumexp(0)
         )
         assert kept["probability"][row].item() == pytest.approx(expected.item(), rel=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_of_equal_spans_the_first_is_found(seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    start, end = (torch.randint(0, 2, (4, 15), generator=generator).float() for _ in range(2))
+    candidates = torch.randint(0, 2, (4, 15), generator=generator)
+    candidates[:, 3] = 1
+    kept = best_spans(4)({"start_logits": start, "end_logits": end}, {"candidates": candidates})
+    for row in range(4):
+        _, first, last = naive_best(start[row], end[row], candidates[row], 4)
+        assert (kept["start"][row].item(), kept["end"][row].item()) == (first, last)
+
+
+@pytest.mark.parametrize("width", range(1, 12))
+def test_running_maximum(width: int) -> None:
+    values = torch.randn(3, 11, generator=torch.Generator().manual_seed(width))
+    found = running_maximum(values, width)
+    for place in range(11):
+        assert torch.equal(found[:, place], values[:, place : place + width].max(1).values)
 
 
 def prediction(answer: str, no_answer_score: float) -> dict[str, Any]:
