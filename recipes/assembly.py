@@ -28,6 +28,7 @@ from tasks.load import Rows
 from tasks.task import Task
 
 SHORT = 128
+"Tokens in the longest window up to which lengths recur so often that compiled kernels are worth keeping."
 MOST_TOKENS_FOR_PLAIN = 512
 "Tokens in a window up to which all scores of a layer may stand in memory."
 KINDS = {"bf16": torch.bfloat16, "fp16": torch.float16}

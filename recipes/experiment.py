@@ -26,6 +26,7 @@ from recipes.report import data_section, environment, prediction_lines, training
 from recipes.run_directory import CHECKPOINTS, CONFIG, IDENTITY, REPORT, held, require_same_identity
 from recipes.timing import Laps
 from recipes.trainer import RecipeTrainer, require_objective
+from recipes.unpadding import restore_attention
 from recipes.vocabulary import restore_table
 from tasks.errors import InputError
 from tasks.load import Rows, load, sources
@@ -78,6 +79,7 @@ def carry_out(config: Config, command: str, folder: Path, interruption: Interrup
         trainer.train_from(start)
         laps.lap("training")
         restore_table(trainer.model)
+        restore_attention(trainer.model)
         judgement = judge(trainer, prepared)
         trainer.model.config.update(judgement.calibration)
         try:

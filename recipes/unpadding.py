@@ -75,30 +75,27 @@ def attention(
         for part in (query, key, value)
     )
     side = -1 if sliding_window is None else sliding_window - 1
-    attended = kernel(
-        queries, keys, values, attention_mask.bounds, attention_mask.bounds, length, length, scaling, (side, side)
-    )
+    attended = kernel(queries, keys, values, attention_mask.bounds, length, scaling, side)
     padded = attended.new_zeros(rows * length, heads, size).index_copy(0, attention_mask.places, attended)
     return padded.view(rows, length, heads, size), None
 
 
 def kernel(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    query_bounds: Tensor,
-    key_bounds: Tensor,
-    longest_query: int,
-    longest_key: int,
-    scaling: float | None,
-    window: tuple[int, int],
+    query: Tensor, key: Tensor, value: Tensor, bounds: Tensor, longest: int, scaling: float | None, side: int
 ) -> Tensor:
-    """Attend within each of several texts in one row: query, key, value [tokens, heads, size]."""
+    """Attend within each of several texts in one row: query, key, value [tokens, heads, size], bf16 or fp16 only."""
     from torch.nn.attention.varlen import varlen_attn
 
-    bounds = (query_bounds, key_bounds, longest_query, longest_key)
-    attended: Tensor = varlen_attn(query, key, value, *bounds, scale=scaling, window_size=window)
+    attended: Tensor = varlen_attn(
+        query, key, value, bounds, bounds, longest, longest, scale=scaling, window_size=(side, side)
+    )
     return attended
+
+
+def restore_attention(model: Any) -> None:
+    """Give a model torch's attention back: the kernel has no fp32, in which final predictions are made."""
+    if model.config._attn_implementation == NAME:
+        model.set_attn_implementation("sdpa")
 
 
 def is_available(size: int, dtype: torch.dtype) -> bool:
@@ -106,7 +103,7 @@ def is_available(size: int, dtype: torch.dtype) -> bool:
     try:
         text = torch.randn(8, 1, size, device="cuda", dtype=dtype, requires_grad=True)
         bounds = torch.tensor([0, 8], device="cuda", dtype=torch.int32)
-        kernel(text, text, text, bounds, bounds, 8, 8, None, (2, 2)).sum().backward()
+        kernel(text, text, text, bounds, 8, None, 2).sum().backward()
     except (ImportError, AttributeError, RuntimeError):
         return False
     return True
