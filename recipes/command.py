@@ -1,35 +1,27 @@
-"""The command line: Hydra composes, errors become messages, a sweep ends with its table.
-
-The only module that imports hydra.
-"""
+"""The command: one run or a sweep of many, errors become messages, a sweep ends with its table."""
 
 import os
-import re
 import shlex
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import hydra
-from hydra import initialize_config_dir
-from hydra.core.config_store import ConfigStore
-from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException, MissingConfigException, OverrideParseException
-from hydra.types import RunMode
 
+from recipes import command_line, composing, sweep
 from recipes import config as schema
-from recipes import sweep
+from recipes.command_line import CommandLine
 from recipes.config import Config
 from recipes.console import complain
-from recipes.help import CONF, GROUPS, choices
+from recipes.explaining import explain
+from recipes.help import CONF, GROUPS
 from recipes.interruption import Interrupted, Interruption
-from tasks.data.options import DataOptions
-from tasks.errors import InputError, did_you_mean
+from tasks.errors import InputError
 
 INPUT_ERROR = 2
 "Exit status where what the user gave can't be used."
@@ -46,90 +38,72 @@ class Invocation:
     "The choice of each config group."
     interruption: Interruption
     "What a signal asks of this process."
-    baseline: dict[str, Any]
+    baseline: Mapping[str, Any]
     "Dotted keys and values that the same task, data and model give with nothing else said."
 
 
-def register() -> None:
-    """Store the schema of every config group, so that wrong keys and types fail while composing."""
-    store = ConfigStore.instance()
-    store.store(name="base_config", node=Config)
-    for name, task in schema.TASKS.items():
-        store.store(group="task", name=f"base_{name}", node=task)
-    store.store(group="data", name="base_data", node=DataOptions)
-    store.store(group="model", name="base_model", node=schema.Model)
-    store.store(group="hparams", name="base_hparams", node=schema.Hparams)
-    store.store(group="runtime", name="base_runtime", node=schema.Runtime)
-    store.store(group="tracker", name="base_tracker", node=schema.Tracker)
+Run = Callable[[Config, Invocation], sweep.Outcome]
 
 
-def compose(overrides: Sequence[str]) -> Config:
-    """Return the config that the command would run with these overrides."""
-    register()
-    with initialize_config_dir(version_base="1.3", config_dir=str(CONF)):
-        return schema.parse(hydra.compose("config", overrides=list(overrides)))
-
-
-def main(run: Callable[[Config, Invocation], sweep.Outcome], arguments: Sequence[str]) -> int:
+def main(run: Run, arguments: Sequence[str]) -> int:
     """Compose the config of each job, run it, and return the exit status."""
     with Interruption() as interruption:
         try:
-            return _compose_and_run(run, arguments, interruption)
+            return _main(run, command_line.read(arguments), interruption)
         except Interrupted as interrupted:
             complain(f"{interrupted} To go on from there, run the same command again.")
             return interrupted.exit_status
+        except InputError as error:
+            complain(str(error))
+            return INPUT_ERROR
+        except Exception as error:
+            message = explain(error)
+            if message is None:
+                raise
+            complain(message)
+            return INPUT_ERROR
 
 
-def _compose_and_run(
-    run: Callable[[Config, Invocation], sweep.Outcome], arguments: Sequence[str], interruption: Interruption
-) -> int:
-    # Hydra then raises its exceptions instead of printing them and leaving.
-    os.environ["HYDRA_FULL_ERROR"] = "1"
-    # Hydra reads flags before overrides only.
-    arguments = sorted(arguments, key=lambda argument: argument not in ("-m", "--multirun"))
-    sweep_directory = None
-    if {"-m", "--multirun"} & set(arguments):
-        sweep_directory = sweep.directory(_output_root(arguments), arguments)
-        arguments = [*arguments, f"hydra.sweep.dir={_hydra_quoted(str(sweep_directory))}"]
-        sweep.forget_jobs(sweep_directory)
-    sys.argv = [sys.argv[0], *arguments]
-    register()
-    # Hydra announces an exception of a job in words of its own, so that a job's input error is kept here instead.
-    errors: list[InputError] = []
-    try:
-        _refuse_code(arguments)
-        job = partial(_job, run, errors, interruption)
-        hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(job)()
-    except InputError as error:
-        errors.append(error)
-    except Exception as error:
-        message = explain(error)
-        if message is None:
-            raise
-        errors.append(InputError(message))
-    if errors:
-        complain(str(errors[0]))
-        return INPUT_ERROR
-    if sweep_directory is not None and not sweep.show_table(sweep_directory):
-        return JOB_FAILED
+def _main(run: Run, line: CommandLine, interruption: Interruption) -> int:
+    if line.showing:
+        _hand_to_hydra([*line.showing, *line.overrides], lambda _: None)
+        return 0
+    tree = composing.compose_tree(line.overrides, line.sweeps)
+    composing.require_no_code(tree, line.hydra_overrides)
+    if line.sweeps:
+        return _sweep(run, line, interruption)
+    HydraConfig.instance().set_config(tree)  # for what refers to `${hydra:...}`
+    settings = tree.hydra
+    config = schema.parse(composing.without_hydra(tree))
+    run(config, _invocation(settings, line.overrides, line.hydra_overrides, interruption))
     return 0
 
 
-def _job(
-    run: Callable[[Config, Invocation], sweep.Outcome], errors: list[InputError], interruption: Interruption, tree: Any
-) -> float:
-    """Do one job and return its objective to Hydra. In a sweep, a job that fails leaves the others to go on."""
-    hydra_config = HydraConfig.get()
-    overrides = list(hydra_config.overrides.task)
-    if hydra_config.mode != RunMode.MULTIRUN:
-        try:
-            return run(schema.parse(tree), _invocation(overrides, interruption)).objective
-        except InputError as error:
-            errors.append(error)
-            return float("nan")
-    number, directory = int(hydra_config.job.num), Path(str(hydra_config.sweep.dir))
+def _sweep(run: Run, line: CommandLine, interruption: Interruption) -> int:
+    directory = sweep.directory(_output_root(line.overrides), line.overrides)
+    sweep.forget_jobs(directory)
+    place = f"hydra.sweep.dir={command_line.quoted(str(directory))}"
+    job = partial(_job, run, line.hydra_overrides, interruption)
+    _hand_to_hydra(["--multirun", *line.overrides, place], job)
+    return 0 if sweep.show_table(directory) else JOB_FAILED
+
+
+def _hand_to_hydra(arguments: Sequence[str], job: Callable[[Any], Any]) -> None:
+    # Hydra then raises its exceptions instead of printing them and leaving.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    sys.argv = [sys.argv[0], *arguments]
+    composing.register()
+    hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(job)()
+
+
+def _job(run: Run, hydra_overrides: tuple[str, ...], interruption: Interruption, tree: Any) -> float:
+    """Do one job of a sweep and return its objective to Hydra. One that fails leaves the others to go on."""
+    settings: Any = HydraConfig.get()
+    overrides = list(settings.overrides.task)
+    number, directory = int(settings.job.num), Path(str(settings.sweep.dir))
     try:
-        outcome = run(schema.parse(tree), _invocation(overrides, interruption))
+        composing.require_own_settings(settings, hydra_overrides)
+        outcome = run(schema.parse(tree), _invocation(settings, overrides, hydra_overrides, interruption))
     except Exception as error:
         what = str(error) if isinstance(error, InputError) else "".join(traceback.format_exception(error))
         complain(f"Job {number} ({' '.join(overrides)}) failed. {what}")
@@ -139,99 +113,15 @@ def _job(
     return outcome.objective
 
 
-def _invocation(overrides: Sequence[str], interruption: Interruption) -> Invocation:
-    chosen = {group: str(name) for group, name in HydraConfig.get().runtime.choices.items() if group in GROUPS}
-    loader = GlobalHydra.instance().config_loader()
-    same = [f"{group}={chosen[group]}" for group in ("task", "data", "model")]
-    tree = loader.load_configuration(config_name="config", overrides=same, run_mode=RunMode.RUN)
+def _invocation(
+    settings: Any, overrides: Sequence[str], hydra_overrides: tuple[str, ...], interruption: Interruption
+) -> Invocation:
+    chosen = {group: str(name) for group, name in settings.runtime.choices.items() if group in GROUPS}
+    baseline = composing.baseline(chosen["task"], chosen["data"], chosen["model"], hydra_overrides)
     command = " ".join(["python -m recipes.run", *map(shlex.quote, overrides)])
-    return Invocation(command, chosen, interruption, schema.plain(tree, leave_out="hydra"))
+    return Invocation(command, chosen, interruption, baseline)
 
 
-def explain(error: Exception) -> str | None:
-    """Say in the user's words what went wrong while composing; None if the error is not about the config."""
-    if isinstance(error, MissingConfigException):
-        return _missing_choice(str(error))
-    if isinstance(error, OverrideParseException):
-        return (
-            f"Can't read the override '{error.override}'. Write KEY=VALUE, and quote special characters: 'KEY=\"a b\"'"
-        )
-    cause = error.__cause__ if isinstance(error, HydraException) else error
-    text = " ".join(str(part) for part in (error, cause) if part is not None)
-    key = re.search(r"Key '([^']+)' is not in struct|Key '([^']+)' not in '", text)
-    if key:
-        where = re.search(r"full_key: (\S+)", text)
-        full = where.group(1) if where else (key.group(1) or key.group(2))
-        return f"No config key '{full}'.{_near_key(full)}"
-    unknown = re.search(r"Could not override '([^']+)'", text)
-    if unknown:
-        return f"No config key or group '{unknown.group(1)}'.{_near_key(unknown.group(1))}"
-    merging = re.search(r"Error merging override ([^=\s]+)=", str(error))
-    if merging and cause is not None:
-        return f"{merging.group(1)}: {_plain_type(str(cause))}"
-    if isinstance(error, HydraException) or type(error).__module__.startswith("omegaconf"):
-        return "Config: " + str(error).strip()
-    return None
-
-
-def _missing_choice(message: str) -> str:
-    missing = re.search(r"Could not find '([^']+)/([^'/]+)'", message)
-    if missing is None:
-        return message.strip()
-    group, name = missing.groups()
-    offered = choices(group)
-    if not offered:
-        return f"No config group '{group}'.{did_you_mean(group, GROUPS)} Groups: {', '.join(GROUPS)}"
-    hint = " For a folder or hub id: model.path=NAME." if group == "model" else ""
-    hint = " For your own files: data=files data.train=PATH." if group == "data" else hint
-    return (
-        f"No choice '{name}' in the group '{group}'.{did_you_mean(name, offered)} Choices: {', '.join(offered)}.{hint}"
-    )
-
-
-def _near_key(key: str) -> str:
-    known = schema.known_keys()
-    leaf = key.rsplit(".", 1)[-1]
-    same_leaf = [name for name in known if name.rsplit(".", 1)[-1] == leaf]
-    if same_leaf:
-        return f" Did you mean {' or '.join(sorted(same_leaf, key=_group_order))}?"
-    near = did_you_mean(key, [*known, *GROUPS])
-    if near:
-        return near
-    siblings = [name for name in known if name.startswith(key.rsplit(".", 1)[0] + ".")] if "." in key else []
-    return f" Keys there: {', '.join(siblings)}" if siblings else " All keys, with their values: --cfg job"
-
-
-def _group_order(key: str) -> bool:
-    """Name hyperparameters before what the model merely suggests for them."""
-    return key.startswith("model.")
-
-
-def _plain_type(message: str) -> str:
-    """Say in plain words what OmegaConf says of a wrong value, without its further lines."""
-    first = message.strip().split("\n", 1)[0]
-    words = {
-        " of type 'str'": "",
-        " (type str)": "",
-        "could not be converted to Integer": "is not a whole number",
-        "could not be converted to Float": "is not a number",
-        "is not a valid bool": "is neither true nor false",
-    }
-    for theirs, ours in words.items():
-        first = first.replace(theirs, ours)
-    return first
-
-
-def _refuse_code(arguments: Sequence[str]) -> None:
-    for argument in arguments:
-        if re.search(r"_(target|args|partial|recursive|convert)_", argument):
-            raise InputError(f"'{argument}' is not allowed: a config holds values, never code to call")
-
-
-def _output_root(arguments: Sequence[str]) -> Path:
-    given = [argument.partition("=")[2] for argument in arguments if argument.startswith("output_root=")]
+def _output_root(overrides: Sequence[str]) -> Path:
+    given = [override.partition("=")[2] for override in overrides if override.startswith("output_root=")]
     return Path(given[-1].strip("'\"") if given else Config().output_root)
-
-
-def _hydra_quoted(value: str) -> str:
-    return "'" + value.replace("'", "\\'") + "'"

@@ -1,7 +1,7 @@
 """The experiment as one typed value: Hydra's schema on the way in, plain dataclasses from here on.
 
-Each default stands here and nowhere else; the YAML files in `conf/` only say what differs for one choice. This is the
-only module that imports omegaconf: `parse` turns Hydra's tree into a `Config`, and no OmegaConf type goes further.
+Each default stands here and nowhere else; the YAML files in `conf/` only say what differs for one choice. `parse` turns
+Hydra's tree into a `Config`, and no OmegaConf type goes further.
 """
 
 import dataclasses
@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from recipes.interval import parse_interval
+from recipes.no_code import refuse_calls
 from tasks.classification import Classification
 from tasks.data.options import BAD_ROW_POLICIES, FORMATS, DataOptions
 from tasks.errors import InputError, did_you_mean
@@ -145,7 +146,7 @@ def parse(tree: DictConfig) -> Config:
     Raises:
         InputError: a value is missing, of the wrong type or out of range; all such errors are gathered in one message.
     """
-    _refuse_targets(OmegaConf.to_container(tree, resolve=False))
+    refuse_calls(OmegaConf.to_container(tree, resolve=False))
     _refuse_strangers(tree)
     try:
         config = OmegaConf.to_object(tree)
@@ -305,18 +306,6 @@ def _is_weights(value: Any) -> bool:
     return isinstance(value, dict) and all(
         isinstance(weight, int | float) and not isinstance(weight, bool) and weight >= 0 for weight in value.values()
     )
-
-
-def _refuse_targets(node: Any, path: str = "") -> None:
-    """Refuse Hydra's "make this object" keys wherever they stand: nothing in a config may name code to run."""
-    if isinstance(node, dict | DictConfig):
-        for key, value in node.items():
-            if isinstance(key, str) and key.startswith("_") and key.endswith("_"):
-                raise InputError(f"Config: {path}{key} is not allowed: a config holds values, never code to call")
-            _refuse_targets(value, f"{path}{key!s}.")
-    elif isinstance(node, list | ListConfig):
-        for index, value in enumerate(node):
-            _refuse_targets(value, f"{path}{index}.")
 
 
 def _refuse_strangers(tree: DictConfig) -> None:

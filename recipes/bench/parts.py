@@ -45,14 +45,14 @@ def assembled(overrides: list[str]) -> Any:
     from recipes.quiet import quiet_libraries
 
     quiet_libraries()
-    from recipes import command
+    from recipes import composing
     from recipes.assembly import prepare
     from recipes.devices import place
     from recipes.experiment import RECIPES
     from recipes.timing import Laps
     from tasks.load import load
 
-    config = command.compose(overrides)
+    config = composing.compose(overrides)
     rows = load(config.task, config.data, config.seed)
     placement = place(config.runtime, config.hparams.stock)
     prepared = prepare(config, rows, placement, Laps())

@@ -93,33 +93,107 @@ def test_pickles_in_a_model_folder(harm: Harm, command: Command, models: dict[st
 def test_code_in_an_override(override: str, harm: Harm, command: Command, tmp_path: Path) -> None:
     refused = harm({}, *command("ner"), override)
     assert refused.returncode == 2
+    assert "not allowed" in refused.stderr
     assert "Traceback" not in refused.stderr
     assert not (tmp_path / "exploded").exists()
     assert not (tmp_path / "outputs").exists()
+
+
+HOSTILE = 'import pathlib\npathlib.Path("exploded").touch()\ndef thing(*_, **__): ...\nclass Thing: pass\n'
+"A module that leaves a file behind when it is imported."
+
+CALL = "{_target_: evil.thing}"
+LOGGING = '{root: {handlers: []}, version: 1, formatters: {x: {"()": evil.thing}}}'
+CONFIG_FILES = {
+    "hparams": f"hparams: {{class_weights: {CALL}}}",
+    "a list": f"data: {{test: [a.csv, {CALL}]}}",
+    "a reference": f"hparams: {{class_weights: '${{data.test}}'}}\ndata: {{test: {CALL}}}",
+    "made up": "hparams: {class_weights: '${oc.decode:\"{_tar\"}'}",
+    "callbacks": f"hydra: {{callbacks: {{x: {CALL}}}}}",
+    "callbacks by reference": f"hydra: {{callbacks: {{x: '${{data.test}}'}}}}\ndata: {{test: {CALL}}}",
+    "launcher": f"hydra: {{launcher: {CALL}}}",
+    "sweeper": f"hydra: {{sweeper: {{params: {{x: {CALL}}}}}}}",
+    "logging of jobs": f"hydra: {{job_logging: {LOGGING}}}",
+    "logging of Hydra": f"hydra: {{hydra_logging: {LOGGING}}}",
+    "environment": "hydra: {job: {env_set: {HF_ENDPOINT: 'http://localhost:9'}}}",
+    "another choice": "defaults: [{override /hydra/callbacks: bad}]",
+}
+
+
+@pytest.fixture
+def strange(tmp_path: Path) -> Path:
+    """A folder of config files from elsewhere, and code that they would like to have called."""
+    (tmp_path / "evil.py").write_text(HOSTILE)
+    folder = tmp_path / "strange"
+    for place in ("experiment", "hydra/callbacks", "hydra/launcher"):
+        (folder / place).mkdir(parents=True)
+    (folder / "hydra/callbacks/bad.yaml").write_text(f"x: {CALL}\n")
+    basic = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
+    (folder / "hydra/launcher/bad.yaml").write_text(f"_target_: {basic}\nx: {CALL}\n")
+    (folder / "hydra/launcher/reference.yaml").write_text(f"_target_: {basic}\nx: ${{data.test}}\n")
+    (folder / "hydra/launcher/other.yaml").write_text("_target_: evil.Thing\n")
+    (folder / "config.yaml").write_text(f"hydra: {{callbacks: {{x: {CALL}}}}}\n")
+    return folder
+
+
+def nothing_of_it(tmp_path: Path) -> None:
+    assert not (tmp_path / "exploded").exists()
+    assert not list(tmp_path.rglob("seed=*")), "nothing has been run"
+
+
+@pytest.mark.parametrize("content", CONFIG_FILES.values(), ids=CONFIG_FILES)
+@pytest.mark.parametrize(
+    "sweep", [(), ("-m", "seed=1,2"), ("-m", "experiment=bad,worse")], ids=["run", "sweep", "swept"]
+)
+def test_code_in_a_config_file(
+    content: str, sweep: tuple[str, ...], strange: Path, harm: Harm, command: Command, tmp_path: Path
+) -> None:
+    for name in ("bad", "worse"):
+        (strange / "experiment" / f"{name}.yaml").write_text(f"# @package _global_\n{content}\n")
+    chosen = () if "experiment=bad,worse" in sweep else ("experiment=bad",)
+    refused = harm({}, *sweep, f"hydra.searchpath=[file://{strange}]", *command("classification"), *chosen)
+    assert refused.returncode == (1 if "experiment=bad,worse" in sweep else 2), refused.stdout + refused.stderr
+    assert "not allowed" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    nothing_of_it(tmp_path)
+
+
+def test_code_by_reference(strange: Path, harm: Harm, command: Command, tmp_path: Path) -> None:
+    """A launcher's settings point to where a call stands, in a part of the config that is not Hydra's."""
+    (strange / "experiment" / "bad.yaml").write_text(f"# @package _global_\ndata: {{test: {CALL}}}\n")
+    launched = ("-m", "seed=1,2", "hydra/launcher=reference", "experiment=bad")
+    refused = harm({}, *launched, f"hydra.searchpath=[file://{strange}]", *command("ner"))
+    assert refused.returncode == 2, refused.stdout + refused.stderr
+    assert "not allowed" in refused.stderr
+    nothing_of_it(tmp_path)
 
 
 @pytest.mark.parametrize(
-    "content",
+    "arguments",
     [
-        "hparams: {class_weights: {_target_: os.system, command: touch exploded}}",
-        "tracker: {project: {_target_: os.system, command: touch exploded}}",
-        "hparams: {class_weights: '${x}'}\nx: {_target_: os.system, command: touch exploded}",
-        "hydra: {callbacks: {x: {_target_: os.system, command: touch exploded}}}",
-        "hydra: {launcher: {_target_: os.system}}",
+        ("hydra/callbacks=bad",),
+        ("+hydra/callbacks@hydra.callbacks=bad",),
+        ("hydra/launcher=bad",),
+        ("-m", "hydra/launcher=bad", "seed=1,2"),
+        ("-m", "hydra/launcher=other", "seed=1,2"),
+        ("hydra.job_logging.root={}",),
+        ("hydra.job.env_set.HF_ENDPOINT=x",),
+        ("hydra.mode=MULTIRUN",),
+        ("--config-name=config", "--config-path=strange"),
+        ("--experimental-rerun=job.pickle",),
+        ("--experimental-re=job.pickle",),
     ],
+    ids=" ".join,
 )
-def test_code_in_an_experiment_file(content: str, harm: Harm, command: Command, tmp_path: Path) -> None:
-    folder = tmp_path / "mine" / "experiment"
-    folder.mkdir(parents=True)
-    (folder / "bad.yaml").write_text(f"# @package _global_\n{content}\n")
-    refused = harm({}, f"hydra.searchpath=[file://{tmp_path / 'mine'}]", *command("ner"), "+experiment=bad")
+def test_code_by_way_of_hydras_own_settings(
+    arguments: tuple[str, ...], strange: Path, harm: Harm, command: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "job.pickle").write_bytes(pickle.dumps(Bomb(tmp_path / "exploded")))
+    refused = harm({}, *arguments, f"hydra.searchpath=[file://{strange}]", *command("ner"))
     assert refused.returncode == 2, refused.stdout + refused.stderr
+    assert "not allowed" in refused.stderr or "No flag" in refused.stderr
     assert "Traceback" not in refused.stderr
-    assert not (tmp_path / "exploded").exists()
-    assert not (tmp_path / "outputs").exists()
-
-
-HOSTILE = 'import pathlib\npathlib.Path("exploded").touch()\nclass Thing: pass\n'
+    nothing_of_it(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -211,6 +285,14 @@ def test_labels_are_no_paths(harm: Harm, command: Command, tmp_path: Path) -> No
     assert done.returncode == 0, done.stderr
     assert not (tmp_path / "escaped").exists()
     assert {path.name for path in tmp_path.iterdir()} <= {"texts.csv", "out", "hf"}
+
+
+def test_secrets_do_not_get_into_configs(harm: Harm, command: Command, tmp_path: Path) -> None:
+    refused = harm({}, *command("ner"), "tracker.project=${oc.env:HF_TOKEN}", HF_TOKEN="hf_secret")
+    assert refused.returncode == 2
+    assert "HF_TOKEN looks like a secret" in refused.stderr
+    assert "hf_secret" not in refused.stderr
+    assert not (tmp_path / "outputs").exists()
 
 
 def test_no_secrets_in_what_is_written(harm: Harm, command: Command, tmp_path: Path) -> None:

@@ -11,8 +11,11 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from recipes.command import explain, main, register
+from recipes.command import main
+from recipes.command_line import CommandLine, read
+from recipes.composing import compose_tree, register, require_no_code, without_hydra
 from recipes.config import Config, Hparams, Runtime, Tracker, flatten, known_keys, parse, to_dict, validate
+from recipes.explaining import explain
 from recipes.help import CONF, GROUPS, choices, help_text
 from recipes.sweep import Outcome
 from tasks.data.options import DataOptions
@@ -130,6 +133,73 @@ def test_a_target_in_a_file_of_the_users_own_is_refused(tmp_path: Path, capsys: 
     )
     assert main(never, ["--config-dir", str(tmp_path), "experiment=evil"]) == 2
     assert "never code to call" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("hparams: {epochs: [3", "l.yaml, line 2: this is no valid YAML"),
+        ("hparams: {learning_ratee: 3}", "In experiment/l.yaml: No config key 'hparams.learning_ratee'. Did you mean"),
+        ("hparams: {batch_size: abc}", "In experiment/l.yaml: hparams.batch_size: Value 'abc' is not a whole number"),
+        ("defaults: [{override /model: robrta}]", "No choice 'robrta' in the group 'model'"),
+        ("model: {path: '${nothing}'}", "Interpolation key 'nothing' not found"),
+        ("tracker: {project: '${oc.env:HF_TOKEN}'}", "HF_TOKEN looks like a secret"),
+        ("tracker: {project: '${oc.env:\"HF_TOKEN\"}'}", "write the name of the variable itself"),
+        ("tracker: {project: '${oc.env:${tracker.name}}'}", "write the name of the variable itself"),
+    ],
+)
+def test_mistakes_in_files_are_named(
+    content: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "l.yaml").write_text(f"# @package _global_\n{content}")
+    assert main(never, ["--config-dir", str(tmp_path), "experiment=l"]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_config_files_that_are_no_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "l.yaml").write_bytes(b"\xff\xfe")
+    assert main(never, [f"--config-dir={tmp_path}", "experiment=l"]) == 2
+    assert "can't be read as text" in capsys.readouterr().err
+
+
+def test_environment_variables_in_paths() -> None:
+    tree = compose_tree(["output_root=${oc.env:NO_SUCH_VARIABLE,here}/outputs"])
+    require_no_code(tree, ())
+    assert parse(without_hydra(tree)).output_root == "here/outputs"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--config-dirr=x"], "No flag '--config-dirr'. Did you mean '--config-dir'?"),
+        (["--config-dir", "nowhere"], "--config-dir nowhere: there is no such folder"),
+        (["-cd", ".", "hydra.searchpath=[file://x]"], "use one of them"),
+        (["-p", "hparams"], "-p: with --cfg only, as in --cfg job -p hparams"),
+    ],
+)
+def test_flags_that_are_wrong(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(never, arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_flags_may_stand_anywhere(capsys: pytest.CaptureFixture[str]) -> None:
+    line = read(["seed=1,2", "-m", "--cfg=job", "-p", "hparams", "task=ner", "+hydra/launcher=joblib"])
+    assert line == CommandLine(
+        ("seed=1,2", "task=ner", "+hydra/launcher=joblib"), sweeps=True, showing=("--cfg=job", "-p", "hparams")
+    )
+    assert line.hydra_overrides == ("+hydra/launcher=joblib",)
+    assert main(never, ["hparams.epochs=7", "--cfg", "-p", "hparams"]) == 0
+    assert "epochs: 7" in capsys.readouterr().out
+
+
+def test_a_folder_with_quotes_in_its_name(tmp_path: Path) -> None:
+    folder = tmp_path / "it's a \\' folder"
+    (folder / "experiment").mkdir(parents=True)
+    (folder / "experiment" / "mine.yaml").write_text("# @package _global_\nseed: 77\n")
+    line = read(["-cd", str(folder), "experiment=mine"])
+    assert compose_tree(line.overrides).seed == 77
 
 
 def test_other_exceptions_are_not_explained_away() -> None:
