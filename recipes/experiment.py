@@ -18,12 +18,12 @@ from recipes.checkpoints import Checkpoint
 from recipes.config import Config, to_yaml
 from recipes.console import duration, is_main_process, label, say
 from recipes.devices import place
-from recipes.files import write_json, write_json_lines, write_text
+from recipes.files import settle, write_json, write_json_lines, write_text
 from recipes.interruption import Interruption
 from recipes.interval import parse_interval
 from recipes.progress import format_score
 from recipes.report import data_section, environment, prediction_lines, training_section
-from recipes.run_directory import CHECKPOINTS, CONFIG, IDENTITY, REPORT, held, require_same_identity
+from recipes.run_directory import CHECKPOINTS, CONFIG, IDENTITY, REPORT, held, require_same_identity, tidy
 from recipes.timing import Laps
 from recipes.trainer import RecipeTrainer, require_objective
 from recipes.unpadding import restore_attention
@@ -103,7 +103,7 @@ def _write_results(
         for split, lines in judgement.predictions.items():
             write_json_lines(folder / PREDICTIONS / f"{split}.jsonl", lines)
         write_json(folder / REPORT, report)
-        shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+        tidy(folder)
     return report
 
 
@@ -180,12 +180,20 @@ def judge(trainer: RecipeTrainer, prepared: Prepared) -> Judgement:
 
 
 def save_model(trainer: RecipeTrainer, folder: Path) -> None:
-    """Write the model and its tokenizer in the standard format, as a whole. Every process takes part."""
+    """Write the model and its tokenizer in the standard format, as a whole. Every process takes part.
+
+    What a run that was killed after this has left in the place is replaced.
+    """
     partial = folder / f".{MODEL}.partial"
+    if is_main_process():
+        shutil.rmtree(partial, ignore_errors=True)
+    trainer.accelerator.wait_for_everyone()
     trainer.save_model(str(partial))
     if is_main_process():
         (partial / "training_args.bin").unlink(missing_ok=True)  # a pickle, and of no use to anyone
-        partial.replace(folder / MODEL)
+        settle(partial)
+        shutil.rmtree(folder / MODEL, ignore_errors=True)
+        partial.rename(folder / MODEL)
 
 
 def clear(folder: Path) -> None:

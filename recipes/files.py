@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,20 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write a value as indented JSON, whole. Not-a-number becomes null, which every reader of JSON understands."""
-    write_text(path, json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(path, _json(value, indent=2) + "\n")
 
 
 def write_json_lines(path: Path, values: list[dict[str, Any]]) -> None:
     """Write one JSON object a line, whole."""
-    lines = [json.dumps(_finite(value), ensure_ascii=False, allow_nan=False) for value in values]
-    write_text(path, "".join(line + "\n" for line in lines))
+    write_text(path, "".join(_json(value) + "\n" for value in values))
+
+
+def settle(folder: Path) -> None:
+    """Return once every file below a folder has reached the disk."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
 
 
 def fingerprint(path: Path) -> str:
@@ -40,6 +48,12 @@ def fingerprint(path: Path) -> str:
     if size > LARGE:
         return f"{size} bytes"
     return f"{size} bytes, sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}"
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    text = json.dumps(_finite(value), indent=indent, ensure_ascii=False, allow_nan=False)
+    # Some terminals obey these as they do the escape character, which JSON escapes by itself.
+    return re.sub("[\x7f-\x9f]", lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _finite(value: Any) -> Any:

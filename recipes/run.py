@@ -43,6 +43,7 @@ def run(config: "Config", invocation: "Invocation") -> "Outcome":
         report = run_directory.finished_report(folder)
         if report is not None:
             run_directory.require_same_files(folder, report)
+            run_directory.tidy(folder)
             say(f"Already done: {folder}")
             for split, scores in report["metrics"].items():
                 label(split, f"{report['objective']['name']} {scores[report['objective']['name']]:.4f}")

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -100,6 +101,14 @@ def finished_report(folder: Path) -> dict[str, Any] | None:
     except (FileNotFoundError, json.JSONDecodeError):
         return None
     return report if isinstance(report, dict) and report.get("status") == "finished" else None
+
+
+def tidy(folder: Path) -> None:
+    """Remove what was needed on the way: checkpoints, and files that a kill has left half written."""
+    shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+    for path in folder.rglob(".*.partial"):
+        with suppress(OSError):
+            path.unlink()
 
 
 def require_same_config(folder: Path, config: Config) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from recipes.console import complain, is_main_process, say, table
+from recipes.console import complain, harmless, is_main_process, say, table
 from recipes.files import write_json, write_text
 
 
@@ -65,7 +65,7 @@ def show_table(folder: Path) -> bool:
     finished = [job for job in jobs if job["status"] == "finished"]
     failed = sorted((job for job in jobs if job["status"] != "finished"), key=lambda job: int(job["number"]))
     finished.sort(key=_rank)
-    text = table(_rows(finished, failed))
+    text = harmless(table(_rows(finished, failed)))
     say(f"\nSweep of {len(jobs)} jobs, best first" + (f", {len(failed)} failed" if failed else ""))
     say(text)
     write_text(folder / "sweep.txt", text + "\n")

@@ -2,19 +2,24 @@
 
 PLAN is JSON with one or more of these; what follows it are the command's arguments.
 
-- `{"signal": 9, "at": ["training_step", 7]}`: send this process a signal at the 7th call.
+- `{"signal": 9, "at": ["training_step", 7]}`: send this process a signal at the 7th call. With `"to": "launcher"`,
+  send it to the process that launched this one, once; with `"to": 1`, do it in the process of that rank only.
 - `{"nan": 5}`: the loss of the 5th step is not a number.
 - `{"memory": 40}`: no more than 40 tokens, padding included, fit into memory at once.
 - `{"tamper": true}`: remove the best weights as soon as training has ended.
 - `{"fill": "FOLDER", "at": ["training_step", 9]}`: fill the file system of a folder at that call.
+- `{"full": 12}`: the 12th `fsync` finds no room left on the disk.
+- `{"alone": true}`: no other process can be started, but for git, which is asked for the commit.
+- `{"rows": "FILE"}`: do no harm, and add a line to a file for each batch: the step and the rows, as lists of token ids.
 - `{"count": true}`: do no harm, and end with a line on standard error that says how often each call was made.
 
-Calls that can be counted: `training_step`; `fsync` and `rename`, of which each save makes many; `evaluate`; `predict`;
-`encode`.
+Calls that can be counted: `training_step`; `fsync`, `rename` and `rmtree`, of which each save makes many; `evaluate`;
+`predict`; `encode`.
 """
 
 import atexit
 import contextlib
+import errno
 import json
 import os
 import runpy
@@ -66,13 +71,47 @@ def sabotage(plan: dict[str, Any]) -> None:
         "encode": (Encoder, "windows"),
         "fsync": (os, "fsync"),
         "rename": (Path, "rename"),
+        "rmtree": (shutil, "rmtree"),
     }
     if "signal" in plan:
         name, number = plan["at"]
-        wrap(*places[name], at_call(number, lambda: os.kill(os.getpid(), plan["signal"])))
+        rank, receiver = os.environ.get("RANK", "0"), plan.get("to", "each")
+        process = os.getppid() if receiver == "launcher" else os.getpid()
+        if receiver == "each" or rank == str(0 if receiver == "launcher" else receiver):
+            wrap(*places[name], at_call(number, lambda: os.kill(process, plan["signal"])))
     if "fill" in plan:
         name, number = plan["at"]
         wrap(*places[name], at_call(number, lambda: fill(Path(plan["fill"]))))
+    if "full" in plan:
+
+        def no_room() -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        wrap(os, "fsync", at_call(plan["full"], no_room))
+    if plan.get("alone"):
+
+        def refuse(event: str, given: Any) -> None:
+            asks_git = event == "subprocess.Popen" and given[1][0] == "git"
+            if not asks_git and event in (
+                "subprocess.Popen",
+                "os.fork",
+                "os.forkpty",
+                "os.posix_spawn",
+                "os.exec",
+                "os.system",
+            ):
+                raise RuntimeError(f"{event}, which the saboteur forbids")
+
+        sys.addaudithook(refuse)
+    if "rows" in plan:
+
+        def record(self: Any, _: Any, inputs: Any, *__: Any, **___: Any) -> None:
+            seen = inputs["attention_mask"].bool()
+            rows = [ids[mask].tolist() for ids, mask in zip(inputs["input_ids"], seen, strict=True)]
+            with Path(plan["rows"]).open("a", encoding="utf-8") as file:
+                file.write(json.dumps([self.state.global_step, rows]) + "\n")
+
+        wrap(RecipeTrainer, "training_step", record)
     if "nan" in plan:
         compute, steps = RecipeTrainer.compute_loss, 0
 

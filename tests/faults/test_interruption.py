@@ -59,6 +59,31 @@ def test_killed_right_after_an_epoch(
     assert weights(tmp_path) == undisturbed("ner")[0]
 
 
+@pytest.mark.parametrize("before_the_end", range(6))
+def test_killed_while_the_results_are_written(
+    before_the_end: int, harm: Harm, command: Command, undisturbed: Undisturbed, tmp_path: Path
+) -> None:
+    expected, counts = undisturbed("ner")
+    interrupted(harm, command("ner"), ("fsync", counts["fsync"] - before_the_end))
+    again = harm({}, *command("ner"))
+    assert again.returncode == 0, again.stderr
+    assert weights(tmp_path) == expected
+    names = {path.name for path in run_directory(tmp_path).iterdir()}
+    assert names == {"config.yaml", "model", "predictions", "report.json"}
+
+
+def test_killed_when_all_is_written(harm: Harm, command: Command, undisturbed: Undisturbed, tmp_path: Path) -> None:
+    expected, counts = undisturbed("ner")
+    interrupted(harm, command("ner"), ("rmtree", counts["rmtree"]))
+    assert (run_directory(tmp_path) / "checkpoints").exists()
+    again = harm({}, *command("ner"))
+    assert "Already done" in again.stdout
+    assert weights(tmp_path) == expected
+    # The lock stays: the process that held it is gone, and the next one will take it.
+    names = {path.name for path in run_directory(tmp_path).iterdir()} - {".lock"}
+    assert names == {"config.yaml", "model", "predictions", "report.json"}
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_told_to_end(
     number: int, status: int, harm: Harm, command: Command, undisturbed: Undisturbed, tmp_path: Path
@@ -165,6 +190,24 @@ def test_the_best_weights_go_while_training(
     assert weights(tmp_path) == undisturbed("ner")[0]
 
 
+def test_each_row_once_in_an_epoch_that_was_cut(harm: Harm, command: Command, tmp_path: Path) -> None:
+    """Killed in the midst of the second of three epochs, with rows grouped by length."""
+    kept, seen = tmp_path / "kept.jsonl", tmp_path / "seen.jsonl"
+    plan = {"signal": 9, "at": ["training_step", 17], "rows": str(seen)}
+    assert harm(plan, *command("ner")).returncode == -9
+    first = [json.loads(line) for line in seen.read_text().splitlines()]
+    again = harm({"rows": str(kept)}, *command("ner"))
+    start = int(re.findall(r"goes on after step (\d+)", again.stdout)[0])
+    second = [json.loads(line) for line in kept.read_text().splitlines()]
+    batches = [batch for batch in first if batch[0] < start] + second
+    assert 5 < start < 10, "within the second epoch of five steps"
+    epochs = [[row for step, rows in batches if step // 5 == epoch for row in rows] for epoch in range(3)]
+    assert [len(rows) for rows in epochs] == [20, 20, 20]
+    assert sorted(epochs[0]) == sorted(epochs[1]) == sorted(epochs[2])
+    assert len({tuple(row) for row in epochs[1]}) == 20
+    assert epochs[0] != epochs[1], "each epoch in an order of its own"
+
+
 def test_the_directory_has_been_moved(harm: Harm, command: Command, undisturbed: Undisturbed, tmp_path: Path) -> None:
     interrupted(harm, command("ner"))
     (tmp_path / "outputs").rename(tmp_path / "elsewhere")
@@ -180,6 +223,14 @@ def test_few_checkpoints_lie_about(harm: Harm, command: Command, tmp_path: Path)
     assert 1 <= sum(name.startswith("best-") for name in names) <= 2
 
 
+@pytest.fixture(scope="module")
+def _small_disks() -> None:
+    """Some systems let no ordinary user mount anything; `test_one_write_finds_no_room` runs there all the same."""
+    mounts = ["unshare", "-rm", "mount", "-t", "tmpfs", "none", "/mnt"]
+    if shutil.which("unshare") is None or subprocess.run(mounts, capture_output=True, check=False).returncode:
+        pytest.skip("this system lets an ordinary user mount no small disk (unshare -rm)")
+
+
 def on_a_disk_of(size: str, then: str = "true") -> tuple[str, ...]:
     """Mount a small file system at ./small in a namespace of its own, run Python with the arguments there, then `then`.
 
@@ -191,6 +242,25 @@ def on_a_disk_of(size: str, then: str = "true") -> tuple[str, ...]:
     return ("unshare", "-rm", "bash", "-c", script, "-")
 
 
+@pytest.mark.parametrize("moment", [0.1, 0.3, 0.5, 0.7, 0.9, 1.0])
+def test_one_write_finds_no_room(
+    moment: float, harm: Harm, command: Command, undisturbed: Undisturbed, tmp_path: Path
+) -> None:
+    expected, counts = undisturbed("ner")
+    short = harm({"full": round(moment * counts["fsync"])}, *command("ner"))
+    assert "Traceback" not in short.stderr
+    if short.returncode:
+        assert short.returncode == 2
+        assert "No space left on device" in short.stderr
+        assert "run the same command again" in short.stderr
+        assert not list(tmp_path.rglob("report.json"))
+        again = harm({}, *command("ner"))
+        assert again.returncode == 0, again.stderr
+    assert weights(tmp_path) == expected
+    assert not list(tmp_path.rglob("*.partial"))
+
+
+@pytest.mark.usefixtures("_small_disks")
 def test_the_disk_gets_full(harm: Harm, command: Command, undisturbed: Undisturbed, tmp_path: Path) -> None:
     again = f'rm small/filler; {sys.executable} "${{@:1:2}}" {{}} "${{@:4}}"; echo then=$?; cp -r small after'
     plan = {"fill": "small", "at": ["training_step", 14]}
@@ -205,6 +275,7 @@ def test_the_disk_gets_full(harm: Harm, command: Command, undisturbed: Undisturb
     assert weights(tmp_path / "after") == undisturbed("ner")[0]
 
 
+@pytest.mark.usefixtures("_small_disks")
 def test_the_disk_is_too_small_from_the_start(harm: Harm, command: Command) -> None:
     full = harm({}, *command("ner", "output_root=small"), before=on_a_disk_of("500k", then="find small -name '*-0*'"))
     assert full.returncode == 2
@@ -213,6 +284,7 @@ def test_the_disk_is_too_small_from_the_start(harm: Harm, command: Command) -> N
     assert "/step-" not in full.stdout
 
 
+@pytest.mark.usefixtures("_small_disks")
 def test_the_run_directory_is_read_only(harm: Harm, command: Command, tmp_path: Path) -> None:
     script = f'mkdir out && mount -t tmpfs -o size=9m,ro none out && exec {sys.executable} "$@"'
     refused = harm({}, *command("ner", "output_root=out"), before=("unshare", "-rm", "bash", "-c", script, "-"))
@@ -264,9 +336,23 @@ def launched(processes: int) -> tuple[str, ...]:
     return (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes))
 
 
-def test_killed_in_two_processes(harm: Harm, command: Command, tmp_path: Path) -> None:
-    whole = harm({}, *command("ner", "output_root=whole"), before=launched(2))
-    assert whole.returncode == 0, whole.stderr
+@pytest.fixture(scope="module")
+def whole_in_two(command: Command, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The weights that two undisturbed processes come to."""
+    folder = tmp_path_factory.mktemp("two")
+    done = subprocess.run(
+        [*launched(2), "-m", "recipes.run", *command("ner")],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return weights(folder)
+
+
+def test_killed_in_two_processes(whole_in_two: str, harm: Harm, command: Command, tmp_path: Path) -> None:
     killed = harm({"signal": 9, "at": ["training_step", 9]}, *command("ner"), before=launched(2))
     assert killed.returncode != 0
     folder = run_directory(tmp_path / "outputs")
@@ -280,7 +366,26 @@ def test_killed_in_two_processes(harm: Harm, command: Command, tmp_path: Path) -
     assert again.returncode == 0, again.stderr
     assert "goes on after step" in again.stdout
     digest = hashlib.sha256((folder / "model" / "model.safetensors").read_bytes()).hexdigest()
-    assert digest == weights(tmp_path / "whole")
+    assert digest == whole_in_two
+
+
+@pytest.mark.parametrize(("number", "receiver"), [(15, "each"), (15, 1), (15, "launcher"), (2, "launcher")])
+def test_told_to_end_in_two_processes(
+    number: int, receiver: str | int, whole_in_two: str, harm: Harm, command: Command, tmp_path: Path
+) -> None:
+    """Whichever process hears of it, both end after the same step, and nothing hangs."""
+    seldom = command("ner", "runtime.checkpoint_every=2h")
+    told = harm({"signal": number, "at": ["training_step", 12], "to": receiver}, *seldom, before=launched(2))
+    assert told.returncode != 0
+    assert "broadcast_buffers" not in told.stderr
+    assert "Interrupted after step 8. To go on from there, run the same command again." in told.stderr
+    assert told.stderr.count("Interrupted after step") == 1, "it is said once"
+    (saved,) = (run_directory(tmp_path) / "checkpoints").glob("step-*")
+    assert saved.name == "step-00000008"
+    again = harm({}, *seldom, before=launched(2))
+    assert again.returncode == 0, again.stderr
+    assert "goes on after step 8" in again.stdout
+    assert weights(tmp_path) == whole_in_two
 
 
 def test_a_finished_run_again(harm: Harm, command: Command, tmp_path: Path) -> None:

@@ -72,3 +72,11 @@ def test_a_single_row_is_too_much(harm: Harm, command: Command, tmp_path: Path) 
     assert "Out of memory with a single row of" in stopped.stderr
     assert "Traceback" not in stopped.stderr
     assert not list(tmp_path.rglob("report.json"))
+
+
+@pytest.mark.parametrize("task", ["classification", "ner", "qa"])
+def test_no_worker_can_be_lost_and_no_fork_can_hang(task: str, harm: Harm, command: Command) -> None:
+    """Rows are encoded and fed by threads of the one process: a run starts no other, so none can die or deadlock."""
+    done = harm({"alone": True}, *command(task), TOKENIZERS_PARALLELISM="true")
+    assert done.returncode == 0, done.stderr
+    assert "fork" not in done.stderr

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import pickle
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -234,7 +235,11 @@ def test_foreign_attention_code(harm: Harm, command: Command, models: dict[str, 
     assert "its config.json asks for the attention code 'evil/kernel'" in refused.stderr
 
 
-NASTY = "\x1b[2J\x1b]0;owned\x07<script>alert(1)</script>"
+NASTY = "\x1b[2J\x1b]0;owned\x07\u009b31m<script>alert(1)</script>"
+
+
+OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"What a terminal obeys instead of showing it."
 
 
 def test_what_texts_and_labels_carry(harm: Harm, command: Command, tmp_path: Path) -> None:
@@ -249,11 +254,13 @@ def test_what_texts_and_labels_carry(harm: Harm, command: Command, tmp_path: Pat
     refused = harm({}, *command("classification", f"data.train={file}", f"data.test={bad}", "output_root=other"))
     assert refused.returncode == 2
     for printed in (done.stdout, done.stderr, refused.stdout, refused.stderr):
-        assert "\x1b" not in printed
-        assert "\x07" not in printed
-    for path in tmp_path.rglob("outputs/**/*"):
-        if path.suffix in (".json", ".jsonl", ".yaml", ".txt", ".md", ".html"):
-            assert b"\x1b" not in path.read_bytes(), path
+        assert not OBEYED.search(printed)
+    written = [path for path in tmp_path.rglob("outputs/**/*") if path.is_file() and "model" not in path.parts]
+    assert len(written) >= 4
+    for path in written:
+        assert not OBEYED.search(path.read_text()), path
+    line = json.loads(next(tmp_path.rglob("predictions/test.jsonl")).read_text().splitlines()[0])
+    assert line["gold"] in ("plain", f"=cmd|{NASTY}"), "escaped, but not changed"
 
 
 @pytest.mark.parametrize(
