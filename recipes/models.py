@@ -190,8 +190,9 @@ def load(model: Model, head: Head, hparams: Hparams, folder: Path) -> Loaded:
     import transformers
 
     try:
-        config = transformers.AutoConfig.from_pretrained(folder)
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+        # Said in so many words: without it, transformers asks at a terminal whether to run a model's own code.
+        config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     except Exception as error:  # whatever a strange file brings transformers to raise
         raise InputError(f"model.path={model.path}: can't be loaded from {folder}: {_brief(error)}") from error
     refuse_foreign_kernels(config, model)
@@ -209,6 +210,7 @@ def load(model: Model, head: Head, hparams: Hparams, folder: Path) -> Loaded:
             folder,
             config=config,
             dtype=torch.float32,
+            trust_remote_code=False,
             use_safetensors=None if model.allow_pickled_weights else True,
             ignore_mismatched_sizes=True,
             output_loading_info=True,

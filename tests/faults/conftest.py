@@ -31,13 +31,18 @@ def harm(tmp_path: Path) -> Harm:
     """Run the command through the saboteur: `harm(plan, *arguments)`; an empty plan does nothing to it."""
 
     def command(
-        plan: dict[str, Any], *arguments: str, before: tuple[str, ...] = (sys.executable,), **environment: str
+        plan: dict[str, Any],
+        *arguments: str,
+        before: tuple[str, ...] = (sys.executable,),
+        typed: str | None = None,
+        **environment: str,
     ) -> subprocess.CompletedProcess[str]:
         paths = {"PYTHONPATH": str(ROOT), "HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "1"}
         return subprocess.run(
             [*before, "-m", "tests.faults.saboteur", json.dumps(plan), *arguments],
             cwd=tmp_path,
             env={**os.environ, **paths, **environment},
+            input=typed,
             capture_output=True,
             text=True,
             check=False,

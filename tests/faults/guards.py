@@ -159,6 +159,34 @@ GUARDS = (
         "    return False and",
         "too_little_memory",
     ),
+    Guard(
+        "an older model replaced",
+        "recipes/experiment.py",
+        "        shutil.rmtree(folder / MODEL, ignore_errors=True)\n",
+        "",
+        "results_are_written or finds_no_room",
+    ),
+    Guard(
+        "leftovers removed",
+        "recipes/run_directory.py",
+        '    for path in folder.rglob(".*.partial"):\n',
+        "    for path in list[Path]():\n",
+        "results_are_written",
+    ),
+    Guard(
+        "a done run tidied",
+        "recipes/run.py",
+        "            run_directory.tidy(folder)\n",
+        "",
+        "all_is_written",
+    ),
+    Guard(
+        "processes agree to end",
+        "recipes/resuming.py",
+        "        distributed.all_reduce(flags, distributed.ReduceOp.MAX)\n",
+        "",
+        "told_to_end_in_two_processes and 1]",
+    ),
     Guard("room at the start", "recipes/resuming.py", "        self._require_room()\n", "", "too_small_from_the_start"),
     Guard(
         "a full disk",
@@ -227,6 +255,9 @@ GUARDS = (
         "code_in_a_config_file and swept and logging",
     ),
     Guard(
+        "no remote code", "recipes/models.py", "trust_remote_code=False", "trust_remote_code=None", "a_hostile_model"
+    ),
+    Guard(
         "no foreign kernels",
         "recipes/models.py",
         "    refuse_foreign_kernels(config, model)\n",
@@ -257,8 +288,8 @@ GUARDS = (
 )
 
 
-def matters(guard: Guard) -> bool:
-    """Tell whether a test fails without the guard."""
+def failing(guard: Guard) -> str:
+    """Return what fails without the guard, as pytest sums it up, or nothing."""
     with tempfile.TemporaryDirectory(prefix="guard-") as folder:
         copy = Path(folder, "project")
         left_out = shutil.ignore_patterns(".git", ".venv", "outputs", "__pycache__", ".*_cache", ".hypothesis")
@@ -270,9 +301,10 @@ def matters(guard: Guard) -> bool:
         path.write_text(text.replace(guard.code, guard.without), encoding="utf-8")
         tests = [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", "tests/faults", "-k", guard.tests]
         done = subprocess.run(tests, cwd=copy, capture_output=True, text=True, check=False)
-        if done.returncode not in (0, 1):
+        failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED ")]
+        if done.returncode not in (0, 1) or bool(failed) != (done.returncode == 1):
             raise SystemExit(f"{guard.name}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
-        return done.returncode == 1
+        return failed[0].removeprefix("FAILED tests/faults/") if failed else ""
 
 
 def main() -> int:
@@ -280,9 +312,9 @@ def main() -> int:
     chosen = [guard for guard in GUARDS if not sys.argv[1:] or guard.name in sys.argv[1:]]
     idle = []
     for guard in chosen:
-        needed = matters(guard)
-        print(f"{guard.name}: {'its test fails without it' if needed else 'NO TEST FAILS WITHOUT IT'}", flush=True)
-        idle += [] if needed else [guard.name]
+        failed = failing(guard)
+        print(f"{guard.name}: {failed or 'NO TEST FAILS WITHOUT IT'}", flush=True)
+        idle += [] if failed else [guard.name]
     print(f"guards that matter: {len(chosen) - len(idle)} of {len(chosen)}")
     return 1 if idle else 0
 

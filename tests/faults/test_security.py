@@ -219,8 +219,9 @@ def test_a_hostile_model_folder(
     (tmp_path / "evil.py").write_text(HOSTILE)
     content = json.loads((folder / file).read_text())
     (folder / file).write_text(json.dumps({**content, **change}))
-    ended = harm({}, *command("ner", f"model.path={folder}"))
+    ended = harm({}, *command("ner", f"model.path={folder}"), typed="y\n" * 9)
     assert ended.returncode in (0, 2), ended.stderr
+    assert "[y/N]" not in ended.stdout + ended.stderr, "it is no question"
     assert "Traceback" not in ended.stderr
     assert not (tmp_path / "exploded").exists()
 
