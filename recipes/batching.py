@@ -155,6 +155,10 @@ class PaddingCount:
         self.tokens = 0
         self.places = 0
 
+    def state(self) -> dict[str, Any]:
+        """Return what a resumed training counts on from, in the form of an `ExportableState`."""
+        return {"args": {}, "attributes": {"tokens": self.tokens, "places": self.places}}
+
     @property
     def share(self) -> float:
         """The share of all places that held padding; 0 before the first batch."""

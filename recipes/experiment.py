@@ -11,7 +11,7 @@ from typing import Any
 
 from safetensors import SafetensorError
 
-from recipes import checkpoints, classification, ner, qa
+from recipes import checkpoints, classification, memory, ner, qa
 from recipes.arguments import greater_is_better
 from recipes.assembly import Prepared, prepare
 from recipes.checkpoints import Checkpoint
@@ -70,7 +70,7 @@ def carry_out(config: Config, command: str, folder: Path, interruption: Interrup
     placement = place(config.runtime, config.hparams.stock)
     prepared = prepare(config, rows, placement, laps)
     _point_tracker(config, folder)
-    with held(folder) if is_main_process() else nullcontext():
+    with held(folder) if is_main_process() else nullcontext(), memory.explained():
         trainer = RECIPES[rows.task.name](prepared, folder / CHECKPOINTS)
         trainer.interruption, trainer.checkpoint_every = interruption, parse_interval(config.runtime.checkpoint_every)
         _show_plan(trainer, placement.describe(), placement.notes)

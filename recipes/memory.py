@@ -1,6 +1,8 @@
 """Too little memory for a batch: what it looks like, and how many tokens to try next."""
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -31,6 +33,25 @@ def fewer_tokens(rows: int, length: int, at_once: int | None) -> int:
             "runtime.precision=bf16 needs less"
         )
     return rows_at_once // 2 * length
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Say what can be done where memory runs out for something that can't be made smaller by parts.
+
+    Raises:
+        InputError: it did.
+    """
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        first = str(error).strip().split("\n", 1)[0]
+        raise InputError(
+            f"Out of memory: {first}\nThe weights, their gradients and what the optimizer keeps of them do not fit. A "
+            "smaller model needs less, and so do hparams.freeze_embeddings=true and hparams.freeze_layers=N"
+        ) from error
 
 
 def release() -> None:

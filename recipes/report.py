@@ -48,7 +48,7 @@ def training_section(trainer: RecipeTrainer, rows: Rows, laps: Laps) -> dict[str
         "seconds": round(clock.seconds, 3),
         "total_seconds": round(laps.total(), 3),
         "seconds_by_phase": laps.seconds,
-        "seconds_to_first_step": round(clock.first_step or 0.0, 3),
+        "seconds_to_first_step": None if clock.first_step is None else round(clock.first_step, 3),
         "rows_per_second": round(len(rows.splits["train"]) * passes_per_second, 2),
         "tokens_per_second": round(int(sizes.sum()) * passes_per_second, 1),
         "gflops_per_second": round(training_flops(trainer.model, sizes) * passes_per_second / 1e9, 2),

@@ -174,7 +174,7 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
 
     def _fill_state(self, partial: Path) -> None:
         if self.is_world_process_zero():
-            for callback in self._exportable():
+            for callback in self.exportable():
                 self.state.stateful_callbacks[type(callback).__name__] = callback.state()
             self.state.save_to_json(str(partial / STATE))
 
@@ -273,12 +273,13 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
             self.set_process_state(training_state.load_numbers(path))
 
     def _load_callback_state(self) -> None:
-        for callback in self._exportable():
+        for callback in self.exportable():
             saved = self.state.stateful_callbacks.get(type(callback).__name__, {})
             for name, value in saved.get("attributes", {}).items():
                 setattr(callback, name, value)
 
-    def _exportable(self) -> list[Any]:
+    def exportable(self) -> list[Any]:
+        """Return the callbacks, and what else counts something, whose `state()` a later start takes up again."""
         return [callback for callback in self.callback_handler.callbacks if isinstance(callback, ExportableState)]
 
     @property

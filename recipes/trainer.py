@@ -105,7 +105,8 @@ class RecipeTrainer(ResumingTrainer):
                 losses = [self._pass_in_parts(model, each, num_items_in_batch) for each in todo]
                 break
             except (RuntimeError, MemoryError) as error:
-                self._use_fewer_tokens(inputs, error)
+                # Other processes wait for this one's gradient and can't be told to begin anew.
+                self._use_fewer_tokens(inputs, error, alone=self.args.world_size == 1)
             # What the failed attempt added to the gradient can't be told apart: all parts of the step anew.
             model.zero_grad()
             todo = self._passes
@@ -124,14 +125,19 @@ class RecipeTrainer(ResumingTrainer):
                 losses.append(super().training_step(model, part, items))
         return torch.stack(losses).sum()
 
-    def _use_fewer_tokens(self, inputs: Mapping[str, Tensor], error: RuntimeError | MemoryError) -> None:
-        """Halve what goes through the model at once, if `error` says that memory ran out, or else raise it again."""
+    def _use_fewer_tokens(
+        self, inputs: Mapping[str, Tensor], error: RuntimeError | MemoryError, *, alone: bool
+    ) -> None:
+        """Halve what goes through the model at once, if `error` says that memory ran out, or else raise it again.
+
+        Raises:
+            InputError: this process can't do it `alone`, or a single row is too much.
+        """
         if not is_out_of_memory(error):
             raise error
         rows, length = inputs["input_ids"].shape
         fewer = fewer_tokens(rows, length, self.tokens_at_once)
-        if self.args.world_size > 1:
-            # The other processes wait for this one's gradient and can't be told to begin anew.
+        if not alone:
             raise InputError(f"Out of memory with {rows} rows of {length} tokens: runtime.tokens_at_once={fewer}")
         self.tokens_at_once = fewer
         say(f"  out of memory: {fewer} tokens at once from now on; what makes a step stays the same")
@@ -208,19 +214,25 @@ class RecipeTrainer(ResumingTrainer):
     ) -> tuple[Tensor, dict[str, Tensor] | None, Tensor | None]:
         """Return the loss, what `keep` makes of it, and a stand-in for labels: the gold ones are in the rows."""
         inputs = self._prepare_inputs(inputs)
+        while True:
+            try:
+                loss, kept = self._predict_in_parts(model, inputs)
+                break
+            except (RuntimeError, MemoryError) as error:
+                self._use_fewer_tokens(inputs, error, alone=True)
+        if prediction_loss_only:
+            return loss, None, None
+        return loss, kept, inputs["input_ids"].new_zeros(len(inputs["input_ids"]))
+
+    def _predict_in_parts(self, model: Any, inputs: dict[str, Any]) -> tuple[Tensor, dict[str, Tensor]]:
         losses, kept = [], []
         with torch.no_grad(), self.compute_loss_context_manager():
             items = self._get_num_items_in_batch([inputs], self.args.device)
             for part in portions(inputs, self.tokens_at_once):
                 loss, outputs = self.compute_loss(model, part, return_outputs=True, num_items_in_batch=items)
                 losses.append(loss.detach())
-                if not prediction_loss_only:
-                    kept.append(self.keep(outputs, part))
-        loss = torch.stack(losses).sum()
-        if prediction_loss_only:
-            return loss, None, None
-        whole = {name: torch.cat([part[name] for part in kept]) for name in kept[0]}
-        return loss, whole, inputs["input_ids"].new_zeros(len(inputs["input_ids"]))
+                kept.append(self.keep(outputs, part))
+        return torch.stack(losses).sum(), {name: torch.cat([part[name] for part in kept]) for name in kept[0]}
 
     def process_state(self) -> dict[str, Any]:  # noqa: D102
         return {**super().process_state(), "tokens_at_once": self.tokens_at_once}
@@ -228,6 +240,9 @@ class RecipeTrainer(ResumingTrainer):
     def set_process_state(self, state: dict[str, Any]) -> None:  # noqa: D102
         super().set_process_state(state)
         self.tokens_at_once = state["tokens_at_once"]
+
+    def exportable(self) -> list[Any]:  # noqa: D102
+        return [*super().exportable(), self.padding]
 
     def keep(self, outputs: Any, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return of a batch what is gathered from all processes and kept to the end of the evaluation."""

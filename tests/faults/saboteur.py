@@ -5,7 +5,8 @@ PLAN is JSON with one or more of these; what follows it are the command's argume
 - `{"signal": 9, "at": ["training_step", 7]}`: send this process a signal at the 7th call. With `"to": "launcher"`,
   send it to the process that launched this one, once; with `"to": 1`, do it in the process of that rank only.
 - `{"nan": 5}`: the loss of the 5th step is not a number.
-- `{"memory": 40}`: no more than 40 tokens, padding included, fit into memory at once.
+- `{"memory": 40}`: no more than 40 tokens, padding included, fit into memory at once. With `"training": false`, this
+  holds for evaluation alone. `{"memory": "optimizer"}`: there is none for what the optimizer keeps.
 - `{"tamper": true}`: remove the best weights as soon as training has ended.
 - `{"fill": "FOLDER", "at": ["training_step", 9]}`: fill the file system of a folder at that call.
 - `{"full": 12}`: the 12th `fsync` finds no room left on the disk.
@@ -122,10 +123,16 @@ def sabotage(plan: dict[str, Any]) -> None:
             return loss * float("nan") if model.training and steps == plan["nan"] else loss
 
         RecipeTrainer.compute_loss = poisoned  # type: ignore[method-assign]
-    if "memory" in plan:
+    if plan.get("memory") == "optimizer":
 
-        def too_much(_: Any, __: Any, inputs: Any, *___: Any, **____: Any) -> None:
-            if inputs["input_ids"].numel() > plan["memory"]:
+        def no_memory(*_: Any, **__: Any) -> None:
+            raise torch.OutOfMemoryError("out of memory, said the saboteur")
+
+        wrap(torch.optim.AdamW, "step", no_memory)
+    elif "memory" in plan:
+
+        def too_much(_: Any, model: Any, inputs: Any, *__: Any, **___: Any) -> None:
+            if inputs["input_ids"].numel() > plan["memory"] and (plan.get("training", True) or not model.training):
                 raise torch.OutOfMemoryError("out of memory, said the saboteur")
 
         wrap(RecipeTrainer, "compute_loss", too_much)

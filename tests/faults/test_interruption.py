@@ -59,6 +59,35 @@ def test_killed_right_after_an_epoch(
     assert weights(tmp_path) == undisturbed("ner")[0]
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ("hparams.early_stopping=1",),
+        ("hparams.r_drop=1",),
+        ("hparams.label_smoothing=0.1", "hparams.schedule=cosine"),
+        ("hparams.class_weights=balanced", "hparams.freeze_layers=1", "hparams.freeze_embeddings=true"),
+        ("hparams.epochs=null", "hparams.max_steps=13"),
+        ("runtime.precision=bf16",),
+        ("runtime.tokens_at_once=24",),
+        ("hparams.stock=true",),
+        ("hparams.batch_size=1", "hparams.accumulation=1"),
+        ("hparams.batch_size=6", "hparams.accumulation=3"),
+    ],
+    ids=" ".join,
+)
+def test_killed_with_other_settings(settings: tuple[str, ...], harm: Harm, command: Command, tmp_path: Path) -> None:
+    assert harm({}, *command("ner", *settings, "output_root=whole")).returncode == 0
+    interrupted(harm, command("ner", *settings), ("training_step", 15))
+    again = harm({}, *command("ner", *settings))
+    assert again.returncode == 0, again.stderr
+    assert "goes on after step" in again.stdout
+    assert weights(tmp_path / "outputs") == weights(tmp_path / "whole")
+    reports = [json.loads(next((tmp_path / name).rglob("report.json")).read_text()) for name in ("outputs", "whole")]
+    assert reports[0]["metrics"] == reports[1]["metrics"]
+    padding = [report["training"]["padding_share"] for report in reports]
+    assert padding[0] == pytest.approx(padding[1], abs=0.02), "counted on from where it was"
+
+
 @pytest.mark.parametrize("before_the_end", range(6))
 def test_killed_while_the_results_are_written(
     before_the_end: int, harm: Harm, command: Command, undisturbed: Undisturbed, tmp_path: Path
@@ -111,6 +140,10 @@ def test_told_to_end_outside_of_training(
     assert again.returncode == 0, again.stderr
     assert ("goes on after step" in again.stdout) == (moment[0] == "predict")
     assert weights(tmp_path) == undisturbed("ner")[0]
+    training = json.loads(next(tmp_path.rglob("report.json")).read_text())["training"]
+    assert training["padding_share"] > 0
+    assert training["seconds"] > 0
+    assert (training["seconds_to_first_step"] is None) == (moment[0] == "predict")
 
 
 def cut(path: Path) -> None:

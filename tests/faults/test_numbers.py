@@ -1,12 +1,13 @@
 """Losses that are no numbers, scores that are none, and too little memory."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file
 
-from tests.faults.conftest import Harm, run_directory
+from tests.faults.conftest import Harm, run_directory, weights
 
 Command = Callable[..., list[str]]
 
@@ -64,6 +65,27 @@ def test_too_little_memory(task: str, harm: Harm, command: Command, tmp_path: Pa
     assert '"batch_size": 4' in report
     assert '"tokens_at_once": ' in report
     assert '"tokens_at_once": 2048' not in report
+
+
+def test_too_little_memory_to_evaluate(harm: Harm, command: Command, tmp_path: Path) -> None:
+    exact = ("hparams.epochs=1", "hparams.dropout=0")
+    assert harm({}, *command("qa", *exact, "output_root=roomy")).returncode == 0
+    tight = harm({"memory": 70, "training": False}, *command("qa", *exact, "output_root=tight"))
+    assert tight.returncode == 0, tight.stderr
+    assert "out of memory: " in tight.stdout
+    assert weights(tmp_path / "tight") == weights(tmp_path / "roomy")
+    scores = [
+        json.loads(next((tmp_path / name).rglob("report.json")).read_text())["metrics"] for name in ("roomy", "tight")
+    ]
+    assert scores[0] == scores[1]
+
+
+def test_no_memory_for_the_optimizer(harm: Harm, command: Command, tmp_path: Path) -> None:
+    stopped = harm({"memory": "optimizer"}, *command("ner"))
+    assert stopped.returncode == 2
+    assert "Traceback" not in stopped.stderr
+    assert "what the optimizer keeps of them do not fit" in stopped.stderr
+    assert not list(tmp_path.rglob("report.json"))
 
 
 def test_a_single_row_is_too_much(harm: Harm, command: Command, tmp_path: Path) -> None:
