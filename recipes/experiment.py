@@ -22,8 +22,17 @@ from recipes.files import settle, write_json, write_json_lines, write_text
 from recipes.interruption import Interruption
 from recipes.interval import parse_interval
 from recipes.progress import format_score
-from recipes.report import data_section, environment, prediction_lines, training_section
-from recipes.run_directory import CHECKPOINTS, CONFIG, IDENTITY, REPORT, held, require_same_identity, tidy
+from recipes.report import computed_by, data_section, environment, prediction_lines, training_section
+from recipes.run_directory import (
+    CHECKPOINTS,
+    CONFIG,
+    IDENTITY,
+    REPORT,
+    held,
+    other_machine,
+    require_same_identity,
+    tidy,
+)
 from recipes.timing import Laps
 from recipes.trainer import RecipeTrainer, require_objective
 from recipes.unpadding import restore_attention
@@ -117,6 +126,7 @@ def _starting_point(folder: Path, config: Config, prepared: Prepared, trainer: R
     for split, split_rows in rows.splits.items():
         identity[f"{split} rows"] = f"{len(split_rows)} with fingerprint {rows.fingerprint(split)}"
     identity |= {"seed": config.seed, "model": prepared.loaded.fingerprint, "processes": prepared.placement.processes}
+    machine = computed_by(prepared.placement)
     start = None
     if not config.overwrite:
         require_same_identity(folder, identity)
@@ -126,10 +136,13 @@ def _starting_point(folder: Path, config: Config, prepared: Prepared, trainer: R
     trainer.accelerator.wait_for_everyone()
     if start is not None:
         label("", f"goes on after step {start.step}, where it was interrupted")
+        changes = other_machine(folder, machine)
+        if changes:
+            label("", f"the last digits may come out otherwise than without the interruption: {changes}")
     elif is_main_process():
         clear(folder)
         write_text(folder / CONFIG, to_yaml(config))
-        write_json(folder / CHECKPOINTS / IDENTITY, identity)
+        write_json(folder / CHECKPOINTS / IDENTITY, {**identity, **machine})
     trainer.accelerator.wait_for_everyone()
     return start
 

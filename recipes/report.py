@@ -86,13 +86,28 @@ def environment(placement: Placement) -> dict[str, Any]:
     return {
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
         "device": placement.device,
-        "device_name": torch.cuda.get_device_name() if placement.device == "cuda" else processor(),
+        "device_name": _device_name(placement),
         "cores": os.cpu_count(),
         "threads": placement.threads,
         "processes": placement.processes,
         "precision": placement.precision,
         "git_commit": git_commit(),
     }
+
+
+def computed_by(placement: Placement) -> dict[str, Any]:
+    """Return what the last bits of a sum depend on: where it is equal, the same rows and seed give the same weights."""
+    versions = {name: _version(name) for name in ("torch", "transformers")}
+    return {
+        "device": _device_name(placement),
+        "precision": placement.precision,
+        "threads": placement.threads,
+        **versions,
+    }
+
+
+def _device_name(placement: Placement) -> str:
+    return str(torch.cuda.get_device_name()) if placement.device == "cuda" else processor()
 
 
 def data_section(rows: Rows, sources: Mapping[str, Any]) -> dict[str, Any]:

@@ -188,24 +188,30 @@ def require_same_identity(folder: Path, identity: Mapping[str, Any]) -> None:
     Raises:
         InputError: it names what differs.
     """
-    path = folder / CHECKPOINTS / IDENTITY
-    try:
-        there = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return
-    lines = [
-        f"  {key}: {there.get(key)!r} then, {value!r} now" for key, value in identity.items() if there.get(key) != value
-    ]
+    lines = _differences(folder, identity)
     if lines:
         raise InputError(
             "\n".join(
                 [
                     f"{folder} holds an unfinished run that began differently:",
-                    *lines,
+                    *(f"  {line}" for line in lines),
                     "To begin anew: overwrite=true; to keep both: output_root=OTHER_FOLDER",
                 ]
             )
         )
+
+
+def other_machine(folder: Path, machine: Mapping[str, Any]) -> str:
+    """Say how this machine differs from the one that an unfinished run began on; nothing if it does not."""
+    return ", ".join(_differences(folder, machine))
+
+
+def _differences(folder: Path, now: Mapping[str, Any]) -> list[str]:
+    try:
+        then = json.loads((folder / CHECKPOINTS / IDENTITY).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    return [f"{key}: {then.get(key)!r} then, {value!r} now" for key, value in now.items() if then.get(key) != value]
 
 
 def _written(value: Any) -> str:

@@ -34,6 +34,14 @@ def _cache_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["RECIPES_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _core_of_its_own(worker_id: str) -> None:
+    """Where tests run side by side, keep each to one core, with what it starts: threads on shared ones wait in vain."""
+    if worker_id != "master" and hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[int(worker_id.removeprefix("gw")) % len(cores)]})
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the tests on public data sets where those are not on this machine."""
     folder = os.environ.get("RECIPES_DATA")

@@ -126,6 +126,7 @@ def test_told_to_end(
     assert saved.name == "step-00000006"
     again = harm({}, *command("ner", "runtime.checkpoint_every=2h"))
     assert "goes on after step 6" in again.stdout
+    assert "last digits" not in again.stdout
     assert weights(tmp_path) == undisturbed("ner")[0]
 
 
@@ -247,6 +248,16 @@ def test_the_directory_has_been_moved(harm: Harm, command: Command, undisturbed:
     again = harm({}, *command("ner", "output_root=elsewhere"))
     assert "goes on after step" in again.stdout
     assert weights(tmp_path) == undisturbed("ner")[0]
+
+
+def test_another_machine_goes_on(harm: Harm, command: Command, tmp_path: Path) -> None:
+    interrupted(harm, command("ner"))
+    again = harm({}, *command("ner", "runtime.threads=2"))
+    assert again.returncode == 0, again.stderr
+    assert "goes on after step" in again.stdout
+    assert (
+        "the last digits may come out otherwise than without the interruption: threads: 1 then, 2 now" in again.stdout
+    )
 
 
 def test_few_checkpoints_lie_about(harm: Harm, command: Command, tmp_path: Path) -> None:
