@@ -60,12 +60,8 @@ def compose_tree(overrides: Sequence[str], sweeps: bool = False) -> DictConfig:
     """
     register()
     try:
-        # Within a job of a sweep there is a loader already.
-        with (
-            nullcontext()
-            if GlobalHydra.instance().is_initialized()
-            else initialize_config_dir(str(CONF), version_base="1.3")
-        ):
+        within_a_sweep = GlobalHydra.instance().is_initialized()
+        with nullcontext() if within_a_sweep else initialize_config_dir(str(CONF), version_base="1.3"):
             loader = GlobalHydra.instance().config_loader()
             mode = RunMode.MULTIRUN if sweeps else RunMode.RUN
             tree: DictConfig = loader.load_configuration("config", list(overrides), run_mode=mode)

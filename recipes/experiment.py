@@ -140,9 +140,12 @@ def _starting_point(folder: Path, config: Config, prepared: Prepared, trainer: R
         if changes:
             label("", f"the last digits may come out otherwise than without the interruption: {changes}")
     elif is_main_process():
-        clear(folder)
-        write_text(folder / CONFIG, to_yaml(config))
-        write_json(folder / CHECKPOINTS / IDENTITY, {**identity, **machine})
+        try:
+            clear(folder)
+            write_text(folder / CONFIG, to_yaml(config))
+            write_json(folder / CHECKPOINTS / IDENTITY, {**identity, **machine})
+        except OSError as error:
+            raise InputError(f"{folder} can't be written to: {error}") from error
     trainer.accelerator.wait_for_everyone()
     return start
 

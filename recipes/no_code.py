@@ -6,6 +6,9 @@ from typing import Any
 
 from tasks.errors import InputError
 
+CALLS = ("_target_", "_args_", "_partial_", "_recursive_", "_convert_", "_mode_")
+"What Hydra takes for an order to call something, and how."
+
 CONFIDENTIAL = re.compile("token|key|secret|passw|credential|auth", re.IGNORECASE)
 "In the names of environment variables that no config may read."
 
@@ -18,7 +21,7 @@ def refuse_calls(node: Any, path: str = "") -> None:
     """
     if isinstance(node, Mapping):
         for key, value in node.items():
-            if isinstance(key, str) and key.startswith("_") and key.endswith("_"):
+            if key in CALLS:
                 raise InputError(f"Config: {path}{key} is not allowed: a config holds values, never code to call")
             refuse_calls(value, f"{path}{key!s}.")
     elif isinstance(node, list):
