@@ -7,8 +7,10 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 from hypothesis import HealthCheck, settings
 
 from tests import tiny
@@ -40,6 +42,7 @@ def _core_of_its_own(worker_id: str) -> None:
     if worker_id != "master" and hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[int(worker_id.removeprefix("gw")) % len(cores)]})
+        torch.set_num_threads(1)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -51,6 +54,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if not item.get_closest_marker("data")]
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say how many faults were survived; here, because where tests run side by side, only this file is read by all."""
+    passed, failed = (
+        [report for report in terminalreporter.getreports(kind) if "tests/faults/" in report.nodeid]
+        for kind in ("passed", "failed")
+    )
+    if passed or failed:
+        terminalreporter.write_line(f"faults survived: {len(passed)} of {len(passed) + len(failed)}")
 
 
 @pytest.fixture(scope="session")

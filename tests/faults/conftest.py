@@ -106,13 +106,3 @@ def run_directory(root: Path) -> Path:
     """The one run directory below a folder, whether its run has ended or not."""
     (path,) = root.rglob("config.yaml")
     return path.parent
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say how many faults were survived."""
-    passed, failed = (
-        [report for report in terminalreporter.getreports(kind) if "tests/faults/" in report.nodeid]
-        for kind in ("passed", "failed")
-    )
-    if passed or failed:
-        terminalreporter.write_line(f"faults survived: {len(passed)} of {len(passed) + len(failed)}")
