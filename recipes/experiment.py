@@ -232,6 +232,8 @@ def _point_tracker(config: Config, folder: Path) -> None:
     """Tell the tracker's client where to file this run; these variables are its documented way."""
     if config.tracker.name == "tensorboard":
         os.environ["TENSORBOARD_LOGGING_DIR"] = str(folder / "tensorboard")
+    if config.tracker.name == "wandb":
+        os.environ.setdefault("WANDB_DIR", str(folder))
     if config.tracker.project is not None:
         os.environ["WANDB_PROJECT"] = os.environ["MLFLOW_EXPERIMENT_NAME"] = config.tracker.project
 

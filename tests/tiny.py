@@ -37,11 +37,17 @@ ARCHITECTURES = {
 
 
 def wordpiece() -> PreTrainedTokenizerFast:
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    normalizer, words = normalizers.BertNormalizer(lowercase=True), pre_tokenizers.BertPreTokenizer()
+    # Not trained: the trainer breaks ties otherwise in each process.
+    vocabulary = dict.fromkeys(WORDPIECE)
+    seen = [word for text in CORPUS for word, _ in words.pre_tokenize_str(normalizer.normalize_str(text))]
+    for length in (1, 2, 3):
+        vocabulary |= dict.fromkeys(word[:length] for word in seen)
+        vocabulary |= dict.fromkeys("##" + word[at : at + length] for word in seen for at in range(1, len(word)))
+    ids = {piece: number for number, piece in enumerate(vocabulary)}
+    tokenizer = Tokenizer(models.WordPiece(ids, unk_token="[UNK]"))
+    tokenizer.normalizer, tokenizer.pre_tokenizer = normalizer, words
     tokenizer.decoder = decoders.WordPiece()
-    tokenizer.train_from_iterator(CORPUS, trainers.WordPieceTrainer(vocab_size=200, special_tokens=list(WORDPIECE)))
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
     return _wrapped(tokenizer, WORDPIECE, ["input_ids", "token_type_ids", "attention_mask"])
 
@@ -67,12 +73,16 @@ def byte_level(special: tuple[str, ...] = ROBERTA) -> PreTrainedTokenizerFast:
 
 
 def unigram(special: tuple[str, ...]) -> PreTrainedTokenizerFast:
-    tokenizer = Tokenizer(models.Unigram())
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    words = pre_tokenizers.Metaspace()
+    seen = [word for text in CORPUS for word, _ in words.pre_tokenize_str(text)]
+    # As above. A piece of three letters is likelier than three of one.
+    scores = dict.fromkeys(special, 0.0)
+    for length in (1, 2, 3):
+        scores |= {word[at : at + length]: -5.0 - length for word in seen for at in range(len(word) - length + 1)}
+    unknown = special.index("<unk>" if "<unk>" in special else "[UNK]")
+    tokenizer = Tokenizer(models.Unigram(list(scores.items()), unknown))
+    tokenizer.pre_tokenizer = words
     tokenizer.decoder = decoders.Metaspace()
-    unknown = "<unk>" if "<unk>" in special else "[UNK]"
-    trainer = trainers.UnigramTrainer(vocab_size=200, special_tokens=list(special), unk_token=unknown)
-    tokenizer.train_from_iterator(CORPUS, trainer)
     first, end = ("<s>", "</s>") if "<s>" in special else ("[CLS]", "[SEP]")
     ids = [(name, tokenizer.token_to_id(name)) for name in (first, end)]
     tokenizer.post_processor = processors.TemplateProcessing(
