@@ -13,6 +13,7 @@ from safetensors.torch import load_file, load_model, save_file, save_model
 from torch import Tensor
 
 from recipes.files import write_text
+from tasks.errors import InputError
 
 WEIGHTS = "weights.safetensors"
 OPTIMIZER = "optimizer"
@@ -60,12 +61,21 @@ def save_optimizer(folder: Path, optimizer: Any) -> None:
 
 
 def load_optimizer(folder: Path, optimizer: Any) -> None:
-    """Put the state that `save_optimizer` wrote into an optimizer over the same parameters."""
+    """Put the state that `save_optimizer` wrote into an optimizer over the same parameters.
+
+    Raises:
+        InputError: it was written for other parameters; fused optimizers would read past the end of what there is.
+    """
     written = json.loads((folder / f"{OPTIMIZER}.json").read_text(encoding="utf-8"))
     state: dict[int, dict[str, Any]] = {}
     for place, value in {**load_file(folder / f"{OPTIMIZER}.safetensors"), **written["numbers"]}.items():
         index, _, key = place.partition(".")
         state.setdefault(int(index), {})[key] = value
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    for index, values in state.items():
+        shapes = {tuple(value.shape) for value in values.values() if isinstance(value, Tensor) and value.dim()}
+        if index >= len(parameters) or shapes - {tuple(parameters[index].shape)}:
+            raise InputError(f"{folder} holds the optimizer of other weights. To begin anew: overwrite=true")
     optimizer.load_state_dict({"state": state, "param_groups": written["param_groups"]})
 
 

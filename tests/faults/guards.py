@@ -120,8 +120,8 @@ GUARDS = (
     Guard(
         "lock",
         "recipes/experiment.py",
-        "with held(folder) if is_main_process() else nullcontext():",
-        "with nullcontext():",
+        "with held(folder) if is_main_process() else nullcontext(),",
+        "with nullcontext(),",
         "two_processes_want_one_directory",
     ),
     Guard(
