@@ -25,19 +25,22 @@ def harmless(text: str) -> str:
 
 def say(message: str = "") -> None:
     """Print a line, in the main process only."""
-    if not is_main_process():
-        return
-    try:
-        print(harmless(message), flush=True)
-    except BrokenPipeError:
-        # Whoever read along has gone (`| head`); that is no reason to end a training.
-        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    _print("stdout", message)
 
 
 def complain(message: str) -> None:
     """Print an error to standard error, in the main process only."""
-    if is_main_process():
-        print(harmless(message), file=sys.stderr, flush=True)
+    _print("stderr", message)
+
+
+def _print(stream: str, message: str) -> None:
+    if not is_main_process():
+        return
+    try:
+        print(harmless(message), file=getattr(sys, stream), flush=True)
+    except OSError:
+        # Whoever read along has gone (`| head`, a closed terminal); that is no reason to end a training.
+        setattr(sys, stream, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
 
 
 def label(name: str, text: str) -> None:

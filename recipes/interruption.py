@@ -1,4 +1,7 @@
-"""Ctrl-C and SIGTERM: a training finishes its step, saves itself and ends; anything else ends at once."""
+"""Ctrl-C, SIGTERM and a terminal that closes: a training finishes its step, saves itself and ends.
+
+Anything but a training ends at once.
+"""
 
 import signal
 import time
@@ -6,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 PATIENCE = 2.0
 "Seconds after which a second signal is a wish to end at once. A terminal and a launcher may both pass on the first."
@@ -34,7 +37,9 @@ class Interruption:
         self._at = 0.0
 
     def __enter__(self) -> "Interruption":
-        self._before = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
+        # A terminal's closing is nothing to a command that was started with `nohup`.
+        heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+        self._before = {number: signal.signal(number, self._on_signal) for number in heard}
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,5 +1,6 @@
 """A training that is killed, told to end, or finds its checkpoints damaged comes to the very same weights."""
 
+import fcntl
 import json
 import os
 import random
@@ -8,8 +9,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -112,7 +115,7 @@ def test_killed_when_all_is_written(harm: Harm, command: Command, undisturbed: U
     assert names == {"config.yaml", "model", "predictions", "report.json"}
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_told_to_end(
     number: int, status: int, harm: Harm, command: Command, undisturbed: Undisturbed, tmp_path: Path
 ) -> None:
@@ -144,6 +147,45 @@ def test_told_to_end_outside_of_training(
     assert training["padding_share"] > 0
     assert training["seconds"] > 0
     assert (training["seconds_to_first_step"] is None) == (moment[0] == "predict")
+
+
+def started(plan: dict[str, object], arguments: list[str], folder: Path, *before: str, **how: Any) -> Any:
+    """Start a run without waiting for it."""
+    return subprocess.Popen(
+        [*before, sys.executable, "-m", "tests.faults.saboteur", json.dumps(plan), *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"},
+        **how,
+    )
+
+
+def test_whoever_read_along_has_gone(command: Command, undisturbed: Undisturbed, tmp_path: Path) -> None:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with started({}, command("ner"), tmp_path, **pipes) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(timeout=120) == 0
+    assert weights(tmp_path) == undisturbed("ner")[0]
+
+
+@pytest.mark.parametrize("before", [(), ("nohup",)])
+def test_the_terminal_closes(
+    before: tuple[str, ...], harm: Harm, command: Command, undisturbed: Undisturbed, tmp_path: Path
+) -> None:
+    leader, follower = os.openpty()
+    plan = {"signal": 19, "at": ["training_step", 12]}
+    ends = dict.fromkeys(("stdin", "stdout", "stderr"), follower)
+    take_terminal = lambda: (os.setsid(), fcntl.ioctl(0, termios.TIOCSCTTY, 0))  # noqa: E731
+    with started(plan, command("ner"), tmp_path, *before, **ends, preexec_fn=take_terminal) as process:
+        os.close(follower)
+        os.waitpid(process.pid, os.WUNTRACED)  # it has stopped itself in the midst of training
+        os.close(leader)  # the system tells it that the terminal is gone, and lets it go on
+        assert process.wait(timeout=120) == (0 if before else 129)
+    if not before:
+        again = harm({}, *command("ner"))
+        assert "goes on after step" in again.stdout
+    assert weights(tmp_path) == undisturbed("ner")[0]
 
 
 def cut(path: Path) -> None:
@@ -475,26 +517,14 @@ def test_a_finished_run_whose_data_have_changed(
 def test_two_processes_want_one_directory(
     harm: Harm, command: Command, undisturbed: Undisturbed, tmp_path: Path
 ) -> None:
-    paths = {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
-    first = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "tests.faults.saboteur",
-            json.dumps({"signal": 19, "at": ["training_step", 5]}),
-            *command("ner"),
-        ],
-        cwd=tmp_path,
-        env={**os.environ, **paths},
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
+    plan = {"signal": 19, "at": ["training_step", 5]}
+    with started(plan, command("ner"), tmp_path, stdout=subprocess.DEVNULL) as first:
         os.waitpid(first.pid, os.WUNTRACED)  # it has stopped itself in the midst of training
-        second = harm({}, *command("ner"))
+        try:
+            second = harm({}, *command("ner"))
+        finally:
+            first.send_signal(signal.SIGCONT)
         assert second.returncode == 2
         assert "is in use: another process" in second.stderr
-    finally:
-        first.send_signal(signal.SIGCONT)
-        first.communicate(timeout=120)
+        assert first.wait(timeout=120) == 0
     assert weights(tmp_path) == undisturbed("ner")[0]
