@@ -8,11 +8,13 @@ import torch
 
 from tasks.errors import InputError
 
+WORDS = ("can't allocate memory", "not enough memory", "out of memory", "_ALLOC_FAILED")
+"How torch on a CPU, MPS, CUDA's libraries and others say it in a plain `RuntimeError`."
+
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Tell whether an error means that the device or the machine had no memory left."""
-    cpu = ("can't allocate memory", "not enough memory")
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(words in str(error) for words in cpu)
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(words in str(error) for words in WORDS)
 
 
 def fewer_tokens(rows: int, length: int, at_once: int | None) -> int:
