@@ -22,7 +22,7 @@ from recipes.files import settle, write_json, write_json_lines, write_text
 from recipes.interruption import Interruption
 from recipes.interval import parse_interval
 from recipes.progress import format_score
-from recipes.report import computed_by, data_section, environment, prediction_lines, training_section
+from recipes.report import computed_by, data_section, environment, history, prediction_lines, training_section
 from recipes.run_directory import (
     CHECKPOINTS,
     CONFIG,
@@ -173,6 +173,7 @@ def _report(
         },
         "calibration": judgement.calibration,
         "training": training_section(trainer, prepared.rows, laps),
+        "history": history(trainer),
         "environment": environment(prepared.placement),
         "seed": config.seed,
         "command": command,

@@ -35,6 +35,9 @@ def prediction_lines(task: Task, rows: Sequence[Row], predictions: Sequence[Pred
     return lines
 
 
+NOT_SCORES = ("eval_runtime", "eval_samples_per_second", "eval_steps_per_second")
+
+
 def training_section(trainer: RecipeTrainer, rows: Rows, laps: Laps) -> dict[str, Any]:
     """Return speed and size of the training: seconds are those of its epochs, without evaluations and saving.
 
@@ -64,6 +67,22 @@ def training_section(trainer: RecipeTrainer, rows: Rows, laps: Laps) -> dict[str
         "best_epoch": best_epoch(trainer),
         "peak_memory_mb": peak_memory_mb(),
     }
+
+
+def history(trainer: RecipeTrainer) -> list[dict[str, float]]:
+    """Return a line for each evaluation: its epoch and step, the training loss since the last one, and its scores."""
+    lines, loss = [], None
+    for entry in trainer.state.log_history:
+        loss = entry.get("loss", loss)
+        if "eval_loss" in entry:
+            scores = {
+                name.removeprefix("eval_"): value
+                for name, value in entry.items()
+                if name.startswith("eval_") and name not in NOT_SCORES
+            }
+            validation = {"validation_loss": scores.pop("loss"), **scores}
+            lines.append({"epoch": entry["epoch"], "step": entry["step"], "loss": loss, **validation})
+    return lines
 
 
 def best_epoch(trainer: RecipeTrainer) -> float | None:

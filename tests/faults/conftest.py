@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+Outcome = tuple[str, list[dict[str, float]]]
 Harm = Callable[..., subprocess.CompletedProcess[str]]
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -75,11 +76,11 @@ def command(data: dict[str, Path], models: dict[str, Path]) -> Callable[..., lis
 @pytest.fixture(scope="session")
 def undisturbed(
     command: Callable[..., list[str]], tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str], tuple[str, dict[str, int]]]:
-    """The weights that a run comes to that nothing happens to, and how often it did what can be counted, by task."""
-    known: dict[str, tuple[str, dict[str, int]]] = {}
+) -> Callable[[str], tuple[Outcome, dict[str, int]]]:
+    """What a run comes to that nothing happens to, and how often it did what can be counted, by task."""
+    known: dict[str, tuple[Outcome, dict[str, int]]] = {}
 
-    def of(task: str) -> tuple[str, dict[str, int]]:
+    def of(task: str) -> tuple[Outcome, dict[str, int]]:
         if task not in known:
             folder = tmp_path_factory.mktemp(task)
             done = subprocess.run(
@@ -90,16 +91,20 @@ def undisturbed(
                 text=True,
                 check=True,
             )
-            known[task] = weights(folder), json.loads(done.stderr.splitlines()[-1])
+            known[task] = outcome(folder), json.loads(done.stderr.splitlines()[-1])
         return known[task]
 
     return of
 
 
-def weights(root: Path) -> str:
-    """The hash of the one final model below a folder."""
+def outcome(root: Path) -> Outcome:
+    """What the one finished run below a folder came to, exactly: the model's hash, and losses and scores by epoch.
+
+    The model alone would not do: where the first epoch is the best one, nothing that comes after it shows.
+    """
     (path,) = root.rglob("model/model.safetensors")
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    history = json.loads((path.parent.parent / "report.json").read_text())["history"]
+    return hashlib.sha256(path.read_bytes()).hexdigest(), history
 
 
 def run_directory(root: Path) -> Path:

@@ -4,7 +4,6 @@ Unlike the tests beside it, moments are by the clock, the model is the default o
 """
 
 import argparse
-import hashlib
 import os
 import random
 import signal
@@ -14,6 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.faults.conftest import outcome
+
 TASKS = ("ner", "classification", "qa")
 
 
@@ -22,12 +23,6 @@ def command(task: str, seed: int, root: Path) -> list[str]:
     small = ["data.limit={train:96,validation:24,test:24}", "hparams.epochs=3", "hparams.accumulation=2"]
     fixed = ["runtime.checkpoint_every=1s", f"seed={seed}", f"output_root={root}"]
     return [sys.executable, "-m", "recipes.run", f"task={task}", *small, *fixed]
-
-
-def weights(root: Path) -> str:
-    """The hash of the one final model below a folder."""
-    (path,) = root.rglob("model/model.safetensors")
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def killed(arguments: list[str], log: Path, generator: random.Random, longest: float) -> bool:
@@ -69,12 +64,10 @@ def main() -> int:
             while not killed(command(task, run_seed, root / "cut"), root / "log", generator, longest):
                 mine += 1
             kills += mine
-            right = weights(root / "whole") == weights(root / "cut")
+            right = outcome(root / "whole") == outcome(root / "cut")
             wrong += not right
-            print(
-                f"{task}, seed {run_seed}: {mine} kills, {'the same weights' if right else 'OTHER WEIGHTS'}", flush=True
-            )
-    print(f"{kills} kills in {runs} runs over {', '.join(TASKS)}: {wrong} came to other weights")
+            print(f"{task}, seed {run_seed}: {mine} kills, {'the same' if right else 'ANOTHER MODEL'}", flush=True)
+    print(f"{kills} kills in {runs} runs over {', '.join(TASKS)}: {wrong} came to another model or curve")
     return 1 if wrong else 0
 
 

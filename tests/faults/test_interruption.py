@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from tests.faults.conftest import ROOT, Harm, run_directory, weights
+from tests.faults.conftest import ROOT, Harm, Outcome, outcome, run_directory
 
 Command = Callable[..., list[str]]
-Undisturbed = Callable[[str], tuple[str, dict[str, int]]]
+Undisturbed = Callable[[str], tuple[Outcome, dict[str, int]]]
 
 KILLS = 20
 
@@ -44,7 +44,7 @@ def test_killed_at_a_random_moment(
     assert not list(tmp_path.rglob("report.json")), "a run that was killed is no finished one"
     again = harm({}, *command(task))
     assert again.returncode == 0, again.stderr
-    assert weights(tmp_path) == expected, moment
+    assert outcome(tmp_path) == expected, moment
     assert not list(tmp_path.rglob("*.partial"))
     assert not (run_directory(tmp_path) / "checkpoints").exists()
 
@@ -58,7 +58,7 @@ def test_killed_right_after_an_epoch(
     interrupted(harm, often, moment)
     again = harm({}, *often)
     assert again.returncode == 0, again.stderr
-    assert weights(tmp_path) == undisturbed("ner")[0]
+    assert outcome(tmp_path) == undisturbed("ner")[0]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_killed_with_other_settings(settings: tuple[str, ...], harm: Harm, comma
     again = harm({}, *command("ner", *settings))
     assert again.returncode == 0, again.stderr
     assert "goes on after step" in again.stdout
-    assert weights(tmp_path / "outputs") == weights(tmp_path / "whole")
+    assert outcome(tmp_path / "outputs") == outcome(tmp_path / "whole")
     reports = [json.loads(next((tmp_path / name).rglob("report.json")).read_text()) for name in ("outputs", "whole")]
     assert reports[0]["metrics"] == reports[1]["metrics"]
     padding = [report["training"]["padding_share"] for report in reports]
@@ -98,7 +98,7 @@ def test_killed_while_the_results_are_written(
     interrupted(harm, command("ner"), ("fsync", counts["fsync"] - before_the_end))
     again = harm({}, *command("ner"))
     assert again.returncode == 0, again.stderr
-    assert weights(tmp_path) == expected
+    assert outcome(tmp_path) == expected
     names = {path.name for path in run_directory(tmp_path).iterdir()}
     assert names == {"config.yaml", "model", "predictions", "report.json"}
 
@@ -109,7 +109,7 @@ def test_killed_when_all_is_written(harm: Harm, command: Command, undisturbed: U
     assert (run_directory(tmp_path) / "checkpoints").exists()
     again = harm({}, *command("ner"))
     assert "Already done" in again.stdout
-    assert weights(tmp_path) == expected
+    assert outcome(tmp_path) == expected
     # The lock stays: the process that held it is gone, and the next one will take it.
     names = {path.name for path in run_directory(tmp_path).iterdir()} - {".lock"}
     assert names == {"config.yaml", "model", "predictions", "report.json"}
@@ -129,7 +129,7 @@ def test_told_to_end(
     again = harm({}, *command("ner", "runtime.checkpoint_every=2h"))
     assert "goes on after step 6" in again.stdout
     assert "last digits" not in again.stdout
-    assert weights(tmp_path) == undisturbed("ner")[0]
+    assert outcome(tmp_path) == undisturbed("ner")[0]
 
 
 @pytest.mark.parametrize("moment", [("encode", 2), ("predict", 1)])
@@ -142,7 +142,7 @@ def test_told_to_end_outside_of_training(
     again = harm({}, *command("ner"))
     assert again.returncode == 0, again.stderr
     assert ("goes on after step" in again.stdout) == (moment[0] == "predict")
-    assert weights(tmp_path) == undisturbed("ner")[0]
+    assert outcome(tmp_path) == undisturbed("ner")[0]
     training = json.loads(next(tmp_path.rglob("report.json")).read_text())["training"]
     assert training["padding_share"] > 0
     assert training["seconds"] > 0
@@ -166,7 +166,7 @@ def test_whoever_read_along_has_gone(command: Command, undisturbed: Undisturbed,
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait(timeout=120) == 0
-    assert weights(tmp_path) == undisturbed("ner")[0]
+    assert outcome(tmp_path) == undisturbed("ner")[0]
 
 
 @pytest.mark.parametrize("before", [(), ("nohup",)])
@@ -185,7 +185,7 @@ def test_the_terminal_closes(
     if not before:
         again = harm({}, *command("ner"))
         assert "goes on after step" in again.stdout
-    assert weights(tmp_path) == undisturbed("ner")[0]
+    assert outcome(tmp_path) == undisturbed("ner")[0]
 
 
 def cut(path: Path) -> None:
@@ -226,7 +226,7 @@ def test_the_newest_checkpoint_is_damaged(
     assert again.returncode == 0, again.stderr
     assert f"checkpoint {newest.name} is damaged and left out: {message}" in again.stdout
     assert f"goes on after step {int(older.name[-8:])}," in again.stdout
-    assert weights(tmp_path) == undisturbed("ner")[0]
+    assert outcome(tmp_path) == undisturbed("ner")[0]
 
 
 def test_all_checkpoints_are_damaged(harm: Harm, command: Command, undisturbed: Undisturbed, tmp_path: Path) -> None:
@@ -236,7 +236,7 @@ def test_all_checkpoints_are_damaged(harm: Harm, command: Command, undisturbed: 
     again = harm({}, *command("ner"))
     assert again.stdout.count("is damaged and left out") == 2
     assert "goes on" not in again.stdout
-    assert weights(tmp_path) == undisturbed("ner")[0]
+    assert outcome(tmp_path) == undisturbed("ner")[0]
 
 
 def test_the_best_weights_are_gone_on_resuming(
@@ -250,7 +250,7 @@ def test_the_best_weights_are_gone_on_resuming(
     again = harm({}, *command("ner"))
     assert again.returncode == 0, again.stderr
     assert "the best weights it refers to" in again.stdout
-    assert weights(tmp_path) == undisturbed("ner")[0]
+    assert outcome(tmp_path) == undisturbed("ner")[0]
 
 
 def test_the_best_weights_go_while_training(
@@ -262,7 +262,7 @@ def test_the_best_weights_go_while_training(
     assert not list(tmp_path.rglob("report.json"))
     again = harm({}, *command("ner"))
     assert again.returncode == 0, again.stderr
-    assert weights(tmp_path) == undisturbed("ner")[0]
+    assert outcome(tmp_path) == undisturbed("ner")[0]
 
 
 def test_each_row_once_in_an_epoch_that_was_cut(harm: Harm, command: Command, tmp_path: Path) -> None:
@@ -288,7 +288,7 @@ def test_the_directory_has_been_moved(harm: Harm, command: Command, undisturbed:
     (tmp_path / "outputs").rename(tmp_path / "elsewhere")
     again = harm({}, *command("ner", "output_root=elsewhere"))
     assert "goes on after step" in again.stdout
-    assert weights(tmp_path) == undisturbed("ner")[0]
+    assert outcome(tmp_path) == undisturbed("ner")[0]
 
 
 def test_another_machine_goes_on(harm: Harm, command: Command, tmp_path: Path) -> None:
@@ -341,7 +341,7 @@ def test_one_write_finds_no_room(
         assert not list(tmp_path.rglob("report.json"))
         again = harm({}, *command("ner"))
         assert again.returncode == 0, again.stderr
-    assert weights(tmp_path) == expected
+    assert outcome(tmp_path) == expected
     assert not list(tmp_path.rglob("*.partial"))
 
 
@@ -357,7 +357,7 @@ def test_the_disk_gets_full(harm: Harm, command: Command, undisturbed: Undisturb
     assert "Make room and run the same command again" in full.stderr
     assert "goes on after step 6" in full.stdout
     assert "then=0" in full.stdout
-    assert weights(tmp_path / "after") == undisturbed("ner")[0]
+    assert outcome(tmp_path / "after") == undisturbed("ner")[0]
 
 
 @pytest.mark.usefixtures("_small_disks")
@@ -422,8 +422,8 @@ def launched(processes: int) -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="module")
-def whole_in_two(command: Command, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The weights that two undisturbed processes come to."""
+def whole_in_two(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    """What two undisturbed processes come to."""
     folder = tmp_path_factory.mktemp("two")
     done = subprocess.run(
         [*launched(2), "-m", "recipes.run", *command("ner")],
@@ -434,7 +434,7 @@ def whole_in_two(command: Command, tmp_path_factory: pytest.TempPathFactory) -> 
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return weights(folder)
+    return outcome(folder)
 
 
 @pytest.mark.parametrize(
@@ -449,7 +449,7 @@ def whole_in_two(command: Command, tmp_path_factory: pytest.TempPathFactory) -> 
     ],
 )
 def test_killed_in_two_processes(
-    rank: int, moment: tuple[str, int], whole_in_two: str, harm: Harm, command: Command, tmp_path: Path
+    rank: int, moment: tuple[str, int], whole_in_two: Outcome, harm: Harm, command: Command, tmp_path: Path
 ) -> None:
     killed = harm({"signal": 9, "at": moment, "to": rank}, *command("ner"), before=launched(2))
     assert killed.returncode != 0
@@ -458,7 +458,7 @@ def test_killed_in_two_processes(
     again = harm({}, *command("ner"), before=launched(2))
     assert again.returncode == 0, again.stderr
     assert "goes on after step" in again.stdout
-    assert weights(tmp_path) == whole_in_two
+    assert outcome(tmp_path) == whole_in_two
 
 
 def test_one_process_does_not_go_on_with_what_two_began(harm: Harm, command: Command, tmp_path: Path) -> None:
@@ -472,7 +472,7 @@ def test_one_process_does_not_go_on_with_what_two_began(harm: Harm, command: Com
 
 @pytest.mark.parametrize(("number", "receiver"), [(15, "each"), (15, 1), (15, "launcher"), (2, "launcher")])
 def test_told_to_end_in_two_processes(
-    number: int, receiver: str | int, whole_in_two: str, harm: Harm, command: Command, tmp_path: Path
+    number: int, receiver: str | int, whole_in_two: Outcome, harm: Harm, command: Command, tmp_path: Path
 ) -> None:
     """Whichever process hears of it, both end after the same step, and nothing hangs."""
     seldom = command("ner", "runtime.checkpoint_every=2h")
@@ -486,16 +486,16 @@ def test_told_to_end_in_two_processes(
     again = harm({}, *seldom, before=launched(2))
     assert again.returncode == 0, again.stderr
     assert "goes on after step 8" in again.stdout
-    assert weights(tmp_path) == whole_in_two
+    assert outcome(tmp_path) == whole_in_two
 
 
 def test_a_finished_run_again(harm: Harm, command: Command, tmp_path: Path) -> None:
     assert harm({}, *command("ner")).returncode == 0
-    before = weights(tmp_path)
+    before = outcome(tmp_path)
     again = harm({}, *command("ner"))
     assert again.returncode == 0
     assert "Already done" in again.stdout
-    assert weights(tmp_path) == before
+    assert outcome(tmp_path) == before
 
 
 def test_a_finished_run_whose_data_have_changed(
@@ -505,13 +505,13 @@ def test_a_finished_run_whose_data_have_changed(
     shutil.copy(data["ner"], copy)
     mine = [*command("ner"), f"data.train={copy}"]
     assert harm({}, *mine).returncode == 0
-    before = weights(tmp_path)
+    before = outcome(tmp_path)
     copy.write_text(copy.read_text().replace("Oslo", "Bergen"))
     refused = harm({}, *mine)
     assert refused.returncode == 2
     assert "its data have changed since: " in refused.stderr
     assert "names.conll" in refused.stderr
-    assert weights(tmp_path) == before
+    assert outcome(tmp_path) == before
 
 
 def test_two_processes_want_one_directory(
@@ -527,4 +527,4 @@ def test_two_processes_want_one_directory(
         assert second.returncode == 2
         assert "is in use: another process" in second.stderr
         assert first.wait(timeout=120) == 0
-    assert weights(tmp_path) == undisturbed("ner")[0]
+    assert outcome(tmp_path) == undisturbed("ner")[0]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import ROOT, Harm, weights
+from tests.faults.conftest import ROOT, Harm, outcome
 
 Command = Callable[..., list[str]]
 
@@ -56,7 +56,7 @@ def test_two_jobs_on_a_cold_cache(command: Command, tmp_path: Path) -> None:
         _, errors = job.communicate(timeout=200)
         assert job.returncode == 0, errors
     assert len(list(cache.glob("*.arrow"))) == 3, "one file for each split"
-    assert weights(tmp_path / "out0") == weights(tmp_path / "out1")
+    assert outcome(tmp_path / "out0") == outcome(tmp_path / "out1")
 
 
 def test_damaged_cache_files(harm: Harm, command: Command, tmp_path: Path) -> None:
@@ -68,6 +68,6 @@ def test_damaged_cache_files(harm: Harm, command: Command, tmp_path: Path) -> No
     files[2].write_bytes(files[2].read_bytes()[:50] + b"?" + files[2].read_bytes()[51:])
     again = harm({}, *command("ner", "output_root=second"), RECIPES_CACHE=str(cache))
     assert again.returncode == 0, again.stderr
-    assert weights(tmp_path / "first") == weights(tmp_path / "second")
+    assert outcome(tmp_path / "first") == outcome(tmp_path / "second")
     reports = [json.loads(next((tmp_path / name).rglob("report.json")).read_text()) for name in ("first", "second")]
     assert reports[0]["metrics"] == reports[1]["metrics"]
