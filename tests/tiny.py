@@ -1,5 +1,6 @@
-"""Models of a layer or two with tokenizers trained here: one of each architecture and tokenizer kind, no network."""
+"""Models of a layer or two with tokenizers made here: one of each architecture and tokenizer kind, no network."""
 
+import string
 from pathlib import Path
 
 import torch
@@ -40,6 +41,8 @@ def wordpiece() -> PreTrainedTokenizerFast:
     normalizer, words = normalizers.BertNormalizer(lowercase=True), pre_tokenizers.BertPreTokenizer()
     # Not trained: the trainer breaks ties otherwise in each process.
     vocabulary = dict.fromkeys(WORDPIECE)
+    for letter in string.ascii_lowercase + string.digits:
+        vocabulary |= {letter: None, f"##{letter}": None}
     seen = [word for text in CORPUS for word, _ in words.pre_tokenize_str(normalizer.normalize_str(text))]
     for length in (1, 2, 3):
         vocabulary |= dict.fromkeys(word[:length] for word in seen)

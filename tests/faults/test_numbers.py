@@ -20,7 +20,7 @@ def test_a_loss_that_is_not_a_number(harm: Harm, command: Command, tmp_path: Pat
     named = stopped.stderr.split("The rows of that step: ")[1].split(".\n")[0].split("; ")
     assert len(named) == 4
     assert all("intents.csv, line " in place for place in named)
-    assert "hparams.learning_rate (it is 0.001)" in stopped.stderr
+    assert "hparams.learning_rate (it is 0.01)" in stopped.stderr
     assert not list(tmp_path.rglob("report.json"))
     assert not list(tmp_path.rglob("model.safetensors"))
     # What was saved before it is whole, and goes on to the end.
