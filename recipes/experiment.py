@@ -217,8 +217,9 @@ def clear(folder: Path) -> None:
     """Remove what an earlier run left in its directory, its report first; other files there stay."""
     (folder / REPORT).unlink(missing_ok=True)
     (folder / CONFIG).unlink(missing_ok=True)
-    for name in (MODEL, PREDICTIONS, CHECKPOINTS, f".{MODEL}.partial"):
+    for name in (MODEL, PREDICTIONS, f".{MODEL}.partial"):
         shutil.rmtree(folder / name, ignore_errors=True)
+    tidy(folder)
 
 
 def _require_tracker(config: Config) -> None:

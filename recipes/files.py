@@ -3,9 +3,10 @@
 import hashlib
 import json
 import os
-import re
 from pathlib import Path
 from typing import Any
+
+from recipes.console import CONTROL
 
 LARGE = 64 << 20
 
@@ -52,8 +53,8 @@ def fingerprint(path: Path) -> str:
 
 def _json(value: Any, indent: int | None = None) -> str:
     text = json.dumps(_finite(value), indent=indent, ensure_ascii=False, allow_nan=False)
-    # Some terminals obey these as they do the escape character, which JSON escapes by itself.
-    return re.sub("[\x7f-\x9f]", lambda match: f"\\u{ord(match[0]):04x}", text)
+    # JSON escapes the others of them by itself.
+    return CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _finite(value: Any) -> Any:

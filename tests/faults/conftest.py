@@ -1,4 +1,4 @@
-"""The real command with harm done to it, and the count of what it survived."""
+"""The real command with harm done to it, and what its runs come to."""
 
 import hashlib
 import json
@@ -13,6 +13,8 @@ import pytest
 
 Outcome = tuple[str, list[dict[str, float]]]
 Harm = Callable[..., subprocess.CompletedProcess[str]]
+Command = Callable[..., list[str]]
+Undisturbed = Callable[[str], tuple[Outcome, dict[str, int]]]
 ROOT = Path(__file__).resolve().parents[2]
 
 SETTINGS = (
@@ -54,7 +56,7 @@ def harm(tmp_path: Path) -> Harm:
 
 
 @pytest.fixture(scope="session")
-def command(data: dict[str, Path], models: dict[str, Path]) -> Callable[..., list[str]]:
+def command(data: dict[str, Path], models: dict[str, Path]) -> Command:
     """The arguments of a small run with everything in it that makes resuming hard: `command(task, *more)`.
 
     Dropout is on, rows are grouped by length, batches are accumulated, and steps are saved in the midst of epochs.
@@ -74,9 +76,7 @@ def command(data: dict[str, Path], models: dict[str, Path]) -> Callable[..., lis
 
 
 @pytest.fixture(scope="session")
-def undisturbed(
-    command: Callable[..., list[str]], tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str], tuple[Outcome, dict[str, int]]]:
+def undisturbed(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
     """What a run comes to that nothing happens to, and how often it did what can be counted, by task."""
     known: dict[str, tuple[Outcome, dict[str, int]]] = {}
 
@@ -111,3 +111,19 @@ def run_directory(root: Path) -> Path:
     """The one run directory below a folder, whether its run has ended or not."""
     (path,) = root.rglob("config.yaml")
     return path.parent
+
+
+def interrupted(harm: Harm, command: list[str], at: tuple[str, int] = ("training_step", 21)) -> None:
+    """Kill a run after some steps, so that two training states lie there."""
+    killed = harm({"signal": 9, "at": at}, *command)
+    assert killed.returncode == -9, killed.stderr
+
+
+def started(plan: dict[str, object], arguments: list[str], folder: Path, *before: str, **how: Any) -> Any:
+    """Start a run without waiting for it."""
+    return subprocess.Popen(
+        [*before, sys.executable, "-m", "tests.faults.saboteur", json.dumps(plan), *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"},
+        **how,
+    )

@@ -26,7 +26,7 @@ import os
 import runpy
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,19 +53,12 @@ def at_call(number: int, act: Callable[[], None]) -> Callable[..., None]:
     return count
 
 
-def fill(folder: Path) -> None:
-    with contextlib.suppress(OSError), (folder / "filler").open("wb", buffering=0) as file:
-        while True:
-            file.write(b"0" * 4096)
-
-
-def sabotage(plan: dict[str, Any]) -> None:
-    import torch
-
+def places() -> dict[str, tuple[Any, str]]:
+    """What can be counted, and where it is called."""
     from recipes.features import Encoder
     from recipes.trainer import RecipeTrainer
 
-    places = {
+    return {
         "training_step": (RecipeTrainer, "training_step"),
         "evaluate": (RecipeTrainer, "evaluate"),
         "predict": (RecipeTrainer, "predict"),
@@ -74,86 +67,125 @@ def sabotage(plan: dict[str, Any]) -> None:
         "rename": (Path, "rename"),
         "rmtree": (shutil, "rmtree"),
     }
-    if "signal" in plan:
-        name, number = plan["at"]
-        rank, receiver = os.environ.get("RANK", "0"), plan.get("to", "each")
-        process = os.getppid() if receiver == "launcher" else os.getpid()
-        if receiver == "each" or rank == str(0 if receiver == "launcher" else receiver):
-            wrap(*places[name], at_call(number, lambda: os.kill(process, plan["signal"])))
-    if "fill" in plan:
-        name, number = plan["at"]
-        wrap(*places[name], at_call(number, lambda: fill(Path(plan["fill"]))))
-    if "full" in plan:
 
-        def no_room() -> None:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-        wrap(os, "fsync", at_call(plan["full"], no_room))
-    if plan.get("alone"):
+def at(place: Sequence[Any], act: Callable[[], None]) -> None:
+    name, number = place
+    wrap(*places()[name], at_call(number, act))
 
-        def refuse(event: str, given: Any) -> None:
-            asks_git = event == "subprocess.Popen" and given[1][0] == "git"
-            if not asks_git and event in (
-                "subprocess.Popen",
-                "os.fork",
-                "os.forkpty",
-                "os.posix_spawn",
-                "os.exec",
-                "os.system",
-            ):
-                raise RuntimeError(f"{event}, which the saboteur forbids")
 
-        sys.addaudithook(refuse)
-    if "rows" in plan:
+def send(number: int, place: Sequence[Any], receiver: str | int) -> None:
+    rank = os.environ.get("RANK", "0")
+    process = os.getppid() if receiver == "launcher" else os.getpid()
+    if receiver == "each" or rank == str(0 if receiver == "launcher" else receiver):
+        at(place, lambda: os.kill(process, number))
 
-        def record(self: Any, _: Any, inputs: Any, *__: Any, **___: Any) -> None:
-            seen = inputs["attention_mask"].bool()
-            rows = [ids[mask].tolist() for ids, mask in zip(inputs["input_ids"], seen, strict=True)]
-            with Path(plan["rows"]).open("a", encoding="utf-8") as file:
-                file.write(json.dumps([self.state.global_step, rows]) + "\n")
 
-        wrap(RecipeTrainer, "training_step", record)
-    if "nan" in plan:
-        compute, steps = RecipeTrainer.compute_loss, 0
+def fill(folder: Path) -> None:
+    with contextlib.suppress(OSError), (folder / "filler").open("wb", buffering=0) as file:
+        while True:
+            file.write(b"0" * 4096)
 
-        def poisoned(self: Any, model: Any, inputs: Any, *arguments: Any, **named: Any) -> Any:
-            nonlocal steps
-            steps += model.training
-            loss = compute(self, model, inputs, *arguments, **named)
-            return loss * float("nan") if model.training and steps == plan["nan"] else loss
 
-        RecipeTrainer.compute_loss = poisoned  # type: ignore[method-assign]
-    if plan.get("memory") == "optimizer":
+def find_no_room() -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-        def no_memory(*_: Any, **__: Any) -> None:
-            raise torch.OutOfMemoryError("out of memory, said the saboteur")
 
+def stay_alone() -> None:
+    starts = ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system")
+
+    def refuse(event: str, given: Any) -> None:
+        if event in starts and not (event == "subprocess.Popen" and given[1][0] == "git"):
+            raise RuntimeError(f"{event}, which the saboteur forbids")
+
+    sys.addaudithook(refuse)
+
+
+def record_rows(path: Path) -> None:
+    def record(trainer: Any, _: Any, inputs: Any, *__: Any, **___: Any) -> None:
+        seen = inputs["attention_mask"].bool()
+        rows = [ids[mask].tolist() for ids, mask in zip(inputs["input_ids"], seen, strict=True)]
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps([trainer.state.global_step, rows]) + "\n")
+
+    wrap(*places()["training_step"], record)
+
+
+def poison(step: int) -> None:
+    from recipes.trainer import RecipeTrainer
+
+    compute, steps = RecipeTrainer.compute_loss, 0
+
+    def poisoned(self: Any, model: Any, inputs: Any, *arguments: Any, **named: Any) -> Any:
+        nonlocal steps
+        steps += model.training
+        loss = compute(self, model, inputs, *arguments, **named)
+        return loss * float("nan") if model.training and steps == step else loss
+
+    RecipeTrainer.compute_loss = poisoned  # type: ignore[method-assign]
+
+
+def use_up_memory(limit: int | str, training: bool) -> None:
+    import torch
+
+    from recipes.trainer import RecipeTrainer
+
+    def no_memory(*_: Any, **__: Any) -> None:
+        raise torch.OutOfMemoryError("out of memory, said the saboteur")
+
+    def too_much(_: Any, model: Any, inputs: Any, *__: Any, **___: Any) -> None:
+        if inputs["input_ids"].numel() > limit and (training or not model.training):
+            no_memory()
+
+    if limit == "optimizer":
         wrap(torch.optim.AdamW, "step", no_memory)
-    elif "memory" in plan:
-
-        def too_much(_: Any, model: Any, inputs: Any, *__: Any, **___: Any) -> None:
-            if inputs["input_ids"].numel() > plan["memory"] and (plan.get("training", True) or not model.training):
-                raise torch.OutOfMemoryError("out of memory, said the saboteur")
-
+    else:
         wrap(RecipeTrainer, "compute_loss", too_much)
-    if plan.get("count"):
-        counts = dict.fromkeys(places, 0)
 
-        def counting(name: str) -> Callable[..., None]:
-            def count(*_: Any, **__: Any) -> None:
-                counts[name] += 1
 
-            return count
+def tamper() -> None:
+    from recipes.trainer import RecipeTrainer
 
-        for name, place in places.items():
-            wrap(*place, counting(name))
-        atexit.register(lambda: print(json.dumps(counts), file=sys.stderr))
-    if plan.get("tamper"):
-        wrap(
-            RecipeTrainer,
-            "_load_best_model",
-            lambda self: [shutil.rmtree(path) for path in Path(self.args.output_dir).glob("best-*")],
-        )
+    def rob(trainer: Any) -> None:
+        for path in Path(trainer.args.output_dir).glob("best-*"):
+            shutil.rmtree(path)
+
+    wrap(RecipeTrainer, "_load_best_model", rob)
+
+
+def count_calls() -> None:
+    counts = dict.fromkeys(places(), 0)
+
+    def counting(name: str) -> Callable[..., None]:
+        def count(*_: Any, **__: Any) -> None:
+            counts[name] += 1
+
+        return count
+
+    for name, place in places().items():
+        wrap(*place, counting(name))
+    atexit.register(lambda: print(json.dumps(counts), file=sys.stderr))
+
+
+def sabotage(plan: dict[str, Any]) -> None:
+    if "signal" in plan:
+        send(plan["signal"], plan["at"], plan.get("to", "each"))
+    if "fill" in plan:
+        at(plan["at"], lambda: fill(Path(plan["fill"])))
+    if "full" in plan:
+        at(("fsync", plan["full"]), find_no_room)
+    if "rows" in plan:
+        record_rows(Path(plan["rows"]))
+    if "nan" in plan:
+        poison(plan["nan"])
+    if "memory" in plan:
+        use_up_memory(plan["memory"], plan.get("training", True))
+    if "alone" in plan:
+        stay_alone()
+    if "tamper" in plan:
+        tamper()
+    if "count" in plan:
+        count_calls()
 
 
 if __name__ == "__main__":

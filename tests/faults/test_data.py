@@ -1,15 +1,14 @@
 """Dirty files: one message that names the file and the line, or rows left out, counted and reported."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from recipes.run import main
+from tests.faults.conftest import Command, Harm
 
-Command = Callable[..., list[str]]
 Text = list[str]
 GOOD = [f"a fine text {number},{('good', 'bad')[number % 2]}" for number in range(20)]
 
@@ -72,7 +71,7 @@ def test_not_utf_8(command: Command, capsys: pytest.CaptureFixture[str]) -> None
 
 
 @pytest.mark.parametrize("task", ["classification", "ner", "qa"])
-def test_a_million_characters(task: str, command: Command) -> None:
+def test_a_million_characters(task: str, harm: Harm, command: Command) -> None:
     long = "word " * 200_000
     if task == "classification":
         source = written("a.csv", "text,label", *GOOD, f"{long},good")
@@ -98,10 +97,10 @@ def test_a_million_characters(task: str, command: Command) -> None:
             "a.jsonl", *rows, json.dumps({"id": "x", "question": "where?", "context": context, "answers": answers})
         )
     fixed = ["data.validation_fraction=0.2", "hparams.accumulation=1", "hparams.max_steps=2", "hparams.epochs=null"]
-    assert main([*command(task, source), *fixed]) == 0
-    done = report()
-    assert sum(done["data"]["rows"].values()) == 21
-    assert done["training"]["peak_memory_mb"] < 4000
+    done = harm({}, *command(task, source), *fixed)
+    assert done.returncode == 0, done.stderr
+    assert sum(report()["data"]["rows"].values()) == 21
+    assert report()["training"]["peak_memory_mb"] < 4000
 
 
 def test_a_label_that_training_has_not(command: Command, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,15 +1,12 @@
 """Losses that are no numbers, scores that are none, and too little memory."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file
 
-from tests.faults.conftest import Harm, outcome, run_directory
-
-Command = Callable[..., list[str]]
+from tests.faults.conftest import Command, Harm, outcome, run_directory
 
 
 def test_a_loss_that_is_not_a_number(harm: Harm, command: Command, tmp_path: Path) -> None:

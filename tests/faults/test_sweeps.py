@@ -4,14 +4,11 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import ROOT, Harm, outcome
-
-Command = Callable[..., list[str]]
+from tests.faults.conftest import ROOT, Command, Harm, outcome
 
 
 @pytest.mark.parametrize("number", [9, 15])
