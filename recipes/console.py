@@ -25,17 +25,22 @@ def harmless(text: str) -> str:
 
 def say(message: str = "") -> None:
     """Print a line, in the main process only."""
-    _print("stdout", message)
+    if is_main_process():
+        _print("stdout", message)
 
 
 def complain(message: str) -> None:
     """Print an error to standard error, in the main process only."""
+    if is_main_process():
+        complain_alone(message)
+
+
+def complain_alone(message: str) -> None:
+    """Print an error to standard error, in whichever process: the others may not know of it."""
     _print("stderr", message)
 
 
 def _print(stream: str, message: str) -> None:
-    if not is_main_process():
-        return
     try:
         print(harmless(message), file=getattr(sys, stream), flush=True)
     except OSError:

@@ -12,7 +12,7 @@ from transformers import EvalPrediction
 
 from recipes.batching import Collate, PaddingCount, StepBatches, StepLoader, portions
 from recipes.consistency import divergence
-from recipes.console import say
+from recipes.console import complain_alone, say
 from recipes.features import Windows
 from recipes.loss import Loss
 from recipes.memory import fewer_tokens, is_out_of_memory, release
@@ -138,7 +138,10 @@ class RecipeTrainer(ResumingTrainer):
         rows, length = inputs["input_ids"].shape
         fewer = fewer_tokens(rows, length, self.tokens_at_once)
         if not alone:
-            raise InputError(f"Out of memory with {rows} rows of {length} tokens: runtime.tokens_at_once={fewer}")
+            message = f"Out of memory with {rows} rows of {length} tokens: runtime.tokens_at_once={fewer}"
+            if not self.is_world_process_zero():
+                complain_alone(message)
+            raise InputError(message)
         self.tokens_at_once = fewer
         say(f"  out of memory: {fewer} tokens at once from now on; what makes a step stays the same")
         release()

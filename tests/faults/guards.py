@@ -220,6 +220,20 @@ GUARDS = (
         "memory_in_two_processes",
     ),
     Guard(
+        "no worker processes",
+        "recipes/trainer.py",
+        "pin_memory=pinned)",
+        "pin_memory=pinned, num_workers=1)",
+        "no_worker",
+    ),
+    Guard(
+        "another process is heard",
+        "recipes/trainer.py",
+        "                complain_alone(message)",
+        "                pass",
+        "memory_in_two_processes and 1",
+    ),
+    Guard(
         "another machine is said",
         "recipes/experiment.py",
         "        if changes:",

@@ -6,7 +6,8 @@ PLAN is JSON with one or more of these; what follows it are the command's argume
   send it to the process that launched this one, once; with `"to": 1`, do it in the process of that rank only.
 - `{"nan": 5}`: the loss of the 5th step is not a number.
 - `{"memory": 40}`: no more than 40 tokens, padding included, fit into memory at once. With `"training": false`, this
-  holds for evaluation alone. `{"memory": "optimizer"}`: there is none for what the optimizer keeps.
+  holds for evaluation alone, with `"to": 1` in the process of that rank. `{"memory": "optimizer"}`: there is none for
+  what the optimizer keeps.
 - `{"tamper": true}`: remove the best weights as soon as training has ended.
 - `{"fill": "FOLDER", "at": ["training_step", 9]}`: fill the file system of a folder at that call.
 - `{"full": 12}`: the 12th `fsync` finds no room left on the disk.
@@ -178,7 +179,7 @@ def sabotage(plan: dict[str, Any]) -> None:
         record_rows(Path(plan["rows"]))
     if "nan" in plan:
         poison(plan["nan"])
-    if "memory" in plan:
+    if "memory" in plan and plan.get("to", "each") in ("each", int(os.environ.get("RANK", "0"))):
         use_up_memory(plan["memory"], plan.get("training", True))
     if "alone" in plan:
         stay_alone()

@@ -65,14 +65,17 @@ def test_one_process_does_not_go_on_with_what_two_began(harm: Harm, command: Com
     assert list(tmp_path.rglob("checkpoints/step-*"))
 
 
-def test_too_little_memory_in_two_processes(harm: Harm, command: Command, tmp_path: Path) -> None:
+@pytest.mark.parametrize("rank", [0, 1])
+def test_too_little_memory_in_two_processes(rank: int, harm: Harm, command: Command, tmp_path: Path) -> None:
     """One can't begin a step anew while the other waits for its gradient: both end, and what helps is said."""
-    stopped = harm({"memory": 24}, *command("ner"), before=launched(2))
+    wide = command("ner", "hparams.batch_size=8", "hparams.accumulation=1")
+    plan = {"memory": 40, "to": rank}
+    stopped = harm(plan, *wide, before=launched(2))
     assert stopped.returncode != 0
     found = re.findall(r"Out of memory with \d+ rows of \d+ tokens: (runtime.tokens_at_once=\d+)", stopped.stderr)
-    assert len(found) == 1, "it is said once"
+    assert len(found) == 1, "it is said, and once"
     assert not list(tmp_path.rglob("report.json"))
-    smaller = harm({"memory": 24}, *command("ner"), found[0], before=launched(2))
+    smaller = harm(plan, *wide, found[0], before=launched(2))
     assert smaller.returncode == 0, smaller.stderr
 
 
