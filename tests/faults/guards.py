@@ -199,7 +199,7 @@ GUARDS = (
         "recipes/interruption.py",
         " if signal.getsignal(number) is not signal.SIG_IGN]",
         "]",
-        "terminal_closes and nohup",
+        "terminal_closes",
     ),
     Guard(
         "output that nobody reads", "recipes/console.py", "    except OSError:", "    except KeyError:", "read_along"
