@@ -1,4 +1,4 @@
-"""How a model is trained and judged.
+"""How a model is trained and judged. Modules at the top are verbs, one command each; folders are rooms.
 
-One module a task (`build`), one module a verb (`run`), and the parts that they share, each named for its role.
+A room imports only from rooms below it; `tests/unit/test_layers.py` holds the table of ranks.
 """

@@ -7,22 +7,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from recipes.command import Invocation
-    from recipes.config import Config
-    from recipes.interruption import Interruption
-    from recipes.sweep import Outcome
+    from recipes.command.dispatch import Invocation
+    from recipes.config.schema import Config
+    from recipes.results.sweep_table import Outcome
+    from recipes.system.signals import Interruption
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Answer for help, or hand over to Hydra. Returns the exit status."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     if {"--help", "-h"} & set(arguments):
-        from recipes.console import say
-        from recipes.help import help_text
+        from recipes.command.help import help_text
+        from recipes.system.console import say
 
         say(help_text())
         return 0
-    from recipes import command
+    from recipes.command import dispatch as command
 
     return command.main(run, arguments)
 
@@ -33,11 +33,11 @@ def run(config: "Config", invocation: "Invocation") -> "Outcome":
     Raises:
         InputError: the data, the model or a choice can't be used.
     """
-    from recipes import run_directory
-    from recipes.console import label, say
+    from recipes.results import location, run_directory
+    from recipes.system.console import label, say
 
     choices = invocation.choices
-    folder = run_directory.locate(config, choices["data"], choices["model"], invocation.baseline)
+    folder = location.locate(config, choices["data"], choices["model"], invocation.baseline)
     if not config.overwrite:
         run_directory.require_same_config(folder, config)
         report = run_directory.finished_report(folder)
@@ -61,10 +61,10 @@ def _imported() -> Callable[["Config", str, Path, "Interruption"], dict[str, Any
     """
     gc.disable()
     try:
-        from recipes.quiet import quiet_libraries
+        from recipes.system.quiet_libraries import quiet_libraries
 
         quiet_libraries()
-        from recipes.experiment import carry_out
+        from recipes.training.experiment import carry_out
     finally:
         gc.freeze()
         gc.enable()
@@ -72,7 +72,7 @@ def _imported() -> Callable[["Config", str, Path, "Interruption"], dict[str, Any
 
 
 def _outcome(report: dict[str, Any], folder: Path) -> "Outcome":
-    from recipes.sweep import Outcome
+    from recipes.results.sweep_table import Outcome
 
     objective = report["objective"]
     name = objective["name"]

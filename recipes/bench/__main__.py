@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from recipes.bench import compare, parts
-from recipes.console import say
+from recipes.system.console import say
 
 PARTS = {
     "compare": "stock and default in turn on the same rows (the default)",

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from recipes.console import complain
+from recipes.system.console import complain
 
 
 def run(overrides: Sequence[str]) -> dict[str, Any]:
@@ -38,12 +38,12 @@ def run(overrides: Sequence[str]) -> dict[str, Any]:
 
 def main() -> int:
     """Run, measure the peak in the precision of the run and in the fastest one, and leave the report."""
-    from recipes import command
-    from recipes.devices import bf16_units
-    from recipes.files import write_json
+    from recipes.bench.gemm import gemm_peak
+    from recipes.command import dispatch as command
+    from recipes.machine.processor import bf16_units
+    from recipes.results.run_directory import REPORT
     from recipes.run import run as one_run
-    from recipes.run_directory import REPORT
-    from recipes.work import gemm_peak
+    from recipes.system.files import write_json
 
     result, *overrides = sys.argv[1:]
     folders: list[Path] = []

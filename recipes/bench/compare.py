@@ -9,7 +9,7 @@ from typing import Any
 
 from recipes.bench.child import run
 from recipes.bench.table import write
-from recipes.console import say
+from recipes.system.console import say
 
 METHODS = ("stock", "default")
 

@@ -3,14 +3,14 @@
 import sys
 import time
 
-from recipes.console import say
+from recipes.system.console import say
 
 
 def main() -> int:
     """Build the trainer as the command does, and score the validation rows once."""
     started = time.perf_counter()
     from recipes.bench.parts import assembled
-    from recipes.report import peak_memory_mb
+    from recipes.machine.memory import peak_memory_mb
 
     train, validation, *overrides = sys.argv[1:]
     data = ["task=classification", "data=files", f"data.train={train}", f"data.validation={validation}"]

@@ -42,14 +42,14 @@ def overhead(given: Namespace) -> list[Path]:
 
 def assembled(overrides: list[str]) -> Any:
     """Return a trainer as the command builds it, and where it computes."""
-    from recipes.quiet import quiet_libraries
+    from recipes.system.quiet_libraries import quiet_libraries
 
     quiet_libraries()
-    from recipes import composing
-    from recipes.assembly import prepare
-    from recipes.devices import place
-    from recipes.experiment import RECIPES
-    from recipes.timing import Laps
+    from recipes.command import composing
+    from recipes.machine.devices import place
+    from recipes.training.assembly import prepare
+    from recipes.training.clock import Laps
+    from recipes.training.experiment import RECIPES
     from tasks.load import load
 
     config = composing.compose(overrides)
@@ -61,7 +61,7 @@ def assembled(overrides: list[str]) -> Any:
 
 def train_with_trainer(overrides: list[str]) -> float:
     """Return the seconds of one epoch under the Trainer, without evaluating and saving."""
-    from recipes.timing import TrainingClock
+    from recipes.training.clock import TrainingClock
 
     trainer, _ = assembled(overrides)
     trainer.args.eval_strategy = trainer.args.save_strategy = "no"
@@ -100,7 +100,7 @@ def decoding(given: Namespace) -> list[Path]:
     """Search the best span of many windows, with a loop over every pair and as evaluation does it."""
     import torch
 
-    from recipes.qa import best_spans
+    from recipes.heads.qa import best_spans
 
     windows, length, most_tokens = given.rows or 10_000, 384, 30
     generator = torch.Generator().manual_seed(0)

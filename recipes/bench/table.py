@@ -5,8 +5,8 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from recipes.console import say, table
-from recipes.files import write_json, write_text
+from recipes.system.console import say, table
+from recipes.system.files import write_json, write_text
 
 
 def machine() -> dict[str, Any]:
@@ -14,8 +14,7 @@ def machine() -> dict[str, Any]:
     import torch
     import transformers
 
-    from recipes.devices import bf16_units
-    from recipes.report import processor
+    from recipes.machine.processor import bf16_units, processor
 
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     return {

@@ -3,9 +3,9 @@
 from typing import Any
 
 from tasks.data.files import expand_home
+from tasks.data.formats.structured import name_labels
 from tasks.data.options import DataOptions
 from tasks.data.records import Origin, Record
-from tasks.data.structured import name_labels
 from tasks.errors import InputError, did_you_mean
 from tasks.network import unreachable
 

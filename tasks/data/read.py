@@ -3,14 +3,15 @@
 from pathlib import Path
 from typing import Any
 
-from tasks.data.conll import read_conll
-from tasks.data.delimited import read_delimited
-from tasks.data.files import decode_file, detect_format, find_files, suffix_format
+from tasks.data.files import decode_file, find_files
+from tasks.data.formats.conll import read_conll
+from tasks.data.formats.delimited import read_delimited
+from tasks.data.formats.detection import detect_format, suffix_format
+from tasks.data.formats.squad import read_squad
+from tasks.data.formats.structured import read_json, read_jsonl, read_parquet
 from tasks.data.hub import read_hub
 from tasks.data.options import FORMATS, DataOptions
 from tasks.data.records import ReadReport, Record
-from tasks.data.squad import read_squad
-from tasks.data.structured import read_json, read_jsonl, read_parquet
 from tasks.errors import InputError, did_you_mean
 
 

@@ -56,8 +56,8 @@ def at_call(number: int, act: Callable[[], None]) -> Callable[..., None]:
 
 def places() -> dict[str, tuple[Any, str]]:
     """What can be counted, and where it is called."""
-    from recipes.features import Encoder
-    from recipes.trainer import RecipeTrainer
+    from recipes.training.trainer import RecipeTrainer
+    from recipes.windows.encoder import Encoder
 
     return {
         "training_step": (RecipeTrainer, "training_step"),
@@ -113,7 +113,7 @@ def record_rows(path: Path) -> None:
 
 
 def poison(step: int) -> None:
-    from recipes.trainer import RecipeTrainer
+    from recipes.training.trainer import RecipeTrainer
 
     compute, steps = RecipeTrainer.compute_loss, 0
 
@@ -129,7 +129,7 @@ def poison(step: int) -> None:
 def use_up_memory(limit: int | str, training: bool) -> None:
     import torch
 
-    from recipes.trainer import RecipeTrainer
+    from recipes.training.trainer import RecipeTrainer
 
     def no_memory(*_: Any, **__: Any) -> None:
         raise torch.OutOfMemoryError("out of memory, said the saboteur")
@@ -145,7 +145,7 @@ def use_up_memory(limit: int | str, training: bool) -> None:
 
 
 def tamper() -> None:
-    from recipes.trainer import RecipeTrainer
+    from recipes.training.trainer import RecipeTrainer
 
     def rob(trainer: Any) -> None:
         for path in Path(trainer.args.output_dir).glob("best-*"):

@@ -8,7 +8,7 @@ import pytest
 import transformers
 from safetensors.torch import load_file
 
-from recipes.help import choices
+from recipes.command.groups import choices
 from recipes.run import main
 from tests import tiny
 

@@ -9,7 +9,7 @@ from accelerate import skip_first_batches
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recipes.batching import PaddingCount, StepBatches, StepLoader, epoch_steps, passes, portions
+from recipes.windows.batching import PaddingCount, StepBatches, StepLoader, epoch_steps, passes, portions
 from tasks.errors import InputError
 
 LENGTHS = st.lists(st.integers(1, 400), min_size=3, max_size=200)

@@ -11,13 +11,17 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from recipes.command import main
-from recipes.command_line import CommandLine, read
-from recipes.composing import compose_tree, register, require_no_code, without_hydra
-from recipes.config import Config, Hparams, Runtime, Tracker, flatten, known_keys, parse, to_dict, validate
-from recipes.explaining import explain
-from recipes.help import CONF, GROUPS, choices, help_text
-from recipes.sweep import Outcome
+from recipes.command.composing import compose_tree, register, require_no_code, without_hydra
+from recipes.command.dispatch import main
+from recipes.command.groups import CONF, GROUPS, choices
+from recipes.command.help import help_text
+from recipes.command.hydra_errors import explain
+from recipes.command.line import CommandLine, read
+from recipes.config.conversion import parse, to_dict
+from recipes.config.flat_keys import flatten, known_keys
+from recipes.config.schema import Config, Hparams, Runtime, Tracker
+from recipes.config.validation import validate
+from recipes.results.sweep_table import Outcome
 from tasks.data.options import DataOptions
 from tasks.errors import InputError
 from tasks.ner import Ner

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from recipes.consistency import divergence
+from recipes.heads.r_drop import divergence
 
 
 def test_classes_by_hand() -> None:

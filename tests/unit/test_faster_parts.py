@@ -11,11 +11,11 @@ import torch
 import transformers
 from torch import nn
 
-from recipes import attention
-from recipes.dropout import SixteenBitDropout, draw_dropped, use_cheap_dropout
-from recipes.norms import NarrowLayerNorm, use_narrow_norms
-from recipes.vocabulary import PartlyTrainedEmbedding, restore_table, train_used_rows
-from recipes.work import training_flops
+from recipes.speed import cpu_attention as attention
+from recipes.speed.dropout import SixteenBitDropout, draw_dropped, use_cheap_dropout
+from recipes.speed.embedding_table import PartlyTrainedEmbedding, restore_table, train_used_rows
+from recipes.speed.norms import NarrowLayerNorm, use_narrow_norms
+from recipes.training.flops import training_flops
 from tests import tiny
 
 ARCHITECTURES = sorted(set(tiny.ARCHITECTURES.values()))

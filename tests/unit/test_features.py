@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 from transformers import AutoTokenizer
 
-from recipes import features
-from recipes.features import Encoder, Ragged, Windows
+from recipes.windows import cache
+from recipes.windows import encoder as encoder_module
+from recipes.windows.columns import SMALL, Ragged, Windows
+from recipes.windows.encoder import Encoder
 from tasks.data.options import DataOptions
 from tasks.load import Rows, load
 from tasks.ner import Ner
@@ -80,7 +82,7 @@ def test_windows_are_what_the_task_encodes(rows: Rows) -> None:
 
 def test_portions_make_no_difference(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = contents(encoder(rows, keep=False).windows("train", longest_first=False))
-    monkeypatch.setattr(features, "ROWS_AT_ONCE", 1)
+    monkeypatch.setattr(encoder_module, "ROWS_AT_ONCE", 1)
     assert contents(encoder(rows, keep=False).windows("train", longest_first=False)) == whole
 
 
@@ -97,7 +99,7 @@ def test_columns_take_little_memory(rows: Rows) -> None:
     columns = encoder(rows, keep=False).windows("train", longest_first=False).columns
     kinds = {name: getattr(column, "values", column).dtype.name for name, column in columns.items()}
     assert kinds["attention_mask"] == kinds["token_type_ids"] == "int8"
-    assert {kind for name, kind in kinds.items() if name not in features.SMALL} == {"int32"}
+    assert {kind for name, kind in kinds.items() if name not in SMALL} == {"int32"}
 
 
 def test_the_second_time_comes_from_disk(rows: Rows, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +160,7 @@ def test_what_nobody_reads_goes_after_a_month(rows: Rows, folder: Path) -> None:
     old, young = folder / "old.arrow", folder / "young.arrow"
     old.write_bytes(b"")
     young.write_bytes(b"")
-    month = time.time() - (features.UNUSED_DAYS + 1) * 86_400
+    month = time.time() - (cache.UNUSED_DAYS + 1) * 86_400
     os.utime(old, (month, month))
     encoder(rows).windows("train", longest_first=False)
     assert not old.exists()

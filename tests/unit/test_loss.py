@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from recipes.loss import binary_cross_entropy, class_weights, cross_entropy, span_cross_entropy, squared_error
+from recipes.heads.loss import binary_cross_entropy, class_weights, cross_entropy, span_cross_entropy, squared_error
 from tasks.errors import InputError
 
 

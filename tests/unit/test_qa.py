@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from recipes.qa import best_spans, running_maximum
+from recipes.heads.qa import best_spans, running_maximum
 from tasks.data.options import Columns
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError

@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recipes.config import Config, Hparams, Model, flatten, to_dict, to_yaml
-from recipes.run_directory import choices_name, finished_report, locate, require_same_config, safe
+from recipes.config.conversion import to_dict, to_yaml
+from recipes.config.flat_keys import flatten
+from recipes.config.schema import Config, Hparams, Model
+from recipes.results.location import choices_name, locate, safe
+from recipes.results.run_directory import finished_report, require_same_config
 from tasks.data.options import DataOptions
 from tasks.errors import InputError
 from tasks.ner import Ner

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from recipes.help import CONF
+from recipes.command.groups import CONF
 from tasks.classification import Classification
 from tasks.data.options import DataOptions
 from tasks.load import Rows, load

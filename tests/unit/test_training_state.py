@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from recipes import checkpoints, training_state
+from recipes.checkpoints import sealed as checkpoints
+from recipes.checkpoints import training_state
 from tasks.errors import InputError
 
 

@@ -9,7 +9,7 @@ import transformers
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
-from recipes import unpadding
+from recipes.speed import unpadded_attention as unpadding
 from tests import tiny
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.data.conll import read_conll
+from tasks.data.formats.conll import read_conll
 from tasks.data.records import Origin, ReadReport
 from tasks.errors import InputError
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.data.delimited import read_delimited
+from tasks.data.formats.delimited import read_delimited
 from tasks.data.records import Origin, ReadReport
 from tasks.errors import InputError
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tasks.data import files
-from tasks.data.files import decode_file, detect_format, find_files
+from tasks.data.files import decode_file, find_files
+from tasks.data.formats.detection import detect_format
 from tasks.errors import InputError
 
 

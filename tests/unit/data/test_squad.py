@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from tasks.data.formats.squad import read_squad
 from tasks.data.records import Origin, ReadReport, Record
-from tasks.data.squad import read_squad
 from tasks.errors import InputError
 
 

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from tasks.data.formats.structured import read_json, read_jsonl, read_parquet
 from tasks.data.records import Origin, ReadReport, Record
-from tasks.data.structured import read_json, read_jsonl, read_parquet
 from tasks.errors import InputError
 
 ROWS = [{"text": "warm beds", "label": ["good"]}, {"text": "cold\u2028soup", "label": []}]

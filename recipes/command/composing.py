@@ -1,0 +1,144 @@
+"""From overrides to a config: Hydra merges the files of `conf/`, and nothing that it merges is run.
+
+What Hydra would call by itself (callbacks, logging, plugins of a sweep) may be chosen on the command line alone: a
+config file that comes from elsewhere and touches `hydra` is refused.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from functools import cache
+from typing import Any
+
+from hydra import initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+
+from recipes.command.groups import CONF
+from recipes.config.conversion import parse
+from recipes.config.flat_keys import plain
+from recipes.config.forbidden import refuse_calls, refuse_made_up
+from recipes.config.schema import TASKS, Config, Hparams, Model, Runtime, Tracker
+from tasks.data.options import DataOptions
+from tasks.errors import InputError
+
+PLUGINS = ("hydra_plugins.", "hydra._internal.core_plugins.")
+"Where Hydra's launchers and sweepers live; these are the only objects that a config may name."
+
+CHANGING = ("runtime", "overrides", "mode", "sweep")
+"Parts of `hydra` that Hydra or this program sets anew for each job."
+
+
+def register() -> None:
+    """Store the schema of every config group, so that wrong keys and types fail while composing."""
+    store = ConfigStore.instance()
+    store.store(name="base_config", node=Config)
+    for name, task in TASKS.items():
+        store.store(group="task", name=f"base_{name}", node=task)
+    store.store(group="data", name="base_data", node=DataOptions)
+    store.store(group="model", name="base_model", node=Model)
+    store.store(group="hparams", name="base_hparams", node=Hparams)
+    store.store(group="runtime", name="base_runtime", node=Runtime)
+    store.store(group="tracker", name="base_tracker", node=Tracker)
+
+
+def compose(overrides: Sequence[str]) -> Config:
+    """Return the config that the command would run with these overrides."""
+    return parse(without_hydra(compose_tree(overrides)))
+
+
+def compose_tree(overrides: Sequence[str], sweeps: bool = False) -> DictConfig:
+    """Return what the overrides compose to, with Hydra's own settings under `hydra`.
+
+    Args:
+        overrides: what the command line says.
+        sweeps: whether values may be lists of values to try; these are left out.
+
+    Raises:
+        InputError: a config file can't be read.
+        HydraException: the overrides don't fit what there is; `recipes.explaining` says it in plain words.
+    """
+    register()
+    try:
+        within_a_sweep = GlobalHydra.instance().is_initialized()
+        with nullcontext() if within_a_sweep else initialize_config_dir(str(CONF), version_base="1.3"):
+            loader = GlobalHydra.instance().config_loader()
+            mode = RunMode.MULTIRUN if sweeps else RunMode.RUN
+            tree: DictConfig = loader.load_configuration("config", list(overrides), run_mode=mode)
+    except (PermissionError, UnicodeDecodeError) as error:
+        raise InputError(f"Config: a file can't be read as text: {error}") from error
+    return tree
+
+
+def without_hydra(tree: DictConfig) -> DictConfig:
+    """Return a composed tree without Hydra's own settings."""
+    with read_write(tree), open_dict(tree):
+        del tree["hydra"]
+    return tree
+
+
+@cache
+def baseline(task: str, data: str, model: str, hydra_overrides: tuple[str, ...]) -> Mapping[str, Any]:
+    """Return the dotted keys and values that these three choices give with nothing else said."""
+    same = (f"task={task}", f"data={data}", f"model={model}", *hydra_overrides)
+    return plain(compose_tree(same), leave_out="hydra")
+
+
+def require_no_code(tree: DictConfig, hydra_overrides: tuple[str, ...]) -> None:
+    """Refuse a tree in which anything names code to call, or anything but the command line changed Hydra's settings.
+
+    Args:
+        tree: what `compose_tree` returned.
+        hydra_overrides: what the command line says about Hydra.
+
+    Raises:
+        InputError: it names the keys.
+    """
+    everything = OmegaConf.to_container(tree, resolve=False)
+    assert isinstance(everything, dict)
+    refuse_calls({key: value for key, value in everything.items() if key != "hydra"})
+    require_own_settings(tree.hydra, hydra_overrides)
+
+
+def require_own_settings(hydra: DictConfig, hydra_overrides: tuple[str, ...]) -> None:
+    """Refuse Hydra's settings, the node `hydra`, for the same reasons; for each job of a sweep.
+
+    Raises:
+        InputError: it names the keys.
+    """
+    settings, expected = _settings(hydra), _expected_settings(hydra_overrides)
+    strange = [key for key in sorted({*settings, *expected}) if settings.get(key) != expected.get(key)]
+    if strange:
+        raise InputError(
+            f"Config: hydra.{', hydra.'.join(strange)}: not allowed in a config file. Hydra's own settings can be "
+            "chosen on the command line only: hydra/launcher, hydra/sweeper, and their values"
+        )
+    for key, value in settings.items():
+        refuse_made_up(value, f"hydra.{key}")
+        if key.rpartition(".")[2] == "_target_" and not str(value).startswith(PLUGINS):
+            raise InputError(f"Config: hydra.{key}={value} is not allowed: a config holds values, never code to call")
+
+
+@cache
+def _expected_settings(hydra_overrides: tuple[str, ...]) -> Mapping[str, Any]:
+    return _settings(compose_tree(hydra_overrides).hydra)
+
+
+def _settings(hydra: DictConfig) -> dict[str, Any]:
+    container = OmegaConf.to_container(hydra, resolve=False)
+    assert isinstance(container, dict)
+    kept = {str(key): value for key, value in container.items() if key not in CHANGING}
+    kept["job"] = {key: kept["job"][key] for key in ("env_set", "env_copy", "chdir")}
+    return dict(_leaves(kept))
+
+
+def _leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(tree, dict) and tree:
+        for key, value in tree.items():
+            yield from _leaves(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(tree, list) and tree:
+        for index, value in enumerate(tree):
+            yield from _leaves(value, f"{path}.{index}")
+    else:
+        yield path, tree

@@ -1,0 +1,110 @@
+"""What went wrong while composing a config, in the user's words instead of Hydra's."""
+
+import re
+from difflib import get_close_matches
+
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from yaml import YAMLError
+
+from recipes.command.groups import GROUPS, choices
+from recipes.config.flat_keys import known_keys
+from tasks.errors import did_you_mean
+
+
+def explain(error: Exception) -> str | None:
+    """Say in the user's words what went wrong while composing; None if the error is not about the config."""
+    if isinstance(error, MissingConfigException):
+        return _missing_choice(str(error))
+    if isinstance(error, YAMLError):
+        return f"Config: {_place_in_yaml(error)}"
+    if isinstance(error, OverrideParseException):
+        return (
+            f"Can't read the override '{error.override}'. Write KEY=VALUE, and quote special characters: 'KEY=\"a b\"'"
+        )
+    cause = error.__cause__ if isinstance(error, HydraException) else error
+    text = " ".join(str(part) for part in (error, cause) if part is not None)
+    key = re.search(r"Key '([^']+)' is not in struct|Key '([^']+)' not in '", text)
+    if key:
+        where = re.search(r"full_key: (\S+)", text)
+        full = where.group(1) if where else (key.group(1) or key.group(2))
+        return f"{_file_of(text)}No config key '{full}'.{_near_key(full)}"
+    unknown = re.search(r"Could not override '([^']+)'", text)
+    if unknown:
+        return f"No config key or group '{unknown.group(1)}'.{_near_key(unknown.group(1))}"
+    merging = re.search(r"Error merging override ([^=\s]+)=", str(error))
+    if merging and cause is not None:
+        return f"{merging.group(1)}: {_plain_type(str(cause))}"
+    if isinstance(error, HydraException) or type(error).__module__.startswith("omegaconf"):
+        return "Config: " + _with_its_key(str(error))
+    return None
+
+
+def _missing_choice(message: str) -> str:
+    missing = re.search(r"Could not find '([^']+)/([^'/]+)'", message)
+    if missing is None:
+        return message.strip()
+    group, name = missing.groups()
+    offered = choices(group)
+    if not offered:
+        return f"No config group '{group}'.{did_you_mean(group, GROUPS)} Groups: {', '.join(GROUPS)}"
+    hint = " For a folder or hub id: model.path=NAME." if group == "model" else ""
+    hint = " For your own files: data=files data.train=PATH." if group == "data" else hint
+    return (
+        f"No choice '{name}' in the group '{group}'.{did_you_mean(name, offered)} Choices: {', '.join(offered)}.{hint}"
+    )
+
+
+def _with_its_key(message: str) -> str:
+    """Say which key it is about, and leave out what OmegaConf says of its own types."""
+    told = [line for line in message.strip().splitlines() if not re.match(r"\s+(full_key|\w+_type):?=?", line)]
+    key = re.search(r"full_key: (\S+)", message)
+    if key is None or not _file_of(message):
+        return "\n".join(told)
+    return f"{_file_of(message)}{key.group(1)}: {_plain_type(told[-1])}"
+
+
+def _file_of(message: str) -> str:
+    """Name the config file that a message of Hydra's is about, to begin a sentence with."""
+    place = re.search(r"In '([^']+)': ", message)
+    return f"In {place.group(1)}.yaml: " if place else ""
+
+
+def _place_in_yaml(error: YAMLError) -> str:
+    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None) or error
+    where = f"{mark.name}, line {mark.line + 1}: " if mark is not None else ""
+    return f"{where}this is no valid YAML: {problem}"
+
+
+def _near_key(key: str) -> str:
+    known = known_keys()
+    leaf = key.rsplit(".", 1)[-1]
+    same_leaf = [name for name in known if name.rsplit(".", 1)[-1] == leaf]
+    if same_leaf:
+        return f" Did you mean {' or '.join(sorted(same_leaf, key=_group_order))}?"
+    names = [*known, *GROUPS]
+    near_leaves = get_close_matches(leaf, {name.rsplit(".", 1)[-1] for name in names})
+    near = did_you_mean(key, [name for name in names if name.rsplit(".", 1)[-1] in near_leaves])
+    if near:
+        return near
+    siblings = [name for name in known if name.startswith(key.rsplit(".", 1)[0] + ".")] if "." in key else []
+    return f" Keys there: {', '.join(siblings)}" if siblings else " All keys, with their values: --cfg job"
+
+
+def _group_order(key: str) -> bool:
+    """Name hyperparameters before what the model merely suggests for them."""
+    return key.startswith("model.")
+
+
+def _plain_type(message: str) -> str:
+    """Say in plain words what OmegaConf says of a wrong value, without its further lines."""
+    first = message.strip().split("\n", 1)[0]
+    words = {
+        " of type 'str'": "",
+        " (type str)": "",
+        "could not be converted to Integer": "is not a whole number",
+        "could not be converted to Float": "is not a number",
+        "is not a valid bool": "is neither true nor false",
+    }
+    for theirs, ours in words.items():
+        first = first.replace(theirs, ours)
+    return first

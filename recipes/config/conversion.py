@@ -1,0 +1,58 @@
+"""The experiment as one typed value: Hydra's schema on the way in, plain dataclasses from here on.
+
+Each default stands here and nowhere else; the YAML files in `conf/` only say what differs for one choice. `parse` turns
+Hydra's tree into a `Config`, and no OmegaConf type goes further.
+"""
+
+import dataclasses
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from recipes.config.flat_keys import flatten, known_keys
+from recipes.config.forbidden import refuse_calls
+from recipes.config.schema import Config
+from recipes.config.validation import validate
+from tasks.errors import InputError, did_you_mean
+
+
+def parse(tree: DictConfig) -> Config:
+    """Turn Hydra's composed tree into a validated `Config`.
+
+    Raises:
+        InputError: a value is missing, of the wrong type or out of range; all such errors are gathered in one message.
+    """
+    refuse_calls(OmegaConf.to_container(tree, resolve=False))
+    _refuse_strangers(tree)
+    try:
+        config = OmegaConf.to_object(tree)
+    except OmegaConfBaseException as error:
+        raise InputError(f"Config: {_first_line(error)}") from error
+    assert isinstance(config, Config)
+    validate(config)
+    return config
+
+
+def to_dict(config: Config) -> dict[str, Any]:
+    """Return the config as plain nested dicts, for `config.yaml` and for comparing."""
+    return dataclasses.asdict(config)
+
+
+def to_yaml(config: Config) -> str:
+    """Return the config as YAML text, complete and without interpolations."""
+    return OmegaConf.to_yaml(OmegaConf.create(to_dict(config)))
+
+
+def _refuse_strangers(tree: DictConfig) -> None:
+    """Refuse keys that were added with `+` and that no schema has: nothing would ever read them."""
+    known = known_keys()
+    container = OmegaConf.to_container(tree, resolve=False)
+    assert isinstance(container, dict)
+    for name in flatten({str(key): value for key, value in container.items()}):
+        if not any(name == key or name.startswith(f"{key}.") for key in known):
+            raise InputError(f"No config key '{name}'.{did_you_mean(name, known)}")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n", 1)[0]

@@ -1,0 +1,124 @@
+"""The experiment as one typed value: Hydra's schema on the way in, plain dataclasses from here on.
+
+Each default stands here and nowhere else; the YAML files in `conf/` only say what differs for one choice. `parse` turns
+Hydra's tree into a `Config`, and no OmegaConf type goes further.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from recipes.config.interval import parse_interval
+from recipes.config.schema import DEVICES, PRECISIONS, SCHEDULES, TRACKERS, Config
+from tasks.data.options import BAD_ROW_POLICIES, FORMATS
+from tasks.errors import InputError, did_you_mean
+
+
+def validate(config: Config) -> None:
+    """Check ranges, choices and what must fit together.
+
+    Raises:
+        InputError: with every error that was found, one a line.
+    """
+    errors = list(_errors(config))
+    if errors:
+        raise InputError("\n".join(["The config can't be used:", *(f"  {error}" for error in errors)]))
+
+
+def _errors(config: Config) -> Iterator[str]:
+    yield from _data_errors(config)
+    yield from _choice_errors(config)
+    yield from _range_errors(config)
+    yield from config.task.errors()
+    hparams, runtime = config.hparams, config.runtime
+    if hparams.accumulation > 0 and hparams.batch_size % hparams.accumulation:
+        yield (
+            f"hparams.accumulation={hparams.accumulation} must divide hparams.batch_size={hparams.batch_size}: "
+            "the batch size is that of the whole step"
+        )
+    if config.task.name == "qa" and hparams.class_weights is not None:
+        yield "hparams.class_weights: for classification and ner only, qa has no classes"
+    if hparams.epochs is not None and hparams.max_steps is not None:
+        yield "hparams.epochs and hparams.max_steps: set one of them"
+    try:
+        parse_interval(runtime.checkpoint_every)
+    except ValueError as error:
+        yield f"runtime.checkpoint_every={error}"
+    if runtime.precision == "fp16" and runtime.device == "cpu":
+        yield "runtime.precision=fp16: not on a CPU; use bf16 or fp32"
+
+
+def _data_errors(config: Config) -> Iterator[str]:
+    data, task = config.data, config.task.name
+    if data.task is not None and data.task != task:
+        yield f"data={data.name} holds {data.task} rows, but task={task}: choose task={data.task} or other data"
+    if data.hub is None and data.train is None:
+        yield "data.train: say which file holds the training rows, e.g. data.train=train.csv (or data.hub=NAME)"
+    for split in ("train", "validation", "test"):
+        value = getattr(data, split)
+        if not (value is None or isinstance(value, str) or _is_strings(value)):
+            yield f"data.{split}={value!r}: a path, a glob, or a list of them"
+    for share, key in ((data.validation_fraction, "validation_fraction"), (data.test_fraction, "test_fraction")):
+        if not 0 <= share < 1:
+            yield f"data.{key}={share}: a share of the training rows, from 0 to less than 1"
+    if data.validation is None and data.validation_fraction == 0:
+        yield "data.validation_fraction=0: a validation split is needed to choose the best model"
+
+
+def _choice_errors(config: Config) -> Iterator[str]:
+    for key, value, choices in (
+        ("data.format", config.data.format, FORMATS),
+        ("data.on_bad_row", config.data.on_bad_row, BAD_ROW_POLICIES),
+        ("hparams.schedule", config.hparams.schedule, SCHEDULES),
+        ("runtime.device", config.runtime.device, DEVICES),
+        ("runtime.precision", config.runtime.precision, PRECISIONS),
+        ("tracker.name", config.tracker.name, TRACKERS),
+    ):
+        if value not in choices:
+            yield f"{key}={value}: choose from {', '.join(choices)}.{did_you_mean(value, choices)}"
+    weights = config.hparams.class_weights
+    if not (weights is None or weights == "balanced" or _is_weights(weights)):
+        yield f"hparams.class_weights={weights!r}: `balanced`, or a mapping such as {{spam: 3, ham: 1}}"
+
+
+def _range_errors(config: Config) -> Iterator[str]:
+    hparams, limit = config.hparams, config.data.limit
+    positive: Callable[[float], bool] = lambda value: value > 0  # noqa: E731
+    at_least_0: Callable[[float], bool] = lambda value: value >= 0  # noqa: E731
+    share: Callable[[float], bool] = lambda value: 0 <= value < 1  # noqa: E731
+    for key, value, fits, what in (
+        ("seed", config.seed, at_least_0, "0 or more"),
+        ("model.learning_rate", config.model.learning_rate, positive, "more than 0"),
+        ("hparams.learning_rate", hparams.learning_rate, positive, "more than 0"),
+        ("hparams.warmup", hparams.warmup, share, "a share of the steps, from 0 to less than 1"),
+        ("hparams.batch_size", hparams.batch_size, positive, "1 or more"),
+        ("hparams.accumulation", hparams.accumulation, positive, "1 or more"),
+        ("hparams.evaluation_batch_size", hparams.evaluation_batch_size, positive, "1 or more"),
+        ("hparams.epochs", hparams.epochs, positive, "more than 0"),
+        ("hparams.max_steps", hparams.max_steps, positive, "1 or more"),
+        ("hparams.weight_decay", hparams.weight_decay, at_least_0, "0 or more"),
+        ("hparams.max_grad_norm", hparams.max_grad_norm, at_least_0, "0 or more"),
+        ("hparams.dropout", hparams.dropout, share, "a probability, from 0 to less than 1"),
+        ("hparams.attention_dropout", hparams.attention_dropout, share, "a probability, from 0 to less than 1"),
+        ("hparams.r_drop", hparams.r_drop, at_least_0, "0 or more"),
+        ("hparams.label_smoothing", hparams.label_smoothing, share, "a share, from 0 to less than 1"),
+        ("hparams.early_stopping", hparams.early_stopping, positive, "1 or more"),
+        ("hparams.freeze_layers", hparams.freeze_layers, at_least_0, "0 or more"),
+        ("runtime.threads", config.runtime.threads, positive, "1 or more"),
+        ("runtime.tokens_at_once", config.runtime.tokens_at_once, positive, "1 or more"),
+        ("data.limit.train", limit.train, positive, "1 or more"),
+        ("data.limit.validation", limit.validation, positive, "1 or more"),
+        ("data.limit.test", limit.test, positive, "1 or more"),
+        ("task.max_length", config.task.max_length, positive, "1 or more"),
+    ):
+        if value is not None and not fits(value):
+            yield f"{key}={value}: must be {what}"
+
+
+def _is_strings(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, str) for item in value)
+
+
+def _is_weights(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(weight, int | float) and not isinstance(weight, bool) and weight >= 0 for weight in value.values()
+    )

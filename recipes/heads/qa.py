@@ -1,0 +1,72 @@
+"""The recipe of extractive question answering: where an answer starts and where it ends."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from recipes.heads.loss import span_cross_entropy
+from recipes.training.assembly import Prepared, assemble
+from recipes.training.trainer import RecipeTrainer, Reduce
+from tasks.qa import Qa
+
+
+def build(prepared: Prepared, folder: Path) -> RecipeTrainer:
+    """Return the Trainer: cross-entropy of start and end, the best legal span of each window kept."""
+    task = prepared.task
+    assert isinstance(task, Qa)
+    loss = span_cross_entropy(prepared.config.hparams.label_smoothing)
+    return assemble(prepared, loss, best_spans(task.max_answer_tokens), folder)
+
+
+def best_spans(max_answer_tokens: int) -> Reduce:
+    """Return the search for each window's best span of at most so many tokens, over every pair of start and end."""
+
+    def reduce(outputs: Any, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Keep of start and end logits [batch, length] five numbers a window, each [batch].
+
+        `span_score` is the best sum of a start and an end logit with start <= end < start + max_answer_tokens, both
+        in the passage; `start` and `end` are its tokens; `null_score` is the sum at the null position;
+        `probability` is that of the span, start and end independent, over all positions that are candidates.
+        """
+        start, end = outputs["start_logits"].float(), outputs["end_logits"].float()
+        passage, null = batch["candidates"] == 1, batch["candidates"] == 2
+        legal_start = start.masked_fill(~passage, -torch.inf)
+        legal_end = end.masked_fill(~passage, -torch.inf)
+        widest = min(max_answer_tokens, start.shape[1])
+        # Rounding keeps the order of sums: each start does best with the largest end that it may have.
+        score, first = (legal_start + running_maximum(legal_end, widest)).max(1)
+        # Several ends may round to the same sum; the first of them is taken.
+        ends = (first[:, None] + torch.arange(widest, device=first.device)).clamp(max=start.shape[1] - 1)
+        sums = legal_start.gather(1, first[:, None]) + legal_end.gather(1, ends)
+        last = ends.gather(1, sums.argmax(1, keepdim=True)).squeeze(1)
+        everywhere = ~(passage | null)
+        norm = torch.logsumexp(start.masked_fill(everywhere, -torch.inf), 1) + torch.logsumexp(
+            end.masked_fill(everywhere, -torch.inf), 1
+        )
+        null_score = (start + end).masked_fill(~null, -torch.inf).max(1).values
+        return {
+            "span_score": score,
+            "start": first,
+            "end": last,
+            "null_score": null_score,
+            "probability": (score - norm).exp(),
+        }
+
+    return reduce
+
+
+def running_maximum(values: Tensor, width: int) -> Tensor:
+    """Return at each place the largest of the `width` values that begin there; values are [batch, length].
+
+    By doubling: two maxima over 8 places make one over 16.
+    """
+    best, reach = values, 1
+    while reach < width:
+        step = min(reach, width - reach)
+        best = torch.maximum(best, functional.pad(best[:, step:], (0, step), value=-torch.inf))
+        reach += step
+    return best

@@ -1,0 +1,1 @@
+"""Pretrained encoders: where they are, how they are loaded, and their layers. Imports `config`."""

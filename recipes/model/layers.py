@@ -1,0 +1,80 @@
+"""Pretrained encoders: where they are, and how a new head, dropout and freezing come to them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from recipes.config.schema import Hparams
+from tasks.errors import InputError
+
+HIDDEN_DROPOUT = ("hidden_dropout_prob", "hidden_dropout", "dropout", "embedding_dropout", "mlp_dropout")
+ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout")
+"Names that the configs of encoders give to the two kinds of dropout."
+
+
+def set_dropout(config: Any, hparams: Hparams) -> None:
+    """Set dropout probabilities under whatever names this model's config has for them."""
+    for value, names, key in (
+        (hparams.dropout, HIDDEN_DROPOUT, "dropout"),
+        (hparams.attention_dropout, ATTENTION_DROPOUT, "attention_dropout"),
+    ):
+        if value is None:
+            continue
+        present = [name for name in names if hasattr(config, name)]
+        if not present and value > 0:
+            raise InputError(f"hparams.{key}: models of the type {config.model_type} have no such setting")
+        for name in present:
+            setattr(config, name, value)
+
+
+def freeze(model: Any, hparams: Hparams) -> None:
+    """Keep embeddings and the lowest layers as they are.
+
+    Raises:
+        InputError: more layers than the model has.
+    """
+    base = model.base_model
+    if hparams.freeze_embeddings:
+        getattr(base, "embeddings", model.get_input_embeddings()).requires_grad_(False)
+    if hparams.freeze_layers:
+        layers = encoder_layers(model)
+        if not layers:
+            raise InputError(
+                f"hparams.freeze_layers: no layers were found in a model of type {model.config.model_type}"
+            )
+        if hparams.freeze_layers > len(layers):
+            raise InputError(f"hparams.freeze_layers={hparams.freeze_layers}: the model has {len(layers)} layers")
+        for layer in layers[: hparams.freeze_layers]:
+            layer.requires_grad_(False)
+
+
+def encoder_layers(model: Any) -> Sequence[Any]:
+    """Return the encoder's layers, lowest first: the list of modules that is as long as the config says; or none."""
+    from torch import nn
+
+    for module in model.base_model.modules():
+        if isinstance(module, nn.ModuleList) and len(module) == model.config.num_hidden_layers:
+            return list(module)
+    return []
+
+
+def length_limit(model: Any, tokenizer: Any) -> int:
+    """Return the most tokens the model takes: by its tokenizer, or by its position embeddings.
+
+    RoBERTa's positions begin after the padding index, which costs it two of them: seen by the embedding's own padding.
+    """
+    from torch import nn
+
+    limit = int(min(tokenizer.model_max_length, 1_000_000))
+    positions = getattr(model.config, "max_position_embeddings", None)
+    if positions:
+        embedding = next(
+            (
+                module
+                for name, module in model.base_model.named_modules()
+                if name.endswith("position_embeddings") and isinstance(module, nn.Embedding)
+            ),
+            None,
+        )
+        padding = embedding.padding_idx if embedding is not None else None
+        limit = min(limit, positions - (padding + 1 if padding is not None else 0))
+    return limit

@@ -1,0 +1,39 @@
+"""Layer norms on a CPU that answer in the precision of the matrix products around them.
+
+Under autocast torch leaves norms in fp32, and with them the whole stream of hidden states: each product then begins by
+turning its input to bf16, queries, keys and values each for themselves, and each sum is over twice the memory. Here
+the norms inside the encoder's layers take and return bf16, calculating in fp32 within. Where layers norm before they
+add, as in ModernBERT, the stream keeps the embeddings' fp32 and only the norms' outputs are narrow, as the products
+would make them anyway.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from recipes.model.layers import encoder_layers
+from recipes.speed.module_replacement import replace_modules
+
+
+class NarrowLayerNorm(nn.LayerNorm):  # type: ignore[misc]
+    """`nn.LayerNorm` that under CPU autocast takes and returns its type; its weights stay as they are."""
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """Normalise `hidden` [..., width]."""
+        if torch.is_autocast_enabled("cpu"):
+            hidden = hidden.to(torch.get_autocast_dtype("cpu"))
+        return functional.layer_norm(hidden, self.normalized_shape, self.weight, self.bias, self.eps)
+
+
+def use_narrow_norms(model: Any) -> None:
+    """Replace the `nn.LayerNorm` inside a model's encoder layers in place, keeping their weights."""
+    for layer in encoder_layers(model):
+        replace_modules(layer, lambda module: _narrow(module) if type(module) is nn.LayerNorm else None)
+
+
+def _narrow(norm: nn.LayerNorm) -> NarrowLayerNorm:
+    narrow = NarrowLayerNorm(norm.normalized_shape, norm.eps, norm.elementwise_affine, norm.bias is not None)
+    narrow.weight, narrow.bias = norm.weight, norm.bias
+    return narrow

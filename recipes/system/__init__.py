@@ -1,0 +1,1 @@
+"""The operating system and the terminal: files, signals, output. Imports only the standard library when imported."""

@@ -1,0 +1,101 @@
+"""From the config to transformers' TrainingArguments, and the number of epochs where none was chosen."""
+
+import math
+from pathlib import Path
+
+from transformers import TrainingArguments
+
+from recipes.config.schema import Config
+from recipes.machine.devices import Placement
+from tasks.errors import InputError
+
+USUAL_EPOCHS = 3
+MOST_EPOCHS = 20
+FEWEST_STEPS = 250
+
+SCHEDULES = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup", "polynomial": "polynomial"}
+
+LOWER_IS_BETTER = {"loss", "rmse", "mae", "hamming_loss"}
+
+
+def greater_is_better(objective: str) -> bool:
+    """Tell whether a higher value of this score is the better one."""
+    return objective not in LOWER_IS_BETTER
+
+
+def default_epochs(windows: int, batch_size: int) -> int:
+    """Return 3 epochs, or as many as make 250 steps, but 20 at most.
+
+    Fine-tuning on a few hundred rows is unstable and unfinished after three epochs; training longer is the remedy
+    (Mosbach et al. 2021, Zhang et al. 2021, who take 20 epochs or a minimum of steps).
+
+    >>> default_epochs(windows=10_000, batch_size=16), default_epochs(windows=500, batch_size=16)
+    (3, 8)
+    """
+    steps = math.ceil(windows / batch_size)
+    return min(max(USUAL_EPOCHS, math.ceil(FEWEST_STEPS / steps)), MOST_EPOCHS)
+
+
+def device_batch_size(batch_size: int, accumulation: int, processes: int) -> int:
+    """Return the rows of one forward pass: the step's rows shared among processes and accumulated parts.
+
+    Raises:
+        InputError: they can't be shared evenly.
+    """
+    parts = accumulation * processes
+    if batch_size % parts:
+        near = max(batch_size // parts, 1) * parts
+        raise InputError(
+            f"hparams.batch_size={batch_size} is the size of a whole step, and can't be shared evenly among "
+            f"{processes} processes x {accumulation} accumulated parts. Nearest: hparams.batch_size={near}"
+        )
+    return batch_size // parts
+
+
+def training_arguments(
+    config: Config, placement: Placement, windows: int, objective: str, folder: Path
+) -> TrainingArguments:
+    """Return the arguments of a run over `windows` training windows, with checkpoints in `folder`."""
+    hparams = config.hparams
+    epochs = hparams.epochs if hparams.epochs is not None else default_epochs(windows, hparams.batch_size)
+    if hparams.max_steps is not None:
+        epochs = hparams.max_steps / math.ceil(windows / hparams.batch_size)
+    arguments = TrainingArguments(
+        output_dir=str(folder),
+        seed=config.seed,
+        num_train_epochs=epochs,
+        max_steps=hparams.max_steps or -1,
+        per_device_train_batch_size=device_batch_size(hparams.batch_size, hparams.accumulation, placement.processes),
+        per_device_eval_batch_size=hparams.evaluation_batch_size,
+        gradient_accumulation_steps=hparams.accumulation,
+        learning_rate=hparams.learning_rate,
+        lr_scheduler_type=SCHEDULES[hparams.schedule],
+        warmup_steps=hparams.warmup,
+        weight_decay=hparams.weight_decay,
+        max_grad_norm=hparams.max_grad_norm,
+        eval_strategy="epoch",
+        # Only the best weights: what training goes on from is saved by `recipes.resuming`.
+        save_strategy="best",
+        load_best_model_at_end=True,
+        metric_for_best_model=f"eval_{objective}",
+        greater_is_better=greater_is_better(objective),
+        logging_strategy="epoch",
+        # It would hide a loss that is not a number, and waits for the GPU at each part of a step.
+        logging_nan_inf_filter=False,
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        use_cpu=placement.device == "cpu",
+        bf16=placement.precision == "bf16",
+        fp16=placement.precision == "fp16",
+        dataloader_pin_memory=placement.device == "cuda",
+        ddp_find_unused_parameters=False,
+        # Nothing in an encoder changes but its parameters; the untrained part of its vocabulary is large.
+        ddp_broadcast_buffers=False,
+        # Joining after each batch what was kept so far would copy it all, over and over.
+        eval_do_concat_batches=False,
+        report_to=[] if config.tracker.name == "none" else [config.tracker.name],
+    )
+    # Plain `python` on a machine with several GPUs would replicate the model on all of them (nn.DataParallel).
+    if arguments.n_gpu > 1:
+        arguments._n_gpu = 1
+    return arguments

@@ -1,0 +1,95 @@
+"""What is shown while training goes on: a bar on a terminal, and a line for each evaluation."""
+
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from tqdm import tqdm
+from transformers import TrainerCallback, TrainerState, TrainingArguments
+
+from recipes.results.scores import format_score
+from recipes.system.console import duration, is_main_process, say
+
+LINE_EVERY = 60.0
+"Seconds between lines of progress where there is no terminal for a bar."
+
+
+class Progress(TrainerCallback):  # type: ignore[misc]
+    """Shows a run: steps and time left as it goes, and one line for each evaluation.
+
+    Args:
+        scores: names of the scores worth showing, in order.
+        objective: name of the score by which the best epoch is chosen; a new best is marked with a star.
+    """
+
+    def __init__(self, scores: Sequence[str], objective: str, greater_is_better: bool) -> None:
+        self.scores = scores
+        self.objective = objective
+        self.sign = 1 if greater_is_better else -1
+        self.best = -float("inf")
+        self.loss = float("nan")
+        self.bar: Any = None
+        self.started = self.last_line = 0.0
+        self.began_at = 0
+
+    def on_train_begin(self, _: TrainingArguments, state: TrainerState, *__: Any, **___: Any) -> None:
+        """Open the bar, where there is a terminal."""
+        self.started = self.last_line = time.perf_counter()
+        self.began_at = state.global_step
+        if state.best_metric is not None:
+            self.best = self.sign * state.best_metric
+        if is_main_process() and sys.stderr.isatty():
+            self.bar = tqdm(
+                total=state.max_steps,
+                initial=state.global_step,
+                desc="training",
+                unit="step",
+                leave=False,
+                dynamic_ncols=True,
+            )
+
+    def on_step_end(self, _: TrainingArguments, state: TrainerState, *__: Any, **___: Any) -> None:
+        """Move the bar, or say from time to time how far it is."""
+        if self.bar is not None:
+            self.bar.update(state.global_step - self.bar.n)
+            return
+        now = time.perf_counter()
+        if now - self.last_line >= LINE_EVERY:
+            self.last_line = now
+            each = (now - self.started) / (state.global_step - self.began_at)
+            left = each * (state.max_steps - state.global_step)
+            say(f"  step {state.global_step}/{state.max_steps}, about {duration(left)} left")
+
+    def on_log(self, *_: Any, **kwargs: Any) -> None:
+        """Remember the epoch's training loss for its line."""
+        self.loss = (kwargs.get("logs") or {}).get("loss", self.loss)
+
+    def on_evaluate(self, args: TrainingArguments, state: TrainerState, *_: Any, **kwargs: Any) -> None:
+        """Print the line of an epoch."""
+        metrics = kwargs["metrics"]
+        value = self.sign * metrics.get(f"eval_{self.objective}", float("nan"))
+        mark = " *" if value > self.best else ""
+        self.best = max(self.best, value) if value == value else self.best
+        shown = "  ".join(
+            f"{name} {format_score(metrics[f'eval_{name}'])}" for name in self.scores if f"eval_{name}" in metrics
+        )
+        self.write(
+            f"  epoch {state.epoch:>4.3g}/{args.num_train_epochs:.3g}  loss {self.loss:.4f}  "
+            f"validation loss {metrics.get('eval_loss', float('nan')):.4f}  {shown}{mark}"
+        )
+        self.last_line = time.perf_counter()
+
+    def on_train_end(self, *_: Any, **__: Any) -> None:
+        """Close the bar."""
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None
+
+    def write(self, line: str) -> None:
+        """Print a line without tearing the bar."""
+        if self.bar is not None:
+            with tqdm.external_write_mode(file=sys.stdout):
+                say(line)
+        else:
+            say(line)

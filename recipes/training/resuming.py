@@ -1,0 +1,302 @@
+"""A Trainer that can be killed at any moment and goes on to the same model.
+
+transformers writes its checkpoints in place, picks the last one by its name, starts a fresh optimizer where the file is
+missing, and reads pickles. Here they are written aside and sealed (`recipes.checkpoints`), hold no pickle
+(`recipes.training_state`), and everything that the next step depends on is in them: weights, optimizer, schedule, the
+random numbers of each process, the place in the epoch, the best evaluation so far, and what callbacks count.
+"""
+
+import errno
+import math
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import distributed
+from transformers import Trainer, TrainerState
+from transformers.trainer_callback import ExportableState
+
+from recipes.checkpoints import sealed as checkpoints
+from recipes.checkpoints import training_state
+from recipes.checkpoints.sealed import BEST, DONE, STEP, Checkpoint
+from recipes.config.interval import Interval
+from recipes.machine.memory import release_freed_memory
+from recipes.system.console import say
+from recipes.system.signals import Interrupted, Interruption
+from tasks.errors import InputError
+
+STATE = "trainer_state.json"
+"The name under which transformers looks for it."
+
+ASK_EVERY = 8
+"Steps after which several processes agree on whether time is up or a signal came; asking costs a message to each."
+
+
+class ResumingTrainer(Trainer):  # type: ignore[misc]
+    """A `Trainer` with checkpoints of its own kind, in `args.output_dir`.
+
+    `checkpoint_every` and `interruption` are set by whoever starts the training.
+    """
+
+    checkpoint_every = Interval(seconds=600)
+    interruption = Interruption()
+    _saved_at = math.inf
+    _saved_step = 0
+
+    def train_from(self, start: Checkpoint | None) -> None:
+        """Train to the end, from a checkpoint or from the beginning, and be left with the best weights.
+
+        Raises:
+            Interrupted: a signal said so; the training has been saved.
+            InputError: the disk has no room for the best weights.
+        """
+        self._saved_at, self._saved_step = time.monotonic(), start.step if start else 0
+        self._require_room()
+        if start is not None and start.path.name.startswith(DONE):
+            self.state = TrainerState.load_from_json(str(start.path / STATE))
+            self._load_callback_state()
+            self._load_best_model()
+            return
+        with self.interruption.deferred():
+            self.train(resume_from_checkpoint=str(start.path) if start else None)
+            self._write(DONE, lambda partial: self._fill_state(partial))
+
+    # Writing
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        """Keep the weights of a new best evaluation; the Trainer calls this after each (`save_strategy="best"`)."""
+        del model, trial
+        self.state.best_model_checkpoint = str(self._folder / checkpoints.name(BEST, self.state.global_step))
+        error = self._write(BEST, self._fill_weights)
+        if error is not None:
+            raise InputError(
+                f"The best weights so far can't be saved: {error}. Make room and run the same command again: it goes "
+                "on from its last checkpoint"
+            )
+
+    def _maybe_log_save_evaluate(self, *arguments: Any, **named: Any) -> None:
+        """Log, evaluate, and keep the best as the Trainer does; then save the training where it is time to.
+
+        After the last step of an epoch, not before its evaluation: going on from there would leave the evaluation out.
+        """
+        evaluated = self.control.should_evaluate
+        super()._maybe_log_save_evaluate(*arguments, **named)
+        ends_epoch = self.state.global_step % self._steps_in_epoch() == 0 or (
+            self.state.global_step >= self.state.max_steps
+        )
+        if (ends_epoch and not evaluated) or self.control.should_training_stop:
+            return
+        ending, due = self._wishes(evaluated)
+        if due or ending:
+            self.save_training()
+        if ending:
+            raise Interrupted(self.interruption.received or 15, f"Interrupted after step {self.state.global_step}.")
+
+    def save_training(self) -> None:
+        """Save everything that training goes on from. A full disk costs the checkpoint, not the training."""
+        error = self._write(STEP, self._fill_training)
+        self._saved_at, self._saved_step = time.monotonic(), self.state.global_step
+        if error is not None:
+            say(f"  no checkpoint after step {self.state.global_step}: {error}")
+
+    def _wishes(self, at_epoch: bool) -> tuple[bool, bool]:
+        """Return whether to end, and whether a checkpoint is due; the same for all processes."""
+        steps = self.state.global_step - self._saved_step
+        if self.args.world_size > 1 and not at_epoch and self.state.global_step % ASK_EVERY:
+            return False, self.checkpoint_every.steps is not None and steps >= self.checkpoint_every.steps
+        due = self.checkpoint_every.is_over(time.monotonic() - self._saved_at, steps)
+        return self._any(self.interruption.received is not None), self._any(due)
+
+    def _any(self, flag: bool) -> bool:
+        """Tell whether it is so for any process."""
+        if self.args.world_size == 1:
+            return flag
+        flags = torch.tensor(int(flag), device=self.args.device)
+        distributed.all_reduce(flags, distributed.ReduceOp.MAX)
+        return bool(flags.item())
+
+    def _write(self, kind: str, fill: Callable[[Path], None]) -> OSError | None:
+        """Write a checkpoint, all processes together. Returns what the system had against it, and then leaves none."""
+        step, main, error = self.state.global_step, self.is_world_process_zero(), None
+        partial = self._folder / f".{checkpoints.name(kind, step)}.partial"
+        try:
+            if main:
+                self._require_free(self._bytes_of(kind))
+                checkpoints.begin(self._folder, kind, step)
+        except OSError as raised:
+            error = raised
+        if not self._any(error is not None):
+            try:
+                fill(partial)
+            except OSError as raised:
+                error = raised
+        if not self._any(error is not None) and main:
+            try:
+                checkpoints.seal(partial, {"step": step, "best_step": self.state.best_global_step})
+                checkpoints.rotate(self._folder, self.state.best_global_step)
+            except OSError as raised:
+                error = raised
+        if self._any(error is not None):
+            if main:
+                shutil.rmtree(partial, ignore_errors=True)
+            return error or OSError("another process could not write")
+        return None
+
+    def _fill_training(self, partial: Path) -> None:
+        self._fill_weights(partial)
+        if self._sharded:
+            self._save_optimizer_and_scheduler(str(partial))
+            self._save_scaler(str(partial))
+        elif self.is_world_process_zero():
+            training_state.save_optimizer(partial, self.optimizer)
+            training_state.save_numbers(partial / training_state.SCHEDULER, self.lr_scheduler.state_dict())
+            if self.accelerator.scaler is not None:
+                training_state.save_numbers(partial / training_state.SCALER, self.accelerator.scaler.state_dict())
+        training_state.save_numbers(partial / f"process-{self.args.process_index}.json", self.process_state())
+        self._fill_state(partial)
+
+    def process_state(self) -> dict[str, Any]:
+        """Return what this process alone knows, as JSON values."""
+        return {
+            "random": training_state.random_state(),
+            "loss": float(self._tr_loss.item()),
+            "logged": self._globalstep_last_logged,
+        }
+
+    def set_process_state(self, state: dict[str, Any]) -> None:
+        """Take back what `process_state` returned."""
+        training_state.set_random_state(state["random"])
+        self._tr_loss.fill_(state["loss"])
+        self._globalstep_last_logged = state["logged"]
+
+    def _fill_state(self, partial: Path) -> None:
+        if self.is_world_process_zero():
+            for callback in self.exportable():
+                self.state.stateful_callbacks[type(callback).__name__] = callback.state()
+            self.state.save_to_json(str(partial / STATE))
+
+    def _fill_weights(self, partial: Path) -> None:
+        if self._sharded:
+            self.save_model(str(partial), _internal_call=True)
+            (partial / "training_args.bin").unlink(missing_ok=True)
+        elif self.is_world_process_zero():
+            training_state.save_weights(partial, self.accelerator.unwrap_model(self.model))
+
+    # Room
+
+    def _bytes_of(self, kind: str) -> int:
+        """Return what a checkpoint of this kind takes on disk, about."""
+        model = self.accelerator.unwrap_model(self.model)
+        weights = sum(tensor.numel() * tensor.element_size() for tensor in model.state_dict().values())
+        # AdamW keeps two numbers for each that is trained.
+        moments = sum(
+            2 * tensor.numel() * tensor.element_size() for tensor in model.parameters() if tensor.requires_grad
+        )
+        return int({BEST: weights, STEP: weights + moments, DONE: 0}[kind])
+
+    def _require_free(self, size: int) -> None:
+        free = shutil.disk_usage(self._folder).free
+        if free < size:
+            raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}: {_mb(size)} needed, {_mb(free)} free")
+
+    def _require_room(self) -> None:
+        """Refuse to begin what can't be finished: two of each kind lie there while one is replaced, and the model.
+
+        Raises:
+            InputError: it says how much is needed.
+        """
+        if self.is_world_process_zero():
+            needed = 3 * self._bytes_of(BEST) + 2 * self._bytes_of(STEP)
+            taken = sum(path.stat().st_size for path in self._folder.rglob("*") if path.is_file())
+            free = shutil.disk_usage(self._folder).free
+            if free + taken < needed:
+                raise InputError(
+                    f"{self._folder.parent} has {_mb(free)} of disk left, and this run needs {_mb(needed)}: two "
+                    "checkpoints, the best weights and the final model. Make room, or take another output_root"
+                )
+
+    # Reading
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        if self._sharded:
+            super()._load_from_checkpoint(resume_from_checkpoint, model)
+        else:
+            training_state.load_weights(Path(resume_from_checkpoint), self.accelerator.unwrap_model(self.model))
+
+    def _load_best_model(self) -> None:
+        """Take the best weights, after looking at each of their bytes.
+
+        Raises:
+            InputError: they have been removed or damaged since they were written.
+        """
+        path = self._folder / checkpoints.name(BEST, int(self.state.best_global_step or 0))
+        try:
+            checkpoints.read(path)
+        except ValueError as error:
+            raise InputError(
+                f"{path}: the best weights can't be used: {error}. Run the same command again: it goes on from what is "
+                "whole"
+            ) from error
+        # Before there is another copy of the weights.
+        release_freed_memory()
+        self._load_from_checkpoint(str(path))
+
+    def _init_training_state(self, *arguments: Any, **named: Any) -> tuple[int, int]:
+        place: tuple[int, int] = super()._init_training_state(*arguments, **named)
+        if self.state.best_global_step is not None:
+            # The state holds a path, which is no longer right where the directory has been moved.
+            self.state.best_model_checkpoint = str(self._folder / checkpoints.name(BEST, self.state.best_global_step))
+        return place
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        if checkpoint is None or self._sharded:
+            super()._load_optimizer_and_scheduler(checkpoint)
+            return
+        training_state.load_optimizer(Path(checkpoint), self.optimizer)
+        self.lr_scheduler.load_state_dict(training_state.load_numbers(Path(checkpoint, training_state.SCHEDULER)))
+
+    def _load_scaler(self, checkpoint: str | None) -> None:
+        if checkpoint is None or self._sharded:
+            super()._load_scaler(checkpoint)
+        elif self.accelerator.scaler is not None:
+            self.accelerator.scaler.load_state_dict(
+                training_state.load_numbers(Path(checkpoint, training_state.SCALER))
+            )
+
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        """Set what this process alone knew; the Trainer calls this right before the first step."""
+        if checkpoint is not None:
+            path = Path(checkpoint, f"process-{self.args.process_index}.json")
+            self.set_process_state(training_state.load_numbers(path))
+
+    def _load_callback_state(self) -> None:
+        for callback in self.exportable():
+            saved = self.state.stateful_callbacks.get(type(callback).__name__, {})
+            for name, value in saved.get("attributes", {}).items():
+                setattr(callback, name, value)
+
+    def exportable(self) -> list[Any]:
+        """Return the callbacks, and what else counts something, whose `state()` a later start takes up again."""
+        return [callback for callback in self.callback_handler.callbacks if isinstance(callback, ExportableState)]
+
+    @property
+    def _folder(self) -> Path:
+        return Path(self.args.output_dir)
+
+    @property
+    def _sharded(self) -> bool:
+        """Whether weights and optimizer are spread over processes, which then save them in transformers' own way."""
+        return bool(self.is_fsdp_enabled or self.is_deepspeed_enabled)
+
+    def _steps_in_epoch(self) -> int:
+        """Return the optimizer steps of an epoch, as the Trainer counts them."""
+        passes, accumulation = len(self.callback_handler.train_dataloader), self.args.gradient_accumulation_steps
+        return int(max(-(-passes // accumulation), 1))
+
+
+def _mb(size: float) -> str:
+    return f"{size / 2**20:,.1f} MB"

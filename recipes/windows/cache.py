@@ -1,0 +1,90 @@
+"""Windows of token ids: encoded in portions, held in Arrow's compact columns, kept on disk by content.
+
+A column is a list of small integers for each window; as Python objects they would take ten times the memory.
+"""
+
+import hashlib
+import os
+import tempfile
+import time
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+UNUSED_DAYS = 30
+"Cached files that nothing has read for so long are removed."
+
+
+def cache_folder() -> Path:
+    """Return the folder of the cache: RECIPES_CACHE, or `finetune-recipes` where the system keeps caches."""
+    chosen = os.environ.get("RECIPES_CACHE")
+    if chosen:
+        return Path(chosen).expanduser()
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "finetune-recipes"
+
+
+@cache
+def _code_digest() -> bytes:
+    """Hash the code of the tasks and the libraries' versions: windows of another version are no use."""
+    import tokenizers
+    import transformers
+
+    import tasks
+
+    digest = hashlib.sha256(f"{transformers.__version__} {tokenizers.__version__}".encode())
+    for path in [Path(__file__), *sorted(Path(str(tasks.__file__)).parent.glob("*.py"))]:
+        digest.update(path.read_bytes())
+    return digest.digest()
+
+
+def _tokenizer_digest(tokenizer: Any) -> bytes:
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    content = backend.to_str() if backend is not None else repr(sorted(tokenizer.get_vocab().items()))
+    settings = (
+        type(tokenizer).__name__,
+        tokenizer.model_input_names,
+        tokenizer.padding_side,
+        tokenizer.truncation_side,
+    )
+    return hashlib.sha256(f"{settings} {content}".encode()).digest()
+
+
+def _read(path: Path) -> pa.Table | None:
+    """Return a cached table, or None if there is none that is whole."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return None
+    digest, body = content[:32], memoryview(content)[32:]
+    if hashlib.sha256(body).digest() != digest:
+        return None
+    os.utime(path)
+    return pa.ipc.open_stream(body).read_all()
+
+
+def _write(path: Path, table: pa.Table) -> None:
+    """Write a table with the hash of its bytes before it, whole or not at all."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    body = sink.getvalue()
+    handle, partial = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(hashlib.sha256(body).digest())
+            file.write(body)
+        Path(partial).replace(path)
+    finally:
+        Path(partial).unlink(missing_ok=True)
+
+
+def _remove_unused(folder: Path) -> None:
+    oldest = time.time() - UNUSED_DAYS * 86_400
+    for path in [*folder.glob("*.arrow"), *folder.glob("*.lock"), *folder.glob(".*.partial")]:
+        try:
+            if path.stat().st_mtime < oldest:
+                path.unlink()
+        except OSError:
+            continue

@@ -1,0 +1,98 @@
+"""Windows of token ids: encoded in portions, held in Arrow's compact columns, kept on disk by content.
+
+A column is a list of small integers for each window; as Python objects they would take ten times the memory.
+"""
+
+import hashlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from filelock import FileLock
+from tqdm import tqdm
+
+from recipes.model.loading import Loaded
+from recipes.system.console import is_main_process
+from recipes.windows.cache import _code_digest, _read, _remove_unused, _tokenizer_digest, _write, cache_folder
+from recipes.windows.columns import Windows, _table
+from tasks.load import Rows
+
+ROWS_AT_ONCE = 1000
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """What turns the rows of a split into windows: the settled task, its tokenizer, and where results are kept."""
+
+    rows: Rows
+    loaded: Loaded
+    length: int
+    "Tokens in a window, at most."
+    folder: Path | None
+    "Folder of the cache; None: nothing is kept."
+    tokenizer_digest: bytes
+
+    @classmethod
+    def of(cls, rows: Rows, loaded: Loaded, keep: bool) -> "Encoder":
+        """Return the encoder of an experiment.
+
+        Args:
+            rows: the rows, with the settled task.
+            loaded: the model's tokenizer, adapted to the task, and its limit.
+            keep: whether results are kept on disk.
+        """
+        length = rows.task.window_length(loaded.limit)
+        folder = cache_folder() if keep else None
+        return cls(rows, loaded, length, folder, _tokenizer_digest(loaded.tokenizer) if folder else b"")
+
+    def windows(self, split: str, longest_first: bool) -> Windows:
+        """Return the windows of a split, in the rows' order or the longest first, which wastes least on padding.
+
+        Rows that were encoded before with the same tokenizer and options come from the cache. Of several processes
+        that want the same windows at once, one encodes them.
+        """
+        if self.folder is None:
+            return _windows(self._encode(split), longest_first)
+        path = self.folder / f"{self._key(split)}.arrow"
+        table = _read(path)
+        if table is None:
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                with FileLock(path.with_suffix(".lock")):
+                    table = _read(path)
+                    if table is None:
+                        table = self._encode(split)
+                        _write(path, table)
+                        _remove_unused(self.folder)
+            except OSError:
+                # A full or read-only disk costs time, never the run.
+                table = self._encode(split) if table is None else table
+        return _windows(table, longest_first)
+
+    def _encode(self, split: str) -> pa.Table:
+        """Encode in portions, with a bar on a terminal if it takes long."""
+        rows, task = self.rows.splits[split], self.rows.task
+        portions = range(0, len(rows), ROWS_AT_ONCE)
+        hidden = None if is_main_process() else True
+        tables = []
+        for first in tqdm(portions, desc=f"encoding {split}", delay=2, leave=False, disable=hidden):
+            part = task.encode(rows[first : first + ROWS_AT_ONCE], self.loaded.tokenizer, self.rows.head, self.length)
+            part["row"] = [first + row for row in part["row"]]
+            tables.append(_table(part))
+        return pa.concat_tables(tables).combine_chunks()
+
+    def _key(self, split: str) -> str:
+        """Return a hash of everything that the windows depend on."""
+        digest = hashlib.sha256(self.tokenizer_digest + _code_digest())
+        content = (sorted(asdict(self.rows.task).items()), self.rows.head, self.length, self.rows.fingerprint(split))
+        digest.update(repr(content).encode())
+        return digest.hexdigest()[:32]
+
+
+def _windows(table: pa.Table, longest_first: bool) -> Windows:
+    if longest_first:
+        sizes = pc.list_value_length(table["input_ids"]).to_numpy()
+        table = table.take(pa.array(np.argsort(-sizes, kind="stable")))
+    return Windows(table)
