@@ -1,20 +1,24 @@
-"""Train and judge one model, or sweep over many: `python -m recipes.run task=ner model=roberta-base`."""
+"""Train and evaluate one model, or sweep over many: `python -m recipes.run task=ner model=roberta-base`."""
 
 import gc
 import sys
+import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from recipes.command.dispatch import Invocation
     from recipes.config.schema import Config
+    from recipes.results.report import Report
     from recipes.results.sweep_table import Outcome
-    from recipes.system.signals import Interruption
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Answer for help, or hand over to Hydra. Returns the exit status."""
+    """Answer for help, or compose the config of each run and do it. Returns the exit status."""
+    started = time.perf_counter()
+    if sys.platform == "win32":
+        print("This program runs on Linux and macOS. On Windows, run it in WSL 2.", file=sys.stderr)  # noqa: T201
+        return 2
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     if {"--help", "-h"} & set(arguments):
         from recipes.command.help import help_text
@@ -22,9 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         say(help_text())
         return 0
-    from recipes.command import dispatch as command
+    from recipes.command import dispatch
 
-    return command.main(run, arguments)
+    return dispatch.main(run, arguments, started)
 
 
 def run(config: "Config", invocation: "Invocation") -> "Outcome":
@@ -33,56 +37,46 @@ def run(config: "Config", invocation: "Invocation") -> "Outcome":
     Raises:
         InputError: the data, the model or a choice can't be used.
     """
-    from recipes.results import location, run_directory
-    from recipes.system.console import label, say
+    from recipes.results.location import locate
+    from recipes.results.run_directory import RunDirectory
+    from recipes.results.scores import format_score
+    from recipes.results.sweep_table import Outcome
+    from recipes.system.console import say, say_field
 
     choices = invocation.choices
-    folder = location.locate(config, choices["data"], choices["model"], invocation.baseline)
+    directory = RunDirectory(locate(config, choices["data"], choices["model"], invocation.baseline))
     if not config.overwrite:
-        run_directory.require_same_config(folder, config)
-        report = run_directory.finished_report(folder)
+        directory.require_same_config(config)
+        report = directory.finished_report()
         if report is not None:
-            run_directory.require_same_files(folder, report)
-            run_directory.tidy(folder)
-            say(f"Already done: {folder}")
-            for split, scores in report["metrics"].items():
-                label(split, f"{report['objective']['name']} {scores[report['objective']['name']]:.4f}")
+            directory.require_same_files(report)
+            directory.tidy()
+            say(f"Already done: {directory}")
+            for split, scores in report.metrics.items():
+                say_field(split, f"{report.objective.name} {format_score(scores[report.objective.name])}")
             say("To do it again: overwrite=true")
-            return _outcome(report, folder)
-    label("run", f"{config.task.name} on {choices['data']} with {choices['model']}, seed {config.seed}")
-    carry_out = _imported()
-    return _outcome(carry_out(config, invocation.command, folder, invocation.interruption), folder)
+            return Outcome.of(report, directory)
+    say_field("run", f"{config.task.name} on {choices['data']} with {choices['model']}, seed {config.seed}")
+    run_experiment = _imported_experiment()
+    report = run_experiment(config, invocation.command, directory, invocation.interruption, invocation.started)
+    return Outcome.of(report, directory)
 
 
-def _imported() -> Callable[["Config", str, Path, "Interruption"], dict[str, Any]]:
+def _imported_experiment() -> Callable[..., "Report"]:
     """Import what trains, in four seconds instead of five.
 
-    Imports make objects by the million that all stay: looking for garbage among them again and again is in vain.
+    Imports make millions of objects that all stay, so the garbage collector would search them again and again in vain.
     """
     gc.disable()
     try:
         from recipes.system.quiet_libraries import quiet_libraries
 
         quiet_libraries()
-        from recipes.training.experiment import carry_out
+        from recipes.training.experiment import run_experiment
     finally:
         gc.freeze()
         gc.enable()
-    return carry_out
-
-
-def _outcome(report: dict[str, Any], folder: Path) -> "Outcome":
-    from recipes.results.sweep_table import Outcome
-
-    objective = report["objective"]
-    name = objective["name"]
-    return Outcome(
-        directory=folder,
-        objective_name=f"{objective['split']} {name}",
-        objective=objective["value"],
-        test=report["metrics"].get("test", {}).get(name),
-        greater_is_better=objective["greater_is_better"],
-    )
+    return run_experiment
 
 
 if __name__ == "__main__":

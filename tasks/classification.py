@@ -4,18 +4,22 @@ One row: `Text(text="where is my parcel??", text_pair=None, label="delivery")`
 """
 
 import math
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
+from typing_extensions import override
+
 from tasks.collation import model_inputs, stacked
+from tasks.columns import LABELS, ROW
 from tasks.data.options import Columns
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError, did_you_mean
 from tasks.scoring.labels import label_scores
 from tasks.scoring.multilabel import multilabel_scores
 from tasks.scoring.regression import regression_scores
-from tasks.task import Batch, Features, Head, Layout, Outputs, Prediction, Row, Task, column, row_id
+from tasks.scoring.score import Score, score_named
+from tasks.task import Batch, Collate, Features, Head, Layout, Outputs, Prediction, Task, column, row_id
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -61,9 +65,23 @@ class Text:
     label: Label
     origin: Origin
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names: one, or several."""
+        if isinstance(self.label, float):
+            raise TypeError(f"{self.origin}: the label is a number")
+        return (self.label,) if isinstance(self.label, str) else self.label
+
+    @property
+    def number(self) -> float:
+        """The label of a regression."""
+        if not isinstance(self.label, float):
+            raise TypeError(f"{self.origin}: the label is a name")
+        return self.label
+
 
 @dataclass
-class Classification(Task):
+class Classification(Task[Text]):
     """Options of classification."""
 
     name: str = "classification"
@@ -74,7 +92,8 @@ class Classification(Task):
     threshold: float | None = None
     "multi_label: labels with at least this probability are predicted. null: what gives the best F1 on validation."
 
-    def errors(self) -> Iterator[str]:  # noqa: D102
+    @override
+    def errors(self) -> Iterator[str]:
         if self.kind not in KINDS:
             yield f"task.kind={self.kind}: choose from {', '.join(KINDS)}.{did_you_mean(self.kind, KINDS)}"
         if self.label_separator == "":
@@ -82,7 +101,8 @@ class Classification(Task):
         if self.threshold is not None and not 0 < self.threshold < 1:
             yield f"task.threshold={self.threshold}: a probability between 0 and 1"
 
-    def settle(self, train: Sequence[Record], layout: Layout) -> Self:  # noqa: D102
+    @override
+    def resolve_auto(self, train: Sequence[Record], layout: Layout) -> Self:
         if not train:
             return self
         name = column(train[0], layout.columns.label, LABEL_COLUMNS, "data.columns.label")
@@ -94,8 +114,13 @@ class Classification(Task):
             kind = _infer_kind(cells, separator)
         return replace(self, kind=kind, label_separator=separator if kind == "multi_label" else None)
 
-    def read(self, records: Sequence[Record], layout: Layout, report: ReadReport) -> list[Row]:  # noqa: D102
-        rows: list[Row] = []
+    @override
+    def variety(self) -> str:
+        return self.kind.replace("_", " ")
+
+    @override
+    def read(self, records: Sequence[Record], layout: Layout, report: ReadReport) -> list[Text]:
+        rows: list[Text] = []
         if not records:
             return rows
         text_column, pair_column = _text_columns(records[0], layout.columns)
@@ -133,11 +158,12 @@ class Classification(Task):
             return tuple(dict.fromkeys(labels))
         return _class_name(cell, names)
 
-    def head(self, train: Sequence[Row], layout: Layout) -> Head:  # noqa: D102
+    @override
+    def head(self, train: Sequence[Text], layout: Layout) -> Head:
         problem_type = PROBLEM_TYPES[self.kind]
         if self.kind == "regression":
             return Head("AutoModelForSequenceClassification", ("score",), problem_type)
-        found = {label for row in train for label in (row.label if self.kind == "multi_label" else (row.label,))}
+        found = {label for row in train for label in row.labels}
         labels = tuple(layout.label_names) if layout.label_names else tuple(sorted(found, key=_natural))
         if len(labels) < 2 and self.kind == "single_label":
             raise InputError(f"Training rows have {len(labels)} class ({', '.join(labels)}): two are needed at least")
@@ -148,13 +174,13 @@ class Classification(Task):
             )
         return Head("AutoModelForSequenceClassification", labels, problem_type)
 
-    def known(self, rows: Sequence[Row], head: Head, report: ReadReport) -> list[Row]:  # noqa: D102
+    @override
+    def with_known_labels(self, rows: Sequence[Text], head: Head, report: ReadReport) -> list[Text]:
         if self.kind == "regression":
             return list(rows)
         kept = []
         for row in rows:
-            labels = row.label if self.kind == "multi_label" else (row.label,)
-            strange = next((label for label in labels if label not in head.labels), None)
+            strange = next((label for label in row.labels if label not in head.labels), None)
             if strange is None:
                 kept.append(row)
             else:
@@ -163,19 +189,19 @@ class Classification(Task):
                 report.bad_row("unknown label", message + did_you_mean(strange, head.labels), row.origin)
         return kept
 
+    @override
     def window_length(self, model_limit: int) -> int:
         """Return the tokens that are kept of a text: 512 at most unless `task.max_length` says more."""
         return min(self.max_length or 512, model_limit)
 
-    def encode(  # noqa: D102
-        self, rows: Sequence[Row], tokenizer: "PreTrainedTokenizerBase", head: Head, length: int
-    ) -> Features:
+    @override
+    def encode(self, rows: Sequence[Text], tokenizer: "PreTrainedTokenizerBase", head: Head, length: int) -> Features:
         texts = [row.text for row in rows]
         pairs = [row.text_pair for row in rows] if rows and rows[0].text_pair is not None else None
         encoded = tokenizer(texts, pairs, truncation=True, max_length=length)
         features: Features = {name: list(encoded[name]) for name in tokenizer.model_input_names if name in encoded}
-        features["row"] = list(range(len(rows)))
-        features["labels"] = [self._target(row.label, head) for row in rows]
+        features[ROW] = list(range(len(rows)))
+        features[LABELS] = [self._target(row.label, head) for row in rows]
         return features
 
     def _target(self, label: Any, head: Head) -> int | float | list[float]:
@@ -185,21 +211,21 @@ class Classification(Task):
             return [float(name in label) for name in head.labels]
         return head.labels.index(label)
 
-    def collator(
-        self, tokenizer: "PreTrainedTokenizerBase", pad_to: int | None = None
-    ) -> Callable[[list[dict[str, Any]]], Batch]:
+    @override
+    def collator(self, tokenizer: "PreTrainedTokenizerBase", pad_to: int | None = None) -> Collate:
         """Pad inputs; labels become int64 [batch], or float32 [batch] or [batch, labels]."""
 
         def collate(windows: list[dict[str, Any]]) -> Batch:
-            labels = stacked([window["labels"] for window in windows])
-            return {**model_inputs(windows, tokenizer, pad_to), "labels": labels}
+            labels = stacked([window[LABELS] for window in windows])
+            return {**model_inputs(windows, tokenizer, pad_to), LABELS: labels}
 
         return collate
 
-    def decode(  # noqa: D102
-        self, rows: Sequence[Row], features: Mapping[str, Any], outputs: Outputs, head: Head
+    @override
+    def decode(
+        self, rows: Sequence[Text], features: Mapping[str, Any], outputs: Outputs, head: Head
     ) -> list[Prediction]:
-        window_of_row = {row: window for window, row in enumerate(features["row"])}
+        window_of_row = {row: window for window, row in enumerate(features[ROW])}
         if self.kind == "regression":
             return [{"label": float(outputs["score"][window_of_row[row]])} for row in range(len(rows))]
         probabilities = outputs["probability"].tolist()
@@ -212,17 +238,19 @@ class Classification(Task):
         best = max(range(len(probabilities)), key=probabilities.__getitem__)
         return {"label": head.labels[best], "scores": scores}
 
-    def calibrate(self, rows: Sequence[Row], predictions: Sequence[Prediction]) -> dict[str, float]:
+    @override
+    def calibrate(self, rows: Sequence[Text], predictions: Sequence[Prediction]) -> dict[str, float]:
         """Choose the probability from which on labels are predicted, for the best micro-averaged F1."""
         if self.kind != "multi_label" or self.threshold is not None:
             return {}
         pairs = [
-            (score, label in row.label)
+            (score, label in row.labels)
             for row, prediction in zip(rows, predictions, strict=True)
             for label, score in prediction["scores"].items()
         ]
         return {LABEL_THRESHOLD: best_label_threshold(pairs)}
 
+    @override
     def finish(self, predictions: Sequence[Prediction], calibration: Mapping[str, float]) -> list[Prediction]:
         """Predict the labels from the chosen probability on."""
         if LABEL_THRESHOLD not in calibration:
@@ -230,16 +258,20 @@ class Classification(Task):
         threshold = calibration[LABEL_THRESHOLD]
         return [{**prediction, "label": _labels_from(prediction["scores"], threshold)} for prediction in predictions]
 
-    def inputs(self) -> Sequence[str]:  # noqa: D102
+    @override
+    def inputs(self) -> Sequence[str]:
         return ("text", "text_pair")
 
-    def gold(self, row: Row) -> Any:  # noqa: D102
-        return list(row.label) if self.kind == "multi_label" else row.label
+    @override
+    def gold(self, row: Text) -> Any:
+        return list(row.labels) if self.kind == "multi_label" else row.label
 
-    def perfect(self, row: Row) -> Prediction:  # noqa: D102
+    @override
+    def perfect(self, row: Text) -> Prediction:
         return {"label": self.gold(row)}
 
-    def score(self, rows: Sequence[Row], predictions: Sequence[Prediction], head: Head) -> dict[str, float]:  # noqa: D102
+    @override
+    def score(self, rows: Sequence[Text], predictions: Sequence[Prediction], head: Head) -> dict[str, float]:
         predicted = [prediction["label"] for prediction in predictions]
         gold = [self.gold(row) for row in rows]
         if self.kind == "regression":
@@ -248,16 +280,20 @@ class Classification(Task):
             return multilabel_scores(predicted, gold, labels=list(head.labels))
         return label_scores(predicted, gold, labels=list(head.labels))
 
-    def objective_name(self) -> str:  # noqa: D102
-        return self.objective or OBJECTIVES[self.kind]
+    @override
+    def objective_score(self) -> Score:
+        return score_named(self.objective or OBJECTIVES[self.kind])
 
-    def headline(self) -> Sequence[str]:  # noqa: D102
-        return tuple(dict.fromkeys((self.objective_name(), *HEADLINES[self.kind])))
+    @override
+    def headline(self) -> Sequence[str]:
+        return tuple(dict.fromkeys((self.objective_score().name, *HEADLINES[self.kind])))
 
-    def identity(self, row: Row) -> Hashable:  # noqa: D102
+    @override
+    def identity(self, row: Text) -> Hashable:
         return row.text, row.text_pair
 
-    def stratum(self, row: Row) -> Hashable | None:
+    @override
+    def stratum(self, row: Text) -> Hashable | None:
         """Return the label; for several labels, all of them together; for numbers, nothing."""
         return None if self.kind == "regression" else row.label
 

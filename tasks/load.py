@@ -4,29 +4,28 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
+from typing import Any, Generic, TypeAlias
 
-from tasks.data.options import DataOptions
+from tasks.data.options import SPLITS, DataOptions, Split
 from tasks.data.read import read_label_names, read_records
 from tasks.data.records import ReadReport
 from tasks.data.splits import cut, limit, shared
 from tasks.errors import InputError
-from tasks.task import Head, Layout, Row, Task
-
-SPLITS = ("train", "validation", "test")
+from tasks.task import AnyTask, Head, Layout, Row, RowType, Task
 
 
 @dataclass(frozen=True)
-class Rows:
-    """The rows of each split, the task with its `auto` options settled, and the head that the labels call for."""
+class Rows(Generic[RowType]):
+    """The rows of each split, the task with its `auto` options decided, and the head that the labels call for."""
 
-    task: Task
+    task: Task[RowType]
     head: Head
-    splits: dict[str, list[Row]]
+    splits: dict[Split, list[RowType]]
     report: ReadReport
     notes: list[str] = field(default_factory=list)
     "Sentences for the user: splits that were cut off, duplicates across splits."
 
-    def fingerprint(self, *splits: str) -> str:
+    def fingerprint(self, *splits: Split) -> str:
         """Return a hash of the content of all rows, or of some splits' rows, without where they stand."""
         digest = hashlib.sha256()
         for split in splits or SPLITS:
@@ -37,7 +36,11 @@ class Rows:
         return digest.hexdigest()[:16]
 
 
-def load(task: Task, options: DataOptions, seed: int) -> Rows:
+AnyRows: TypeAlias = Rows[Any]
+"Rows of which it does not matter here what they are."
+
+
+def load(task: AnyTask, options: DataOptions, seed: int) -> AnyRows:
     """Read every split, cut off those that are not given, and check them against each other.
 
     Raises:
@@ -49,18 +52,18 @@ def load(task: Task, options: DataOptions, seed: int) -> Rows:
     train = records["train"]
     if train is None:
         raise InputError("data.train: no training rows are given")
-    task = task.settle(train, layout)
+    task = task.resolve_auto(train, layout)
     given = {split: task.read(found, layout, report) for split, found in records.items() if found is not None}
     for split, rows in given.items():
         if not rows:
             raise InputError(f"data.{split}: no usable row is left in {_source(options, split)}")
     notes: list[str] = []
     splits = _complete(task, given, options, seed, notes)
-    most = {"train": options.limit.train, "validation": options.limit.validation, "test": options.limit.test}
-    splits = {split: limit(rows, most[split], seed) for split, rows in splits.items()}
+    splits = {split: limit(rows, getattr(options.limit, split), seed) for split, rows in splits.items()}
     head = task.head(splits["train"], layout)
-    for split in ("validation", "test"):
-        splits[split] = task.known(splits[split], head, report)
+    held_out: tuple[Split, ...] = ("validation", "test")
+    for split in held_out:
+        splits[split] = task.with_known_labels(splits[split], head, report)
         repeated = shared(splits["train"], splits[split], task.identity)
         if repeated:
             notes.append(f"{repeated} of {len(splits[split])} {split} rows are also among the training rows")
@@ -70,13 +73,13 @@ def load(task: Task, options: DataOptions, seed: int) -> Rows:
 
 
 def _complete(
-    task: Task, given: dict[str, list[Row]], options: DataOptions, seed: int, notes: list[str]
-) -> dict[str, list[Row]]:
+    task: AnyTask, given: dict[Split, list[Row]], options: DataOptions, seed: int, notes: list[str]
+) -> dict[Split, list[Row]]:
     """Cut the missing splits off the training rows: first test, then validation, each a share of all of them."""
     rest = given["train"]
     total = len(rest)
-    splits: dict[str, list[Row]] = {"validation": given.get("validation", []), "test": given.get("test", [])}
-    fractions = {"test": options.test_fraction, "validation": options.validation_fraction}
+    splits: dict[Split, list[Row]] = {"validation": given.get("validation", []), "test": given.get("test", [])}
+    fractions: dict[Split, float] = {"test": options.test_fraction, "validation": options.validation_fraction}
     for split, fraction in fractions.items():
         if split in given or fraction == 0:
             continue
@@ -95,7 +98,7 @@ def _complete(
     return {"train": rest, **splits}
 
 
-def _source(options: DataOptions, split: str) -> str:
+def _source(options: DataOptions, split: Split) -> str:
     return str(getattr(options, split) or options.hub)
 
 

@@ -3,26 +3,26 @@
 One row: `Sentence(tokens=("Mara", "Lindqvist", "joined", "Northgate"), tags=("B-person", "I-person", "O", "B-firm"))`
 """
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from typing_extensions import override
 
 from tasks.collation import model_inputs, padded
+from tasks.columns import IGNORED_LABEL, LABELS, ROW, WORDS
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import did_you_mean
 from tasks.scoring.entities import entity_scores
+from tasks.scoring.score import Score, score_named
 from tasks.tags import SCHEMES, detect_scheme, spans, split_tag, to_iob2
-from tasks.task import Batch, Features, Head, Layout, Outputs, Prediction, Row, Task, column, row_id
+from tasks.task import Batch, Collate, Features, Head, Layout, Outputs, Prediction, Task, column, row_id
 from tasks.tokenization import separate_words
 from tasks.windows import NO_WORD, own_words
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
-
-IGNORED = -100
-"The label that losses leave out, as everywhere in transformers."
 
 TOKEN_COLUMNS = ("tokens", "words")
 TAG_COLUMNS = ("tags", "ner_tags", "labels")
@@ -39,7 +39,7 @@ class Sentence:
 
 
 @dataclass
-class Ner(Task):
+class Ner(Task[Sentence]):
     """Options of named-entity recognition."""
 
     name: str = "ner"
@@ -50,21 +50,24 @@ class Ner(Task):
     label_all_subwords: bool = False
     "Train on each sub-word of a word. false: on the first one only, which is also the one that is read."
 
-    def errors(self) -> Iterator[str]:  # noqa: D102
+    @override
+    def errors(self) -> Iterator[str]:
         if self.scheme not in SCHEMES:
             yield f"task.scheme={self.scheme}: choose from {', '.join(SCHEMES)}.{did_you_mean(self.scheme, SCHEMES)}"
         if self.stride < 0:
             yield f"task.stride={self.stride}: must be 0 or more"
 
-    def settle(self, train: Sequence[Record], layout: Layout) -> Self:  # noqa: D102
+    @override
+    def resolve_auto(self, train: Sequence[Record], layout: Layout) -> Self:
         if self.scheme != "auto" or not train:
             return self
         tags_column = column(train[0], _name(layout.columns.tags), TAG_COLUMNS, "data.columns.tags")
         sentences = ([str(tag) for tag in _words(record.values.get(tags_column)) or ()] for record in train)
         return replace(self, scheme=detect_scheme(_named(tags, layout) for tags in sentences))
 
-    def read(self, records: Sequence[Record], layout: Layout, report: ReadReport) -> list[Row]:  # noqa: D102
-        rows: list[Row] = []
+    @override
+    def read(self, records: Sequence[Record], layout: Layout, report: ReadReport) -> list[Sentence]:
+        rows: list[Sentence] = []
         if not records:
             return rows
         columns = layout.columns
@@ -90,13 +93,15 @@ class Ner(Task):
             rows.append(Sentence(row_id(record, columns, position), words, tuple(written), record.origin))
         return rows
 
-    def head(self, train: Sequence[Row], layout: Layout) -> Head:  # noqa: D102
+    @override
+    def head(self, train: Sequence[Sentence], layout: Layout) -> Head:
         del layout
         types = sorted({split_tag(tag).type for row in train for tag in row.tags} - {""})
         labels = ("O", *(f"{prefix}-{kind}" for kind in types for prefix in ("B", "I")))
         return Head("AutoModelForTokenClassification", labels)
 
-    def known(self, rows: Sequence[Row], head: Head, report: ReadReport) -> list[Row]:  # noqa: D102
+    @override
+    def with_known_labels(self, rows: Sequence[Sentence], head: Head, report: ReadReport) -> list[Sentence]:
         labels = set(head.labels)
         kept = []
         for row in rows:
@@ -110,11 +115,13 @@ class Ner(Task):
             report.bad_row("unknown entity type", message + did_you_mean(kind, types), row.origin)
         return kept
 
-    def adapt(self, tokenizer: "PreTrainedTokenizerBase") -> "PreTrainedTokenizerBase":  # noqa: D102
+    @override
+    def adapt(self, tokenizer: "PreTrainedTokenizerBase") -> "PreTrainedTokenizerBase":
         return separate_words(tokenizer)
 
-    def encode(  # noqa: D102
-        self, rows: Sequence[Row], tokenizer: "PreTrainedTokenizerBase", head: Head, length: int
+    @override
+    def encode(
+        self, rows: Sequence[Sentence], tokenizer: "PreTrainedTokenizerBase", head: Head, length: int
     ) -> Features:
         room = length - tokenizer.num_special_tokens_to_add()
         encoded = tokenizer(
@@ -132,9 +139,9 @@ class Ner(Task):
             owned += own_words(words_of_window[first:last])
         label_ids = {label: index for index, label in enumerate(head.labels)}
         features: Features = {name: list(encoded[name]) for name in tokenizer.model_input_names if name in encoded}
-        features["row"] = row_of_window
-        features["words"] = owned
-        features["labels"] = [
+        features[ROW] = row_of_window
+        features[WORDS] = owned
+        features[LABELS] = [
             self._labels(rows[row].tags, all_words, own, label_ids)
             for row, all_words, own in zip(row_of_window, words_of_window, owned, strict=True)
         ]
@@ -143,18 +150,17 @@ class Ner(Task):
     def _labels(
         self, tags: Sequence[str], words: Sequence[int | None], owned: Sequence[int], label_ids: Mapping[str, int]
     ) -> list[int]:
-        labels = [IGNORED if word == NO_WORD else label_ids[tags[word]] for word in owned]
+        labels = [IGNORED_LABEL if word == NO_WORD else label_ids[tags[word]] for word in owned]
         if self.label_all_subwords:
             here = {word for word in owned if word != NO_WORD}
             for position, word in enumerate(words):
-                if word in here and labels[position] == IGNORED:
+                if word in here and labels[position] == IGNORED_LABEL:
                     tag = tags[word]
                     labels[position] = label_ids[f"I-{tag[2:]}" if tag.startswith("B-") else tag]
         return labels
 
-    def collator(
-        self, tokenizer: "PreTrainedTokenizerBase", pad_to: int | None = None
-    ) -> Callable[[list[dict[str, Any]]], Batch]:
+    @override
+    def collator(self, tokenizer: "PreTrainedTokenizerBase", pad_to: int | None = None) -> Collate:
         """Pad inputs with the tokenizer's padding and labels with -100, on the tokenizer's side.
 
         Two windows of 3 and 2 tokens with labels [-100, 3, -100] and [-100, 0] give labels
@@ -162,18 +168,19 @@ class Ner(Task):
         """
 
         def collate(windows: list[dict[str, Any]]) -> Batch:
-            labels = padded([window["labels"] for window in windows], IGNORED, tokenizer, pad_to)
-            return {**model_inputs(windows, tokenizer, pad_to), "labels": labels}
+            labels = padded([window[LABELS] for window in windows], IGNORED_LABEL, tokenizer, pad_to)
+            return {**model_inputs(windows, tokenizer, pad_to), LABELS: labels}
 
         return collate
 
-    def decode(  # noqa: D102
-        self, rows: Sequence[Row], features: Mapping[str, Any], outputs: Outputs, head: Head
+    @override
+    def decode(
+        self, rows: Sequence[Sentence], features: Mapping[str, Any], outputs: Outputs, head: Head
     ) -> list[Prediction]:
         tags = [["O"] * len(row.tokens) for row in rows]
         scores = [[1.0] * len(row.tokens) for row in rows]
         labels, probabilities = outputs["label"], outputs["probability"]
-        for window, (row, words) in enumerate(zip(features["row"], features["words"], strict=True)):
+        for window, (row, words) in enumerate(zip(features[ROW], features[WORDS], strict=True)):
             at = np.flatnonzero(np.asarray(words) != NO_WORD)
             for word, label, probability in zip(
                 np.asarray(words)[at].tolist(),
@@ -188,26 +195,33 @@ class Ner(Task):
             for row, row_tags, row_scores in zip(rows, tags, scores, strict=True)
         ]
 
-    def inputs(self) -> Sequence[str]:  # noqa: D102
+    @override
+    def inputs(self) -> Sequence[str]:
         return ("tokens",)
 
-    def gold(self, row: Row) -> list[str]:  # noqa: D102
+    @override
+    def gold(self, row: Sentence) -> list[str]:
         return list(row.tags)
 
-    def perfect(self, row: Row) -> Prediction:  # noqa: D102
+    @override
+    def perfect(self, row: Sentence) -> Prediction:
         return _prediction(row.tokens, row.tags, [1.0] * len(row.tokens))
 
-    def score(self, rows: Sequence[Row], predictions: Sequence[Prediction], head: Head) -> dict[str, float]:  # noqa: D102
+    @override
+    def score(self, rows: Sequence[Sentence], predictions: Sequence[Prediction], head: Head) -> dict[str, float]:
         del head
         return entity_scores([prediction["tags"] for prediction in predictions], [list(row.tags) for row in rows])
 
-    def objective_name(self) -> str:  # noqa: D102
-        return self.objective or "f1"
+    @override
+    def objective_score(self) -> Score:
+        return score_named(self.objective or "f1")
 
-    def headline(self) -> Sequence[str]:  # noqa: D102
-        return tuple(dict.fromkeys((self.objective_name(), "f1", "precision", "recall")))
+    @override
+    def headline(self) -> Sequence[str]:
+        return tuple(dict.fromkeys((self.objective_score().name, "f1", "precision", "recall")))
 
-    def identity(self, row: Row) -> Hashable:  # noqa: D102
+    @override
+    def identity(self, row: Sentence) -> Hashable:
         tokens: tuple[str, ...] = row.tokens
         return tokens
 

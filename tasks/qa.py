@@ -4,15 +4,19 @@ One row: `Question(question="Who signs travel claims?", context="Claims are sign
 answers=("the head of unit",), starts=(21,))`; a question without an answer has empty `answers`.
 """
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from typing_extensions import override
 
 from tasks.collation import model_inputs, padded, stacked
+from tasks.columns import CANDIDATES, END, LABELS, NO_CANDIDATE, NULL, PASSAGE, ROW, START
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import did_you_mean
+from tasks.scoring.score import Score, score_named
 from tasks.scoring.squad import best_threshold, question_scores, squad_scores
-from tasks.task import Batch, Features, Head, Layout, Outputs, Prediction, Row, Task, column, row_id
+from tasks.task import Batch, Collate, Features, Head, Layout, Outputs, Prediction, Task, column, row_id
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -36,8 +40,10 @@ class Question:
 
 
 @dataclass
-class Qa(Task):
+class Qa(Task[Question]):
     """Options of extractive question answering."""
+
+    has_classes: ClassVar[bool] = False
 
     name: str = "qa"
     max_length: int | None = 384
@@ -53,7 +59,8 @@ class Qa(Task):
     repair_answer_offsets: bool = False
     "Move an answer that is not where its offset says to the nearest place where it is. false: an error."
 
-    def errors(self) -> Iterator[str]:  # noqa: D102
+    @override
+    def errors(self) -> Iterator[str]:
         if self.version not in VERSIONS:
             near = did_you_mean(self.version, VERSIONS)
             yield f"task.version={self.version}: choose from {', '.join(VERSIONS)}.{near}"
@@ -64,15 +71,21 @@ class Qa(Task):
         if self.stride < 0:
             yield f"task.stride={self.stride}: must be 0 or more"
 
-    def settle(self, train: Sequence[Record], layout: Layout) -> Self:  # noqa: D102
+    @override
+    def resolve_auto(self, train: Sequence[Record], layout: Layout) -> Self:
         if self.version != "auto":
             return self
         answers = layout.columns.answers
         unanswerable = any(record.values.get("is_impossible") or _no_answers(record, answers) for record in train)
         return replace(self, version="v2.0" if unanswerable else "v1.1")
 
-    def read(self, records: Sequence[Record], layout: Layout, report: ReadReport) -> list[Row]:  # noqa: D102
-        rows: list[Row] = []
+    @override
+    def variety(self) -> str:
+        return self.version
+
+    @override
+    def read(self, records: Sequence[Record], layout: Layout, report: ReadReport) -> list[Question]:
+        rows: list[Question] = []
         if not records:
             return rows
         columns = layout.columns
@@ -129,11 +142,13 @@ class Qa(Task):
         report.repair("answer offset", f"{text!r} moved from {start} to {nearest}", record.origin)
         return text, nearest
 
-    def head(self, train: Sequence[Row], layout: Layout) -> Head:  # noqa: D102
+    @override
+    def head(self, train: Sequence[Question], layout: Layout) -> Head:
         del train, layout
         return Head("AutoModelForQuestionAnswering")
 
-    def known(self, rows: Sequence[Row], head: Head, report: ReadReport) -> list[Row]:  # noqa: D102
+    @override
+    def with_known_labels(self, rows: Sequence[Question], head: Head, report: ReadReport) -> list[Question]:
         del head
         if self.version == "v2.0":
             return list(rows)
@@ -146,8 +161,9 @@ class Qa(Task):
                 report.bad_row("no answer", message, row.origin)
         return kept
 
-    def encode(  # noqa: D102
-        self, rows: Sequence[Row], tokenizer: "PreTrainedTokenizerBase", head: Head, length: int
+    @override
+    def encode(
+        self, rows: Sequence[Question], tokenizer: "PreTrainedTokenizerBase", head: Head, length: int
     ) -> Features:
         del head
         questions = _cut([row.question for row in rows], tokenizer, min(self.max_question_tokens, length // 2))
@@ -163,22 +179,21 @@ class Qa(Task):
         )
         row_of_window: list[int] = encoded["overflow_to_sample_mapping"]
         features: Features = {name: list(encoded[name]) for name in tokenizer.model_input_names if name in encoded}
-        features |= {"row": row_of_window, "labels": [], "start": [], "end": [], "candidates": []}
+        features |= {ROW: row_of_window, LABELS: [], START: [], END: [], CANDIDATES: []}
         for window, row in enumerate(row_of_window):
             in_context = [part == 1 for part in encoded.sequence_ids(window)]
             offsets = encoded["offset_mapping"][window]
             null = _null_position(encoded["input_ids"][window], tokenizer)
-            features["labels"].append(_target(rows[row], offsets, in_context, null))
-            features["start"].append(
+            features[LABELS].append(_target(rows[row], offsets, in_context, null))
+            features[START].append(
                 [start if here else -1 for (start, _), here in zip(offsets, in_context, strict=True)]
             )
-            features["end"].append([end if here else -1 for (_, end), here in zip(offsets, in_context, strict=True)])
-            features["candidates"].append(_candidates(in_context, null))
+            features[END].append([end if here else -1 for (_, end), here in zip(offsets, in_context, strict=True)])
+            features[CANDIDATES].append(_candidates(in_context, null))
         return features
 
-    def collator(
-        self, tokenizer: "PreTrainedTokenizerBase", pad_to: int | None = None
-    ) -> Callable[[list[dict[str, Any]]], Batch]:
+    @override
+    def collator(self, tokenizer: "PreTrainedTokenizerBase", pad_to: int | None = None) -> Collate:
         """Pad inputs; `labels` is int64 [batch, 2], first and last token of the answer or the null position twice.
 
         `candidates` is int64 [batch, length]: 1 for tokens of the passage, 2 for the null position, 0 elsewhere.
@@ -186,36 +201,37 @@ class Qa(Task):
 
         def collate(windows: list[dict[str, Any]]) -> Batch:
             batch = model_inputs(windows, tokenizer, pad_to)
-            candidates = padded([window["candidates"] for window in windows], 0, tokenizer, pad_to)
-            labels = stacked([window["labels"] for window in windows])
+            candidates = padded([window[CANDIDATES] for window in windows], NO_CANDIDATE, tokenizer, pad_to)
+            labels = stacked([window[LABELS] for window in windows])
             if tokenizer.padding_side == "left":
                 length = candidates.shape[1]
-                labels += stacked([length - len(window["candidates"]) for window in windows])[:, None]
-            return {**batch, "candidates": candidates, "labels": labels}
+                labels += stacked([length - len(window[CANDIDATES]) for window in windows])[:, None]
+            return {**batch, CANDIDATES: candidates, LABELS: labels}
 
         return collate
 
-    def decode(  # noqa: D102
-        self, rows: Sequence[Row], features: Mapping[str, Any], outputs: Outputs, head: Head
+    @override
+    def decode(
+        self, rows: Sequence[Question], features: Mapping[str, Any], outputs: Outputs, head: Head
     ) -> list[Prediction]:
         del head
         best: list[int | None] = [None] * len(rows)
         null = [float("inf")] * len(rows)
         scores, null_scores = outputs["span_score"].tolist(), outputs["null_score"].tolist()
 
-        for window, row in enumerate(features["row"]):
+        for window, row in enumerate(features[ROW]):
             null[row] = min(null[row], null_scores[window])
             current = best[row]
             if current is None or scores[window] > scores[current]:
                 best[row] = window
             elif scores[window] == scores[current]:
-                best[row] = min(current, window, key=lambda one: max(features["start"][one]))  # first in the passage
+                best[row] = min(current, window, key=lambda one: max(features[START][one]))  # first in the passage
         predictions = []
         for row, found, null_score in zip(rows, best, null, strict=True):
             assert found is not None, "each row has a window"
             window = found
-            start = int(features["start"][window][outputs["start"][window]])
-            end = int(features["end"][window][outputs["end"][window]])
+            start = int(features[START][window][outputs["start"][window]])
+            end = int(features[END][window][outputs["end"][window]])
             text = row.context[start:end]
             start += len(text) - len(text.lstrip())
             predictions.append(
@@ -228,7 +244,8 @@ class Qa(Task):
             )
         return predictions
 
-    def calibrate(self, rows: Sequence[Row], predictions: Sequence[Prediction]) -> dict[str, float]:
+    @override
+    def calibrate(self, rows: Sequence[Question], predictions: Sequence[Prediction]) -> dict[str, float]:
         """Choose the threshold on `no_answer_score` that gives the best F1, as the official v2.0 script finds it."""
         if self.version != "v2.0":
             return {}
@@ -237,9 +254,10 @@ class Qa(Task):
         has_answer = [bool(row.answers) for row in rows]
         best, threshold = best_threshold(no_answer_scores, f1, has_answer)
         if best == has_answer.count(False):
-            threshold = min(no_answer_scores) - 1.0  # nothing that is said pays: below them all
+            threshold = min(no_answer_scores) - 1.0  # abstaining everywhere scores best
         return {NO_ANSWER_THRESHOLD: threshold}
 
+    @override
     def finish(self, predictions: Sequence[Prediction], calibration: Mapping[str, float]) -> list[Prediction]:
         """Answer "" where `no_answer_score` is over the threshold; the best span stays as `best_answer`."""
         if NO_ANSWER_THRESHOLD not in calibration:
@@ -252,18 +270,22 @@ class Qa(Task):
             finished.append({**prediction, **answer, "best_answer": prediction["answer"]})
         return finished
 
-    def inputs(self) -> Sequence[str]:  # noqa: D102
+    @override
+    def inputs(self) -> Sequence[str]:
         return ("question",)
 
-    def gold(self, row: Row) -> list[str]:  # noqa: D102
+    @override
+    def gold(self, row: Question) -> list[str]:
         return list(dict.fromkeys(row.answers))
 
-    def perfect(self, row: Row) -> Prediction:  # noqa: D102
+    @override
+    def perfect(self, row: Question) -> Prediction:
         answered = bool(row.answers)
         answer = {"answer": row.answers[0], "start": row.starts[0]} if answered else {"answer": "", "start": None}
         return {**answer, "score": 1.0, "no_answer_score": -1.0 if answered else 1.0}
 
-    def score(self, rows: Sequence[Row], predictions: Sequence[Prediction], head: Head) -> dict[str, float]:  # noqa: D102
+    @override
+    def score(self, rows: Sequence[Question], predictions: Sequence[Prediction], head: Head) -> dict[str, float]:
         del head
         references = [
             {"id": row.id, "answers": {"text": list(row.answers), "answer_start": list(row.starts)}} for row in rows
@@ -274,16 +296,20 @@ class Qa(Task):
         ]
         return squad_scores(answers, references, version=self.version)
 
-    def objective_name(self) -> str:  # noqa: D102
-        return self.objective or "f1"
+    @override
+    def objective_score(self) -> Score:
+        return score_named(self.objective or "f1")
 
-    def headline(self) -> Sequence[str]:  # noqa: D102
-        return tuple(dict.fromkeys((self.objective_name(), "f1", "exact_match")))
+    @override
+    def headline(self) -> Sequence[str]:
+        return tuple(dict.fromkeys((self.objective_score().name, "f1", "exact_match")))
 
-    def identity(self, row: Row) -> Hashable:  # noqa: D102
+    @override
+    def identity(self, row: Question) -> Hashable:
         return row.question, row.context
 
-    def group(self, row: Row) -> Hashable | None:
+    @override
+    def group(self, row: Question) -> Hashable | None:
         """Return the article, so that no passage of it stands on both sides of a cut."""
         group: str = row.context if row.title is None else row.title
         return group
@@ -312,8 +338,8 @@ def _target(row: Question, offsets: Sequence[tuple[int, int]], in_context: Seque
 
 
 def _candidates(in_context: Sequence[bool], null: int) -> list[int]:
-    marks = [int(here) for here in in_context]
-    marks[null] = 2
+    marks = [PASSAGE if here else NO_CANDIDATE for here in in_context]
+    marks[null] = NULL
     return marks
 
 

@@ -6,20 +6,35 @@ outputs for each window, `decode` turns those into one prediction a row, `score`
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeAlias, TypeVar
 
 from tasks.data.options import Columns
-from tasks.data.records import ReadReport, Record
+from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError, did_you_mean
+from tasks.scoring.score import Score
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-Row: TypeAlias = Any
-"One row as the task's `read` made it: a frozen dataclass with at least `id` and `origin`."
+
+class Row(Protocol):
+    """One row as a task's `read` made it: a frozen dataclass."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def id(self) -> str:
+        """The row's own id, or its place in the file."""
+
+    @property
+    def origin(self) -> Origin:
+        """Where the row comes from."""
+
+
+RowType = TypeVar("RowType", bound=Row)
 
 Features: TypeAlias = dict[str, list[Any]]
-"Equally long columns, one entry a window. `row` holds the index of the row that the window was cut from."
+"Equally long columns, one entry a window; `tasks.columns` has their names."
 
 Outputs: TypeAlias = Mapping[str, Any]
 """What was kept of the model's outputs, by name: entry i of each belongs to window i of the features. One number or
@@ -30,6 +45,9 @@ Prediction: TypeAlias = dict[str, Any]
 
 Batch: TypeAlias = dict[str, Any]
 "Named tensors of one step, the first axis counting windows."
+
+Collate: TypeAlias = Callable[[list[dict[str, Any]]], Batch]
+"From windows to a batch."
 
 
 @dataclass(frozen=True)
@@ -53,8 +71,8 @@ class Head:
 
 
 @dataclass
-class Task:
-    """Options of all tasks, and the behaviour that each task fills in."""
+class Task(Generic[RowType]):
+    """Options of all tasks, and the behaviour that each task fills in. Each task has rows of its own type."""
 
     name: str = "???"
     "The task: classification, ner or qa."
@@ -63,23 +81,33 @@ class Task:
     objective: str | None = None
     "The validation score that chooses the best epoch and that sweeps rank by. null: the task's usual one."
 
+    has_classes: ClassVar[bool] = True
+    "Whether labels are classes, which can be weighted."
+
+    # Omegaconf 2.3 takes the parameters of a generic class for the types of a mapping's keys and values.
+    __args__: ClassVar[tuple[Any, Any]] = (Any, Any)
+
     def errors(self) -> Iterator[str]:
         """Yield what is wrong with the options, one line each."""
         yield from ()
 
-    def settle(self, train: Sequence[Record], layout: Layout) -> Self:
-        """Return this task with every `auto` option decided from the training records."""
+    def resolve_auto(self, train: Sequence[Record], layout: Layout) -> Self:
+        """Return this task with every option that is `auto` decided by the training records."""
         raise NotImplementedError
 
-    def read(self, records: Sequence[Record], layout: Layout, report: ReadReport) -> list[Row]:
+    def variety(self) -> str:
+        """Return what `resolve_auto` found, in words for the console, such as `single label`. Often nothing."""
+        return ""
+
+    def read(self, records: Sequence[Record], layout: Layout, report: ReadReport) -> list[RowType]:
         """Turn records into rows. Bad ones go to `report`, which raises or counts as the user chose."""
         raise NotImplementedError
 
-    def head(self, train: Sequence[Row], layout: Layout) -> Head:
+    def head(self, train: Sequence[RowType], layout: Layout) -> Head:
         """Return the head that the training rows call for."""
         raise NotImplementedError
 
-    def known(self, rows: Sequence[Row], head: Head, report: ReadReport) -> list[Row]:
+    def with_known_labels(self, rows: Sequence[RowType], head: Head, report: ReadReport) -> list[RowType]:
         """Return the rows whose labels the head has; the others go to `report`."""
         raise NotImplementedError
 
@@ -91,28 +119,28 @@ class Task:
         """Return the tokens in a window for a model that takes at most `model_limit`."""
         return min(self.max_length or model_limit, model_limit)
 
-    def encode(self, rows: Sequence[Row], tokenizer: "PreTrainedTokenizerBase", head: Head, length: int) -> Features:
+    def encode(
+        self, rows: Sequence[RowType], tokenizer: "PreTrainedTokenizerBase", head: Head, length: int
+    ) -> Features:
         """Turn rows into windows of at most `length` tokens. Pure: rows may be encoded in any portions."""
         raise NotImplementedError
 
-    def collator(
-        self, tokenizer: "PreTrainedTokenizerBase", pad_to: int | None = None
-    ) -> Callable[[list[dict[str, Any]]], Batch]:
+    def collator(self, tokenizer: "PreTrainedTokenizerBase", pad_to: int | None = None) -> Collate:
         """Return the function that pads windows to one batch of tensors.
 
         Args:
-            tokenizer: it knows with what and on which side to pad.
+            tokenizer: says with what to pad, and on which side.
             pad_to: tokens to pad every batch to. None: to the longest window of each.
         """
         raise NotImplementedError
 
     def decode(
-        self, rows: Sequence[Row], features: Mapping[str, Any], outputs: Outputs, head: Head
+        self, rows: Sequence[RowType], features: Mapping[str, Any], outputs: Outputs, head: Head
     ) -> list[Prediction]:
         """Turn the outputs of all windows into one prediction a row, in the rows' order."""
         raise NotImplementedError
 
-    def calibrate(self, rows: Sequence[Row], predictions: Sequence[Prediction]) -> dict[str, float]:
+    def calibrate(self, rows: Sequence[RowType], predictions: Sequence[Prediction]) -> dict[str, float]:
         """Choose on validation rows what the model itself does not learn, to be stored in its config. Often nothing."""
         del rows, predictions
         return {}
@@ -126,39 +154,43 @@ class Task:
         """Return the fields of a row that stand in the predictions file beside its identity."""
         raise NotImplementedError
 
-    def gold(self, row: Row) -> Any:
+    def gold(self, row: RowType) -> Any:
         """Return the right answer as a JSON value, for the predictions file."""
         raise NotImplementedError
 
-    def perfect(self, row: Row) -> Prediction:
+    def perfect(self, row: RowType) -> Prediction:
         """Return the prediction that equals gold: it shows which scores there are before anything is trained."""
         raise NotImplementedError
 
-    def score(self, rows: Sequence[Row], predictions: Sequence[Prediction], head: Head) -> dict[str, float]:
+    def score(self, rows: Sequence[RowType], predictions: Sequence[Prediction], head: Head) -> dict[str, float]:
         """Compare predictions with gold: flat names to numbers."""
         raise NotImplementedError
 
-    def objective_name(self) -> str:
-        """Return the name of the score that chooses the best epoch. Only for settled tasks."""
+    def objective_score(self) -> Score:
+        """Return the score that chooses the best epoch. `resolve_auto` comes first."""
         raise NotImplementedError
 
     def headline(self) -> Sequence[str]:
         """Return the names of the few scores worth a line on the console, the objective first."""
-        return (self.objective_name(),)
+        return (self.objective_score().name,)
 
-    def identity(self, row: Row) -> Hashable:
+    def identity(self, row: RowType) -> Hashable:
         """Return what makes two rows exact duplicates of each other, labels included or not as the task sees fit."""
         raise NotImplementedError
 
-    def stratum(self, row: Row) -> Hashable | None:
+    def stratum(self, row: RowType) -> Hashable | None:
         """Return the class that a split cut off should hold in the same share. None: no stratification."""
         del row
         return None
 
-    def group(self, row: Row) -> Hashable | None:
+    def group(self, row: RowType) -> Hashable | None:
         """Return what must stay on one side of a cut, such as the article of a question. None: each row by itself."""
         del row
         return None
+
+
+AnyTask: TypeAlias = Task[Any]
+"A task of which it does not matter here what its rows are."
 
 
 def column(record: Record, wanted: str | None, usual: Sequence[str], key: str) -> str:

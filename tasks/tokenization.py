@@ -43,7 +43,7 @@ def separate_words(tokenizer: "PreTrainedTokenizerBase") -> "PreTrainedTokenizer
 
     state = json.loads(tokenizer.backend_tokenizer.to_str())
     _mark_every_word(state["pre_tokenizer"])
-    tokenizer._tokenizer = Tokenizer.from_str(json.dumps(state))
+    tokenizer.backend_tokenizer.pre_tokenizer = Tokenizer.from_str(json.dumps(state)).pre_tokenizer
     # Classes that rebuild their pre-tokenizer when they are loaded take it from here.
     tokenizer.add_prefix_space = True
     tokenizer.init_kwargs["add_prefix_space"] = True

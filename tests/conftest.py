@@ -94,7 +94,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     articles = []
     for number, name in enumerate(NAMES * 2):
         context = f"Claims are signed by {name} within {number + 2} days. The office is in {PLACES[number % 4]}."
-        questions = []
+        questions: list[dict[str, Any]] = []
         for ask, answer in (("who signs?", name), ("where is the office?", PLACES[number % 4]), ("who pays?", None)):
             answers = [] if answer is None else [{"text": answer, "answer_start": context.index(answer)}]
             name_of_question = f"{number}-{len(questions)}"

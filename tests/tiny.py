@@ -63,7 +63,7 @@ def byte_level(special: tuple[str, ...] = ROBERTA) -> PreTrainedTokenizerFast:
     trainer = trainers.BpeTrainer(vocab_size=340, special_tokens=list(special), initial_alphabet=alphabet)
     tokenizer.train_from_iterator(CORPUS, trainer)
     first, end = (special[0], special[2]) if special is ROBERTA else ("[CLS]", "[SEP]")
-    ids = {name: tokenizer.token_to_id(name) for name in (first, end)}
+    ids = {name: _id(tokenizer, name) for name in (first, end)}
     if special is ROBERTA:
         tokenizer.post_processor = processors.RobertaProcessing(
             (end, ids[end]), (first, ids[first]), add_prefix_space=False
@@ -87,11 +87,17 @@ def unigram(special: tuple[str, ...]) -> PreTrainedTokenizerFast:
     tokenizer.pre_tokenizer = words
     tokenizer.decoder = decoders.Metaspace()
     first, end = ("<s>", "</s>") if "<s>" in special else ("[CLS]", "[SEP]")
-    ids = [(name, tokenizer.token_to_id(name)) for name in (first, end)]
+    ids = [(name, _id(tokenizer, name)) for name in (first, end)]
     tokenizer.post_processor = processors.TemplateProcessing(
         single=f"{first} $A {end}", pair=f"{first} $A {end} $B {end}", special_tokens=ids
     )
     return _wrapped(tokenizer, special, ["input_ids", "attention_mask"])
+
+
+def _id(tokenizer: Tokenizer, token: str) -> int:
+    number: int | None = tokenizer.token_to_id(token)
+    assert number is not None, token
+    return number
 
 
 def _wrapped(tokenizer: Tokenizer, special: tuple[str, ...], inputs: list[str]) -> PreTrainedTokenizerFast:

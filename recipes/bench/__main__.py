@@ -10,7 +10,7 @@ from recipes.bench import compare, parts
 from recipes.system.console import say
 
 PARTS = {
-    "compare": "stock and default in turn on the same rows (the default)",
+    "compare": "stock, plain and default in turn on the same rows (the default)",
     "overhead": "the Trainer against a bare loop on the same batches",
     "decoding": "the span search against a loop over every pair of start and end",
     "evaluation": "memory and time of evaluating many rows",

@@ -5,18 +5,37 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from recipes.results.report import Report, load_report
+from recipes.results.run_directory import RunDirectory
 from recipes.system.console import complain
+from recipes.system.files import write_json
 
 
-def run(overrides: Sequence[str]) -> dict[str, Any]:
-    """Do a run as a user would and return its report, with `gemm_peak_gflops` added.
+@dataclass(frozen=True)
+class Measured:
+    """A run, and the fastest products of matrices in its process."""
+
+    report: Report
+    gemm_peak_gflops: dict[str, float]
+    "By precision."
+
+    @property
+    def share_of_peak(self) -> float:
+        """The share of the fastest product that this process could do, whatever precision the run was in."""
+        return self.report.training.gflops_per_second / max(self.gemm_peak_gflops.values())
+
+
+def run(overrides: Sequence[str]) -> Measured:
+    """Do a run as a user would, measure the peak, and return both.
 
     Raises:
-        SystemExit: the run failed; what it said has been printed.
+        SystemExit: the run failed; its output has been printed.
     """
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         result = Path(folder, "result.json")
@@ -32,36 +51,33 @@ def run(overrides: Sequence[str]) -> dict[str, Any]:
         if not result.is_file():
             complain(done.stdout + done.stderr)
             raise SystemExit(1)
-        report: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
-        return report
+        values = json.loads(result.read_text(encoding="utf-8"))
+        return Measured(Report.from_dict(values["report"]), values["gemm_peak_gflops"])
 
 
 def main() -> int:
-    """Run, measure the peak in the precision of the run and in the fastest one, and leave the report."""
+    """Run, measure the peak in the precision of the run and in the fastest one, and leave both in a file."""
+    started = time.perf_counter()
     from recipes.bench.gemm import gemm_peak
-    from recipes.command import dispatch as command
+    from recipes.command import dispatch
     from recipes.machine.processor import bf16_units
-    from recipes.results.run_directory import REPORT
     from recipes.run import run as one_run
-    from recipes.system.files import write_json
 
     result, *overrides = sys.argv[1:]
-    folders: list[Path] = []
+    directories: list[RunDirectory] = []
 
     def remembered(config: Any, invocation: Any) -> Any:
         outcome = one_run(config, invocation)
-        folders.append(outcome.directory)
+        directories.append(RunDirectory(Path(outcome.directory)))
         return outcome
 
-    status = command.main(remembered, overrides)
-    if folders:
-        report = json.loads((folders[-1] / REPORT).read_text(encoding="utf-8"))
-        device = report["environment"]["device"]
+    status = dispatch.main(remembered, overrides, started)
+    report = load_report(directories[-1].report) if directories else None
+    if report is not None:
+        device = report.environment.device
         fastest = "bf16" if device == "cuda" or bf16_units() else "fp32"
-        report["gemm_peak_gflops"] = {
-            precision: gemm_peak(precision, device) / 1e9 for precision in dict.fromkeys(("fp32", fastest))
-        }
-        write_json(Path(result), report)
+        peaks = {precision: gemm_peak(precision, device) / 1e9 for precision in dict.fromkeys(("fp32", fastest))}
+        write_json(Path(result), asdict(Measured(report, peaks)))
     return status
 
 

@@ -47,16 +47,18 @@ def assembled(overrides: list[str]) -> Any:
     quiet_libraries()
     from recipes.command import composing
     from recipes.machine.devices import place
-    from recipes.training.assembly import prepare
+    from recipes.results.run_directory import RunDirectory
+    from recipes.system.signals import Interruption
+    from recipes.training.assembly import assemble, prepare
     from recipes.training.clock import Laps
-    from recipes.training.experiment import RECIPES
     from tasks.load import load
 
     config = composing.compose(overrides)
     rows = load(config.task, config.data, config.seed)
-    placement = place(config.runtime, config.hparams.stock)
+    placement = place(config.runtime, config.hparams.method)
     prepared = prepare(config, rows, placement, Laps())
-    return RECIPES[config.task.name](prepared, Path(tempfile.mkdtemp(prefix="bench-"))), placement
+    directory = RunDirectory(Path(tempfile.mkdtemp(prefix="bench-")))
+    return assemble(prepared, directory, Interruption(), time.perf_counter()), placement
 
 
 def train_with_trainer(overrides: list[str]) -> float:
@@ -85,7 +87,7 @@ def train_bare(overrides: list[str]) -> float:
     for batch in batches:
         with torch.autocast(placement.device, dtype=torch.bfloat16, enabled=placement.precision == "bf16"):
             outputs = model(**{name: tensor for name, tensor in batch.items() if name != "labels"})
-            loss = trainer.loss(outputs, batch) / len(batch["labels"])
+            loss = trainer.recipe.loss(outputs, batch) / len(batch["labels"])
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), trainer.args.max_grad_norm)
         optimizer.step()
@@ -184,13 +186,15 @@ def evaluation(given: Namespace) -> list[Path]:
 
 def startup(given: Namespace) -> list[Path]:
     """Time --help, the way to the first optimizer step, and what the second job of a sweep spends before training."""
-    helps, firsts, seconds = [], [], []
+    helps: list[float] = []
+    firsts: list[float] = []
+    seconds: list[dict[str, float]] = []
     overrides = [*data_choice(), f"model={given.model}", "data.limit={validation:50,test:50}"]
     run([*overrides, "hparams.max_steps=1"])  # fills the cache
     for _ in range(given.repetitions):
         helps.append(_timed(lambda: _command("--help"))[0])
-        firsts.append(run([*overrides, "hparams.max_steps=1"])["training"]["seconds_to_first_step"])
-        phases = run(["-m", *overrides, "hparams.max_steps=1,2"])["training"]["seconds_by_phase"]
+        firsts.append(run([*overrides, "hparams.max_steps=1"]).report.training.seconds_to_first_step or 0.0)
+        phases = run(["-m", *overrides, "hparams.max_steps=1,2"]).report.training.seconds_by_phase
         seconds.append({name: phases[name] for name in ("reading", "model", "encoding", "assembling")})
     before = [sum(phases.values()) - phases["model"] for phases in seconds]
     table = [

@@ -1,6 +1,5 @@
 """What every measurement ends in: a table on the console, in Markdown, and all its numbers as JSON."""
 
-import os
 import platform
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,13 @@ def machine() -> dict[str, Any]:
     import torch
     import transformers
 
-    from recipes.machine.processor import bf16_units, processor
+    from recipes.machine.processor import bf16_units, processor_name
+    from recipes.machine.threads import usable_cores
 
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
     return {
-        "processor": processor(),
-        "cores": len(os.sched_getaffinity(0)),
+        "processor": processor_name(),
+        "cores": usable_cores(),
         "bf16_units": bf16_units() or "none",
         "gpu": gpu,
         "system": platform.system(),

@@ -43,13 +43,13 @@ class Checkpoint:
     def best(self) -> Path | None:
         """Where the best weights are that it refers to."""
         step = self.facts.get("best_step")
-        return None if step is None else self.path.parent / name(BEST, int(step))
+        return None if step is None else self.path.parent / folder_name(BEST, int(step))
 
 
-def name(kind: str, step: int) -> str:
+def folder_name(kind: str, step: int) -> str:
     """Return the folder's name: sorted by name is sorted by step.
 
-    >>> name("step", 120)
+    >>> folder_name("step", 120)
     'step-00000120'
     """
     return f"{kind}-{step:08d}"
@@ -57,7 +57,7 @@ def name(kind: str, step: int) -> str:
 
 def begin(folder: Path, kind: str, step: int) -> Path:
     """Make the folder that a checkpoint's files are written to, empty."""
-    partial = folder / f".{name(kind, step)}.partial"
+    partial = folder / f".{folder_name(kind, step)}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     return partial
@@ -142,11 +142,11 @@ def rotate(folder: Path, best_step: int | None) -> None:
     states = sorted(folder.glob(f"{STEP}-*"), reverse=True)
     kept = {path.name for path in states[:STATES_KEPT]}
     if best_step is not None:
-        kept.add(name(BEST, best_step))
+        kept.add(folder_name(BEST, best_step))
     for path in states[:STATES_KEPT]:
         best = _best_step(path)
         if best is not None:
-            kept.add(name(BEST, best))
+            kept.add(folder_name(BEST, best))
     for path in [*states, *folder.glob(f"{BEST}-*"), *folder.glob(".*.partial")]:
         if path.name not in kept:
             shutil.rmtree(path, ignore_errors=True)

@@ -1,9 +1,10 @@
-"""From overrides to a config: Hydra merges the files of `conf/`, and nothing that it merges is run.
+"""From overrides to a config: Hydra merges the files of `conf/`, and calls nothing that they name.
 
-What Hydra would call by itself (callbacks, logging, plugins of a sweep) may be chosen on the command line alone: a
-config file that comes from elsewhere and touches `hydra` is refused.
+Whatever Hydra calls by itself (callbacks, logging, plugins of a sweep) can be chosen on the command line alone. A
+config file from elsewhere that touches `hydra` is refused.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from functools import cache
@@ -12,19 +13,32 @@ from typing import Any
 from hydra import initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import OverrideParseException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from recipes.command.groups import CONF
+from recipes.command.line import hydra_literal, key_of
 from recipes.config.conversion import parse
-from recipes.config.flat_keys import plain
+from recipes.config.flat_keys import flat_values
 from recipes.config.forbidden import refuse_calls, refuse_made_up
 from recipes.config.schema import TASKS, Config, Hparams, Model, Runtime, Tracker
+from tasks.data.files import SAMPLE_PREFIX
 from tasks.data.options import DataOptions
 from tasks.errors import InputError
 
 PLUGINS = ("hydra_plugins.", "hydra._internal.core_plugins.")
 "Where Hydra's launchers and sweepers live; these are the only objects that a config may name."
+
+ROWS = ("train", "validation", "test", "hub")
+"Keys of `data` that say where rows are."
+
+SAMPLES = tuple(f"{task}_sample" for task in TASKS)
+"Choices of `data` that come with the package."
+
+STRUCTURE = ",[]{}()'\"$\\"
+"Characters that mean something to Hydra's grammar."
 
 CHANGING = ("runtime", "overrides", "mode", "sweep")
 "Parts of `hydra` that Hydra or this program sets anew for each job."
@@ -78,11 +92,74 @@ def without_hydra(tree: DictConfig) -> DictConfig:
     return tree
 
 
+def with_literal_values(overrides: Sequence[str]) -> tuple[str, ...]:
+    """Return overrides with a value in quotes where Hydra can't read it bare and nothing else can be meant.
+
+    A shell takes quotes away: `data.separator=';'` arrives as `data.separator=;`. Values with the signs of lists,
+    mappings or sweeps are left alone, so that a mistake in one of these is not taken for a text.
+    """
+    return tuple(_literal(override) if _is_unreadable_text(override) else override for override in overrides)
+
+
+def _is_unreadable_text(override: str) -> bool:
+    key, equals, value = override.partition("=")
+    if not equals or not value or not re.fullmatch(r"\+{0,2}[A-Za-z_][\w./-]*", key):
+        return False
+    if len(value) > 1 and set(value) & set(STRUCTURE):
+        return False
+    parser = OverridesParser.create()
+    try:
+        parser.parse_overrides([override])
+    except OverrideParseException:
+        return True
+    return False
+
+
+def _literal(override: str) -> str:
+    key, _, value = override.partition("=")
+    return f"{key}={hydra_literal(value)}"
+
+
+def with_own_files(overrides: tuple[str, ...], tree: DictConfig) -> tuple[str, ...]:
+    """Return the overrides with `data=files` where they name rows of the user's own and choose no data set.
+
+    Without this, the user's training rows would stand beside the validation and test rows of the built-in sample.
+
+    Args:
+        overrides: the words of the command line.
+        tree: what `compose_tree` made of them.
+
+    Raises:
+        InputError: they choose a built-in sample as well.
+    """
+    sample = str(tree.hydra.runtime.choices.get("data"))
+    values: Any = OmegaConf.to_container(tree.data, resolve=False)
+    own = [f"data.{key}" for key in ROWS if _is_own(values.get(key))]
+    own += [key_of(item) for item in overrides if _is_own_override(item)]
+    if not own or sample not in SAMPLES:
+        return overrides
+    if any(key_of(override) == "data" for override in overrides):
+        raise InputError(
+            f"data={sample} and {own[0]}: the sample has rows of its own, which would be mixed with yours. For your "
+            "own files: data=files"
+        )
+    return ("data=files", *overrides)
+
+
+def _is_own_override(override: str) -> bool:
+    value = override.partition("=")[2]
+    return key_of(override) in {f"data.{key}" for key in ROWS} and value != "null" and _is_own(value.strip("'\""))
+
+
+def _is_own(value: Any) -> bool:
+    return value is not None and not str(value).startswith(SAMPLE_PREFIX)
+
+
 @cache
 def baseline(task: str, data: str, model: str, hydra_overrides: tuple[str, ...]) -> Mapping[str, Any]:
     """Return the dotted keys and values that these three choices give with nothing else said."""
     same = (f"task={task}", f"data={data}", f"model={model}", *hydra_overrides)
-    return plain(compose_tree(same), leave_out="hydra")
+    return flat_values(compose_tree(same), leave_out="hydra")
 
 
 def require_no_code(tree: DictConfig, hydra_overrides: tuple[str, ...]) -> None:

@@ -1,4 +1,4 @@
-"""The answer to `--help`: written from the files in `conf/`, without importing anything heavy."""
+"""The config groups, and the choices that the files in `conf/` offer for each."""
 
 from pathlib import Path
 

@@ -7,6 +7,7 @@ from hydra.errors import HydraException, MissingConfigException, OverrideParseEx
 from yaml import YAMLError
 
 from recipes.command.groups import GROUPS, choices
+from recipes.command.line import hydra_literal, shell_word
 from recipes.config.flat_keys import known_keys
 from tasks.errors import did_you_mean
 
@@ -18,9 +19,7 @@ def explain(error: Exception) -> str | None:
     if isinstance(error, YAMLError):
         return f"Config: {_place_in_yaml(error)}"
     if isinstance(error, OverrideParseException):
-        return (
-            f"Can't read the override '{error.override}'. Write KEY=VALUE, and quote special characters: 'KEY=\"a b\"'"
-        )
+        return _unreadable(str(error.override))
     cause = error.__cause__ if isinstance(error, HydraException) else error
     text = " ".join(str(part) for part in (error, cause) if part is not None)
     key = re.search(r"Key '([^']+)' is not in struct|Key '([^']+)' not in '", text)
@@ -37,6 +36,14 @@ def explain(error: Exception) -> str | None:
     if isinstance(error, HydraException) or type(error).__module__.startswith("omegaconf"):
         return "Config: " + _with_its_key(str(error))
     return None
+
+
+def _unreadable(override: str) -> str:
+    key, equals, value = override.partition("=")
+    if not equals or not key:
+        return f"Can't read the override '{override}'. Write KEY=VALUE"
+    literal = shell_word(f"{key}={hydra_literal(value)}")
+    return f"Can't read the override '{override}'. If its value is meant as it stands, write: {literal}"
 
 
 def _missing_choice(message: str) -> str:

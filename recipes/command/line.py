@@ -1,11 +1,12 @@
-"""What may be said on the command line, settled before Hydra reads it.
+"""The words of a command line: sorted, checked, and quoted, before Hydra reads them.
 
 Hydra can be told to call any function that can be imported: by `_target_`, by callbacks, by the configuration of
-logging. It blocks those it knows to be dangerous, by its own words no complete boundary. Nothing of that is of use
-here, so that it can't be said at all.
+logging. It blocks the functions that it knows to be dangerous, which by its own words is no complete boundary. Nothing
+of that is of use here, so it is refused altogether.
 """
 
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,10 +38,10 @@ class CommandLine:
     @property
     def hydra_overrides(self) -> tuple[str, ...]:
         """The overrides that are about Hydra itself."""
-        return tuple(override for override in self.overrides if _key(override).startswith("hydra"))
+        return tuple(override for override in self.overrides if key_of(override).startswith("hydra"))
 
 
-def read(arguments: Sequence[str]) -> CommandLine:
+def read_command_line(arguments: Sequence[str]) -> CommandLine:
     """Sort the arguments, and refuse those that could make Hydra run code.
 
     Raises:
@@ -77,14 +78,33 @@ def read(arguments: Sequence[str]) -> CommandLine:
     return CommandLine(tuple(overrides), sweeps, tuple(showing))
 
 
-def quoted(value: str) -> str:
-    """Return a value as Hydra's grammar takes it literally."""
+def hydra_literal(value: str) -> str:
+    """Return a value in quotes, so that Hydra's grammar takes it as it stands.
+
+    >>> hydra_literal(";")
+    "';'"
+    """
     escaped = re.sub(r"(\\*)'", r"\1\1\\'", value)
     return f"'{escaped}'"
 
 
+def shell_word(text: str) -> str:
+    """Return a text as one word of a shell's command line.
+
+    >>> print(shell_word("seed=1"), shell_word("data.separator=';'"))
+    seed=1 "data.separator=';'"
+    """
+    quoted = shlex.quote(text)
+    return f'"{text}"' if quoted != text and "'" in text and not set(text) & set('"$`\\!') else quoted
+
+
+def key_of(override: str) -> str:
+    """Return the dotted key that an override is about, such as `hydra.launcher` for `+hydra/launcher=joblib`."""
+    return override.lstrip("+~").partition("=")[0].strip().replace("/", ".")
+
+
 def _refuse(override: str) -> None:
-    key = _key(override)
+    key = key_of(override)
     if not key.startswith("hydra"):
         return
     if "@" in key or not any(key == known or key.startswith(f"{known}.") for known in HYDRA_KEYS):
@@ -94,15 +114,10 @@ def _refuse(override: str) -> None:
         )
 
 
-def _key(override: str) -> str:
-    """Return the dotted key that an override is about, such as `hydra.launcher` for `+hydra/launcher=joblib`."""
-    return override.lstrip("+~").partition("=")[0].strip().replace("/", ".")
-
-
 def _search(folder: str, overrides: Sequence[str]) -> str:
     path = Path(folder).expanduser().absolute()
     if not folder or not path.is_dir():
         raise InputError(f"--config-dir {folder}: there is no such folder")
-    if any(_key(override) == "hydra.searchpath" for override in overrides):
+    if any(key_of(override) == "hydra.searchpath" for override in overrides):
         raise InputError("--config-dir and hydra.searchpath: use one of them, hydra.searchpath=[file://A,file://B]")
-    return f"hydra.searchpath=[{quoted(f'file://{path}')}]"
+    return f"hydra.searchpath=[{hydra_literal(f'file://{path}')}]"

@@ -1,8 +1,4 @@
-"""The experiment as one typed value: Hydra's schema on the way in, plain dataclasses from here on.
-
-Each default stands here and nowhere else; the YAML files in `conf/` only say what differs for one choice. `parse` turns
-Hydra's tree into a `Config`, and no OmegaConf type goes further.
-"""
+"""From Hydra's composed tree to a validated `Config`, and from there to plain dicts and YAML."""
 
 import dataclasses
 from typing import Any
@@ -24,7 +20,7 @@ def parse(tree: DictConfig) -> Config:
         InputError: a value is missing, of the wrong type or out of range; all such errors are gathered in one message.
     """
     refuse_calls(OmegaConf.to_container(tree, resolve=False))
-    _refuse_strangers(tree)
+    _refuse_unknown_keys(tree)
     try:
         config = OmegaConf.to_object(tree)
     except OmegaConfBaseException as error:
@@ -44,7 +40,7 @@ def to_yaml(config: Config) -> str:
     return OmegaConf.to_yaml(OmegaConf.create(to_dict(config)))
 
 
-def _refuse_strangers(tree: DictConfig) -> None:
+def _refuse_unknown_keys(tree: DictConfig) -> None:
     """Refuse keys that were added with `+` and that no schema has: nothing would ever read them."""
     known = known_keys()
     container = OmegaConf.to_container(tree, resolve=False)

@@ -1,8 +1,4 @@
-"""The experiment as one typed value: Hydra's schema on the way in, plain dataclasses from here on.
-
-Each default stands here and nowhere else; the YAML files in `conf/` only say what differs for one choice. `parse` turns
-Hydra's tree into a `Config`, and no OmegaConf type goes further.
-"""
+"""Dotted keys such as `hparams.learning_rate`, and the values that a tree has for them."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -13,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from recipes.config.schema import TASKS, Config
 
 
-def plain(tree: DictConfig, leave_out: str) -> dict[str, Any]:
+def flat_values(tree: DictConfig, leave_out: str) -> dict[str, Any]:
     """Return a composed tree as dotted keys and resolved values, without one top-level key."""
     chosen = OmegaConf.masked_copy(tree, [str(key) for key in tree if key != leave_out])
     container = OmegaConf.to_container(chosen, resolve=True)
@@ -36,8 +32,7 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def known_keys(task: str | None = None) -> list[str]:
-    """Return every dotted key that a config of this task (or of any task) can have."""
-    tasks = [TASKS[task]] if task is not None and task in TASKS else list(TASKS.values())
+def known_keys() -> list[str]:
+    """Return every dotted key that a config of any task can have."""
     keys = list(flatten(dataclasses.asdict(Config())))
-    return sorted({*keys, *(f"task.{f.name}" for kind in tasks for f in dataclasses.fields(kind))})
+    return sorted({*keys, *(f"task.{f.name}" for kind in TASKS.values() for f in dataclasses.fields(kind))})

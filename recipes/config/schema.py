@@ -1,28 +1,29 @@
 """The experiment as one typed value: Hydra's schema on the way in, plain dataclasses from here on.
 
-Each default stands here and nowhere else; the YAML files in `conf/` only say what differs for one choice. `parse` turns
-Hydra's tree into a `Config`, and no OmegaConf type goes further.
+Each default stands here and nowhere else; the YAML files in `conf/` only say what differs for one choice.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from tasks.classification import Classification
 from tasks.data.options import DataOptions
 from tasks.ner import Ner
 from tasks.qa import Qa
-from tasks.task import Task
+from tasks.task import AnyTask, Task
 
 MISSING = "???"
 
-TASKS: Mapping[str, type[Task]] = MappingProxyType({"classification": Classification, "ner": Ner, "qa": Qa})
-"Every task by name. A new one is a line here, a line in `recipes.run`, and a YAML file in `conf/task`."
+TASKS: Mapping[str, type[AnyTask]] = MappingProxyType({"classification": Classification, "ner": Ner, "qa": Qa})
+"Every task by name. A new one is a line here, one in `recipes.heads.registry`, and a YAML file in `conf/task`."
+
+Method: TypeAlias = Literal["recipe", "plain", "stock"]
 
 SCHEDULES = ("linear", "cosine", "constant", "polynomial")
-DEVICES = ("auto", "cpu", "cuda", "mps")
-PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+DEVICE_CHOICES = ("auto", "cpu", "cuda", "mps")
+PRECISION_CHOICES = ("auto", "fp32", "bf16", "fp16")
 TRACKERS = ("none", "tensorboard", "wandb", "mlflow")
 
 
@@ -82,7 +83,14 @@ class Hparams:
     freeze_layers: int = 0
     "Keep this many of the lowest encoder layers as they are."
     stock: bool = False
-    "Train and evaluate as slowly as the example scripts of transformers do (`recipes/stock.py`), to compare with."
+    "To compare with: train and evaluate as the example scripts of transformers do (`recipes/training/stock.py`)."
+    plain: bool = False
+    "To compare with: a `Trainer` tuned by its public arguments alone (`recipes/training/stock.py`)."
+
+    @property
+    def method(self) -> Method:
+        """How the network is trained: by our recipe, or in one of the two ways to compare it with."""
+        return "stock" if self.stock else "plain" if self.plain else "recipe"
 
 
 @dataclass
@@ -115,11 +123,17 @@ class Tracker:
     "Project (wandb) or experiment (mlflow) to file runs under. null: the service's default."
 
 
+if TYPE_CHECKING:
+    RunnableTask = AnyTask
+else:
+    RunnableTask = Task  # OmegaConf takes a class for the type of a field, not a class with a parameter
+
+
 @dataclass
 class Config:
     """One experiment, completely."""
 
-    task: Task = field(default_factory=Task)
+    task: RunnableTask = field(default_factory=Task)
     data: DataOptions = field(default_factory=DataOptions)
     model: Model = field(default_factory=Model)
     hparams: Hparams = field(default_factory=Hparams)

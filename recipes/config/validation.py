@@ -1,15 +1,12 @@
-"""The experiment as one typed value: Hydra's schema on the way in, plain dataclasses from here on.
-
-Each default stands here and nowhere else; the YAML files in `conf/` only say what differs for one choice. `parse` turns
-Hydra's tree into a `Config`, and no OmegaConf type goes further.
-"""
+"""What a config may hold: ranges, choices, and values that must fit together. All errors are reported at once."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from recipes.config.interval import parse_interval
-from recipes.config.schema import DEVICES, PRECISIONS, SCHEDULES, TRACKERS, Config
-from tasks.data.options import BAD_ROW_POLICIES, FORMATS
+from recipes.config.schema import DEVICE_CHOICES, PRECISION_CHOICES, SCHEDULES, TASKS, TRACKERS, Config
+from tasks.data.formats.readers import FORMATS
+from tasks.data.options import BAD_ROW_POLICIES, SPLITS
 from tasks.errors import InputError, did_you_mean
 
 
@@ -35,8 +32,11 @@ def _errors(config: Config) -> Iterator[str]:
             f"hparams.accumulation={hparams.accumulation} must divide hparams.batch_size={hparams.batch_size}: "
             "the batch size is that of the whole step"
         )
-    if config.task.name == "qa" and hparams.class_weights is not None:
-        yield "hparams.class_weights: for classification and ner only, qa has no classes"
+    if hparams.class_weights is not None and not config.task.has_classes:
+        with_classes = " and ".join(name for name, task in TASKS.items() if task.has_classes)
+        yield f"hparams.class_weights: for {with_classes} only, {config.task.name} has no classes"
+    if hparams.stock and hparams.plain:
+        yield "hparams.stock and hparams.plain: set one of them"
     if hparams.epochs is not None and hparams.max_steps is not None:
         yield "hparams.epochs and hparams.max_steps: set one of them"
     try:
@@ -53,7 +53,7 @@ def _data_errors(config: Config) -> Iterator[str]:
         yield f"data={data.name} holds {data.task} rows, but task={task}: choose task={data.task} or other data"
     if data.hub is None and data.train is None:
         yield "data.train: say which file holds the training rows, e.g. data.train=train.csv (or data.hub=NAME)"
-    for split in ("train", "validation", "test"):
+    for split in SPLITS:
         value = getattr(data, split)
         if not (value is None or isinstance(value, str) or _is_strings(value)):
             yield f"data.{split}={value!r}: a path, a glob, or a list of them"
@@ -69,8 +69,8 @@ def _choice_errors(config: Config) -> Iterator[str]:
         ("data.format", config.data.format, FORMATS),
         ("data.on_bad_row", config.data.on_bad_row, BAD_ROW_POLICIES),
         ("hparams.schedule", config.hparams.schedule, SCHEDULES),
-        ("runtime.device", config.runtime.device, DEVICES),
-        ("runtime.precision", config.runtime.precision, PRECISIONS),
+        ("runtime.device", config.runtime.device, DEVICE_CHOICES),
+        ("runtime.precision", config.runtime.precision, PRECISION_CHOICES),
         ("tracker.name", config.tracker.name, TRACKERS),
     ):
         if value not in choices:

@@ -5,18 +5,16 @@ by the items of all accumulated parts and all processes, so that 1 x 32 rows, 4 
 give the same gradient. Some heads of transformers drop that number and average each part by itself (issue 47688).
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from recipes.heads.recipe import Loss
+from tasks.columns import CANDIDATES, IGNORED_LABEL, LABELS, NO_CANDIDATE
 from tasks.errors import InputError, did_you_mean
-from tasks.ner import IGNORED
-
-Loss: TypeAlias = Callable[[Any, Mapping[str, Tensor]], Tensor]
-"From a model's outputs and a batch to the sum over the batch's items."
 
 
 def cross_entropy(smoothing: float, weights: Tensor | None) -> Loss:
@@ -29,9 +27,9 @@ def cross_entropy(smoothing: float, weights: Tensor | None) -> Loss:
         logits = outputs["logits"].float()
         return functional.cross_entropy(
             logits.reshape(-1, logits.shape[-1]),
-            batch["labels"].reshape(-1),
+            batch[LABELS].reshape(-1),
             weight=None if weights is None else weights.to(logits.device),
-            ignore_index=IGNORED,
+            ignore_index=IGNORED_LABEL,
             reduction="sum",
             label_smoothing=smoothing,
         )
@@ -44,7 +42,7 @@ def binary_cross_entropy(smoothing: float, weights: Tensor | None) -> Loss:
 
     def loss(outputs: Any, batch: Mapping[str, Tensor]) -> Tensor:
         logits = outputs["logits"].float()
-        targets = batch["labels"].float() * (1 - smoothing) + smoothing / 2
+        targets = batch[LABELS].float() * (1 - smoothing) + smoothing / 2
         positive = None if weights is None else weights.to(logits.device)
         return functional.binary_cross_entropy_with_logits(logits, targets, pos_weight=positive, reduction="sum")
 
@@ -53,7 +51,7 @@ def binary_cross_entropy(smoothing: float, weights: Tensor | None) -> Loss:
 
 def squared_error(outputs: Any, batch: Mapping[str, Tensor]) -> Tensor:
     """Return the sum of squared errors: logits [batch, 1], labels float [batch]."""
-    return functional.mse_loss(outputs["logits"].float().reshape(-1), batch["labels"].float(), reduction="sum")
+    return functional.mse_loss(outputs["logits"].float().reshape(-1), batch[LABELS].float(), reduction="sum")
 
 
 def span_cross_entropy(smoothing: float) -> Loss:
@@ -64,12 +62,12 @@ def span_cross_entropy(smoothing: float) -> Loss:
     """
 
     def loss(outputs: Any, batch: Mapping[str, Tensor]) -> Tensor:
-        candidates = batch["candidates"] > 0
+        candidates = batch[CANDIDATES] != NO_CANDIDATE
         total = outputs["start_logits"].new_zeros((), dtype=torch.float32)
         for index, name in enumerate(("start_logits", "end_logits")):
             logits = outputs[name].float().masked_fill(~candidates, float("-inf"))
             log_probabilities = functional.log_softmax(logits, dim=-1)
-            nll = -log_probabilities.gather(1, batch["labels"][:, index : index + 1]).squeeze(1)
+            nll = -log_probabilities.gather(1, batch[LABELS][:, index : index + 1]).squeeze(1)
             if smoothing:
                 spread = -log_probabilities.masked_fill(~candidates, 0).sum(1) / candidates.sum(1)
                 nll = (1 - smoothing) * nll + smoothing * spread

@@ -2,22 +2,28 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
+from recipes.config.schema import Hparams
 from recipes.heads.loss import class_weights, cross_entropy
-from recipes.training.assembly import Prepared, assemble
-from recipes.training.trainer import RecipeTrainer
+from recipes.heads.r_drop import class_divergence
+from recipes.heads.recipe import Recipe
+from tasks.load import Rows
+from tasks.ner import Sentence
 
 
-def build(prepared: Prepared, folder: Path) -> RecipeTrainer:
-    """Return the Trainer: cross-entropy over labelled sub-words, the most probable label kept for each."""
-    hparams, labels = prepared.config.hparams, prepared.rows.head.labels
-    tags = Counter(tag for row in prepared.rows.splits["train"] for tag in row.tags)
+def recipe(rows: Rows[Sentence], hparams: Hparams) -> Recipe:
+    """Return cross-entropy over labelled sub-words; the most probable label of each is kept."""
+    labels, train = rows.head.labels, rows.splits["train"]
+    tags = Counter(tag for row in train for tag in row.tags)
     weights = class_weights(hparams.class_weights, labels, [tags[label] for label in labels])
-    return assemble(prepared, cross_entropy(hparams.label_smoothing, weights), most_probable_labels, folder)
+    return Recipe(
+        loss=cross_entropy(hparams.label_smoothing, weights),
+        divergence=class_divergence,
+        reduce=most_probable_labels,
+    )
 
 
 def most_probable_labels(outputs: Any, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -1,25 +1,30 @@
 """The recipe of extractive question answering: where an answer starts and where it ends."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from recipes.config.schema import Hparams
 from recipes.heads.loss import span_cross_entropy
-from recipes.training.assembly import Prepared, assemble
-from recipes.training.trainer import RecipeTrainer, Reduce
-from tasks.qa import Qa
+from recipes.heads.r_drop import span_divergence
+from recipes.heads.recipe import Recipe, Reduce
+from tasks.columns import CANDIDATES, NULL, PASSAGE
+from tasks.load import Rows
+from tasks.qa import Qa, Question
 
 
-def build(prepared: Prepared, folder: Path) -> RecipeTrainer:
-    """Return the Trainer: cross-entropy of start and end, the best legal span of each window kept."""
-    task = prepared.task
+def recipe(rows: Rows[Question], hparams: Hparams) -> Recipe:
+    """Return cross-entropy of start and end; the best legal span of each window is kept."""
+    task = rows.task
     assert isinstance(task, Qa)
-    loss = span_cross_entropy(prepared.config.hparams.label_smoothing)
-    return assemble(prepared, loss, best_spans(task.max_answer_tokens), folder)
+    return Recipe(
+        loss=span_cross_entropy(hparams.label_smoothing),
+        divergence=span_divergence,
+        reduce=best_spans(task.max_answer_tokens),
+    )
 
 
 def best_spans(max_answer_tokens: int) -> Reduce:
@@ -33,7 +38,7 @@ def best_spans(max_answer_tokens: int) -> Reduce:
         `probability` is that of the span, start and end independent, over all positions that are candidates.
         """
         start, end = outputs["start_logits"].float(), outputs["end_logits"].float()
-        passage, null = batch["candidates"] == 1, batch["candidates"] == 2
+        passage, null = batch[CANDIDATES] == PASSAGE, batch[CANDIDATES] == NULL
         legal_start = start.masked_fill(~passage, -torch.inf)
         legal_end = end.masked_fill(~passage, -torch.inf)
         widest = min(max_answer_tokens, start.shape[1])

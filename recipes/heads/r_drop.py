@@ -1,6 +1,7 @@
-"""R-Drop (Liang et al. 2021): two passes over a batch, with other dropout each, should predict the same.
+"""R-Drop (Liang et al. 2021): two passes over a batch, each with its own dropout, should predict the same.
 
-Used where `hparams.r_drop` is more than 0: each step then costs two passes, and small data overfits later.
+Used where `hparams.r_drop` is more than 0: each step then costs two passes, and small data overfits later. For
+probabilities the divergence is the mean of both Kullback-Leibler divergences; for numbers it is the squared difference.
 """
 
 from collections.abc import Mapping
@@ -9,37 +10,44 @@ from typing import Any
 from torch import Tensor
 from torch.nn import functional
 
-from tasks.ner import IGNORED
+from tasks.columns import CANDIDATES, IGNORED_LABEL, LABELS, NO_CANDIDATE
 
 
-def divergence(first: Any, second: Any, batch: Mapping[str, Tensor]) -> Tensor:
-    """Return how far two passes are apart, summed over the items that the loss counts.
+def class_divergence(first: Any, second: Any, batch: Mapping[str, Tensor]) -> Tensor:
+    """Compare probabilities of classes, for each labelled text [batch] or word [batch, length]."""
+    counted = batch[LABELS] != IGNORED_LABEL
+    return _symmetric(first["logits"].float()[counted], second["logits"].float()[counted])
 
-    For probabilities it is the mean of both Kullback-Leibler divergences: over classes for each labelled text or word,
-    over the positions that an answer can have for start and end, over yes and no for each of several labels. For
-    numbers it is the squared difference.
-    """
-    if "start_logits" in first:
-        candidates = batch["candidates"] > 0
-        return sum(
-            (
-                _symmetric(*(outputs[name].float().masked_fill(~candidates, -1e4) for outputs in (first, second)))
-                for name in ("start_logits", "end_logits")
-            ),
-            start=first["start_logits"].new_zeros((), dtype=first["start_logits"].float().dtype),
-        )
-    one, two, labels = first["logits"].float(), second["logits"].float(), batch["labels"]
-    if labels.is_floating_point() and labels.ndim == 1:
-        return functional.mse_loss(one, two, reduction="sum")
-    if labels.is_floating_point():
-        return _symmetric(*(logits.unsqueeze(-1) * logits.new_tensor([0.5, -0.5]) for logits in (one, two)))
-    counted = labels != IGNORED
-    return _symmetric(one[counted], two[counted])
+
+def label_divergence(first: Any, second: Any, batch: Mapping[str, Tensor]) -> Tensor:
+    """Compare probabilities of yes and no, for each of several labels; logits are [batch, labels]."""
+    del batch
+    yes_and_no = [
+        logits.unsqueeze(-1) * logits.new_tensor([0.5, -0.5])
+        for logits in (first["logits"].float(), second["logits"].float())
+    ]
+    return _symmetric(*yes_and_no)
+
+
+def number_divergence(first: Any, second: Any, batch: Mapping[str, Tensor]) -> Tensor:
+    """Compare predicted numbers; logits are [batch, 1]."""
+    del batch
+    return functional.mse_loss(first["logits"].float(), second["logits"].float(), reduction="sum")
+
+
+def span_divergence(first: Any, second: Any, batch: Mapping[str, Tensor]) -> Tensor:
+    """Compare probabilities of start and of end, over the positions that an answer can have; logits [batch, length]."""
+    candidates = batch[CANDIDATES] != NO_CANDIDATE
+    starts, ends = (
+        _symmetric(*(outputs[name].float().masked_fill(~candidates, -1e4) for outputs in (first, second)))
+        for name in ("start_logits", "end_logits")
+    )
+    return starts + ends
 
 
 def _symmetric(one: Tensor, two: Tensor) -> Tensor:
     """Return the summed mean of both divergences between softmax distributions on the last axis."""
     p, q = functional.log_softmax(one, dim=-1), functional.log_softmax(two, dim=-1)
-    forth = functional.kl_div(q, p, log_target=True, reduction="sum")
-    back = functional.kl_div(p, q, log_target=True, reduction="sum")
-    return (forth + back) / 2
+    forward = functional.kl_div(q, p, log_target=True, reduction="sum")
+    backward = functional.kl_div(p, q, log_target=True, reduction="sum")
+    return (forward + backward) / 2

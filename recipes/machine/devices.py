@@ -1,12 +1,17 @@
-"""Where a run computes and in which precision, found out once and said once."""
+"""Where a run computes and in which precision: found out once, and said once."""
 
 import os
 from dataclasses import dataclass
+from typing import Literal, TypeAlias, cast, get_args
 
-from recipes.config.schema import Runtime
+from recipes.config.schema import Method, Runtime
 from recipes.machine.memory import keep_freed_memory
 from recipes.machine.processor import bf16_units
+from recipes.machine.threads import threads_per_process
 from tasks.errors import InputError
+
+Device: TypeAlias = Literal["cpu", "cuda", "mps"]
+Precision: TypeAlias = Literal["fp32", "bf16", "fp16"]
 
 CPU_TOKENS_AT_ONCE = 2048
 "Enough to keep a CPU's matrix units busy; more only costs memory (docs/performance.md)."
@@ -16,14 +21,14 @@ CPU_TOKENS_AT_ONCE = 2048
 class Placement:
     """The machine's part in a run."""
 
-    device: str
-    precision: str
+    device: Device
+    precision: Precision
     threads: int
     processes: int
     tokens_at_once: int | None = None
     "Tokens with padding that go through the model at once. None: whole batches."
     reason: str = ""
-    "Why this precision, where it was found out and not asked for."
+    "Why this precision, where `runtime.precision` is auto."
     notes: tuple[str, ...] = ()
     "Sentences for the user."
 
@@ -34,25 +39,25 @@ class Placement:
         return where + each + (f", {self.processes} processes" if self.processes > 1 else "")
 
 
-def place(runtime: Runtime, stock: bool = False) -> Placement:
+def place(runtime: Runtime, method: Method = "recipe") -> Placement:
     """Decide device, precision and threads, and set the number of threads.
 
     Args:
-        runtime: what the user asked for.
-        stock: decide as the example scripts of transformers do: fp32, and memory handled as the system does.
+        runtime: the user's wishes.
+        method: how the network is trained. The stock way computes in fp32, as the example scripts of transformers do;
+            the memory of the C library and the size of a pass are settings of the recipe alone.
 
     Raises:
-        InputError: the device or precision asked for is not to be had here.
+        InputError: this machine does not have the device or precision asked for.
     """
     import torch
 
     device = _device(runtime.device)
     processes = int(os.environ.get("WORLD_SIZE", "1"))
-    here = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-    threads = runtime.threads or max(len(os.sched_getaffinity(0)) // here, 1)
+    threads = runtime.threads or threads_per_process(int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
     # accelerate launch and torchrun set one thread per process, which leaves the other cores idle.
     torch.set_num_threads(threads)
-    if device == "cpu" and not stock:
+    if device == "cpu" and method == "recipe":
         keep_freed_memory()
     notes = []
     if device == "cuda" and processes == 1 and torch.cuda.device_count() > 1:
@@ -60,31 +65,36 @@ def place(runtime: Runtime, stock: bool = False) -> Placement:
             f"one of {torch.cuda.device_count()} GPUs is used; for all of them: accelerate launch "
             "--config_file scripts/accelerate/gpus.yaml -m recipes.run ..."
         )
-    precision, reason = _precision(runtime.precision, device, stock)
-    at_once = runtime.tokens_at_once or (CPU_TOKENS_AT_ONCE if device == "cpu" and not stock else None)
+    precision, reason = _precision(runtime.precision, device, method)
+    at_once = runtime.tokens_at_once or (CPU_TOKENS_AT_ONCE if device == "cpu" and method == "recipe" else None)
     return Placement(device, precision, threads, processes, at_once, reason, tuple(notes))
 
 
-def _device(wanted: str) -> str:
+def _device(wanted: str) -> Device:
     import torch
 
-    has = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    has: dict[Device, bool] = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
     if wanted == "auto":
-        return next(device for device in ("cuda", "mps", "cpu") if has[device])
-    if not has[wanted]:
+        return next(device for device in has if has[device])
+    device = cast(Device, wanted)
+    if not has[device]:
         raise InputError(f"runtime.device={wanted}: there is none here. runtime.device=auto takes what there is")
-    return wanted
+    return device
 
 
-def _precision(wanted: str, device: str, stock: bool) -> tuple[str, str]:
-    """Return the precision, and the reason if it was left to us."""
+def _precision(wanted: str, device: Device, method: Method) -> tuple[Precision, str]:
+    """Return the precision, and the reason for it if the user did not choose."""
     import torch
 
     if wanted == "fp16" and device != "cuda":
         raise InputError(f"runtime.precision=fp16: not on {device}; use bf16 or fp32")
-    if wanted != "auto":
-        return wanted, ""
-    if stock:
+    if wanted in get_args(Precision):
+        return cast(Precision, wanted), ""
+    if method == "stock":
         return "fp32", "stock"
     if device == "cuda":
         if torch.cuda.is_bf16_supported(including_emulation=False):

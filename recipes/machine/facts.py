@@ -1,4 +1,4 @@
-"""What is said of a finished run: report.json, the predictions, and the last lines on the console."""
+"""The facts about machine and code that a report keeps, and that a resumed run compares."""
 
 import importlib.metadata
 import os
@@ -10,26 +10,27 @@ from typing import Any
 import torch
 
 from recipes.machine.devices import Placement
-from recipes.machine.processor import processor
+from recipes.machine.processor import processor_name
+from recipes.results.report import Environment
 
 PACKAGES = ("finetune-recipes", "torch", "transformers", "accelerate", "datasets", "tokenizers", "numpy")
 
 
-def environment(placement: Placement) -> dict[str, Any]:
-    """Return what the numbers depend on besides the config: versions, device, threads, precision, commit."""
-    return {
-        "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
-        "device": placement.device,
-        "device_name": _device_name(placement),
-        "cores": os.cpu_count(),
-        "threads": placement.threads,
-        "processes": placement.processes,
-        "precision": placement.precision,
-        "git_commit": git_commit(),
-    }
+def environment(placement: Placement) -> Environment:
+    """Return what the numbers of a run depend on besides its config."""
+    return Environment(
+        versions={"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
+        device=placement.device,
+        device_name=_device_name(placement),
+        cores=os.cpu_count(),
+        threads=placement.threads,
+        processes=placement.processes,
+        precision=placement.precision,
+        git_commit=git_commit(),
+    )
 
 
-def computed_by(placement: Placement) -> dict[str, Any]:
+def numerical_environment(placement: Placement) -> dict[str, Any]:
     """Return what the last bits of a sum depend on: where it is equal, the same rows and seed give the same weights."""
     versions = {name: _version(name) for name in ("torch", "transformers")}
     return {
@@ -41,7 +42,7 @@ def computed_by(placement: Placement) -> dict[str, Any]:
 
 
 def _device_name(placement: Placement) -> str:
-    return str(torch.cuda.get_device_name()) if placement.device == "cuda" else processor()
+    return str(torch.cuda.get_device_name()) if placement.device == "cuda" else processor_name()
 
 
 def git_commit() -> str | None:

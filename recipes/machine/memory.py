@@ -1,11 +1,9 @@
-"""Where a run computes and in which precision, found out once and said once."""
+"""The memory of this process: what the C library and oneDNN keep of it, and the most it has held."""
 
 import ctypes
 import os
 import resource
 import sys
-
-import torch
 
 
 def keep_freed_memory() -> None:
@@ -15,24 +13,21 @@ def keep_freed_memory() -> None:
     pages takes a fifth of a small model's step. Other C libraries have no such setting and are left alone.
     """
     trim_threshold, mmap_threshold, most = -1, -3, 1 << 30  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h
-    try:
-        library = ctypes.CDLL("libc.so.6")
-    except OSError:
-        return
-    library.mallopt(mmap_threshold, most)
-    library.mallopt(trim_threshold, most)
+    library = _glibc()
+    if library is not None:
+        library.mallopt(mmap_threshold, most)
+        library.mallopt(trim_threshold, most)
 
 
 def release_freed_memory() -> None:
     """Hand back to the system what `keep_freed_memory` made glibc keep."""
-    try:
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
-    except (OSError, AttributeError):
-        return
+    library = _glibc()
+    if library is not None:
+        library.malloc_trim(0)
 
 
 def keep_few_kernels() -> None:
-    """Let oneDNN keep the kernels of fewer shapes than its usual 1,024; it asks once, before its first product.
+    """Let oneDNN keep the kernels of fewer shapes than its usual 1,024. oneDNN reads this before its first product.
 
     It compiles kernels for each length of a batch and keeps 0.4 MB of them. Where texts are long, lengths rarely recur
     and compiling takes a hundredth of a step.
@@ -42,7 +37,17 @@ def keep_few_kernels() -> None:
 
 def peak_memory_mb() -> float:
     """Return the most memory the process has held, in MB: the GPU's where there is one, or else its resident set."""
+    import torch
+
     if torch.cuda.is_available() and torch.cuda.max_memory_allocated():
         return round(float(torch.cuda.max_memory_allocated()) / 2**20, 1)
     unit = 2**20 if sys.platform == "darwin" else 2**10  # kilobytes on Linux, bytes on macOS
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit, 1)
+
+
+def _glibc() -> ctypes.CDLL | None:
+    try:
+        library = ctypes.CDLL("libc.so.6")
+    except OSError:
+        return None
+    return library if hasattr(library, "malloc_trim") else None

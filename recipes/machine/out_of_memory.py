@@ -1,4 +1,4 @@
-"""Too little memory for a batch: what it looks like, and how many tokens to try next."""
+"""Running out of memory: how it is recognised, how many tokens to try next, and what to tell the user."""
 
 import gc
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import torch
 from tasks.errors import InputError
 
 WORDS = ("can't allocate memory", "not enough memory", "out of memory", "_ALLOC_FAILED")
-"How torch on a CPU, MPS, CUDA's libraries and others say it in a plain `RuntimeError`."
+"What torch on a CPU or MPS and CUDA's libraries write into a plain `RuntimeError` then."
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -38,11 +38,11 @@ def fewer_tokens(rows: int, length: int, at_once: int | None) -> int:
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Say what can be done where memory runs out for something that can't be made smaller by parts.
+def explaining() -> Iterator[None]:
+    """Turn running out of memory into a message, for work that can't be done in smaller parts.
 
     Raises:
-        InputError: it did.
+        InputError: memory ran out; the message says what needs less of it.
     """
     try:
         yield

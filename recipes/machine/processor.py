@@ -1,29 +1,32 @@
-"""Where a run computes and in which precision, found out once and said once."""
+"""What the processor says of itself."""
 
 import platform
 from pathlib import Path
 
+CPU_FACTS = Path("/proc/cpuinfo")
+"Where Linux lists them. No other system has this file."
+
 BF16_UNITS = {"amx_bf16": "AMX", "avx512_bf16": "AVX512-BF16"}
-"Processor flags of /proc/cpuinfo, and the names that people know them by."
+"Processor flags, and the names that people know these units by."
 
 
 def bf16_units() -> str:
     """Return the names of the processor's units that multiply bf16 matrices, by the flags it reports; "" if none.
 
-    Where bf16 is only emulated it is slower than fp32. Only Linux reports the flags in this way.
+    Where bf16 is only emulated it is slower than fp32.
     """
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return ""
-    flags = next((line.split() for line in lines if line.startswith("flags")), [])
+    flags = next((line.split() for line in _facts() if line.startswith("flags")), [])
     return ", ".join(name for flag, name in BF16_UNITS.items() if flag in flags)
 
 
-def processor() -> str:
+def processor_name() -> str:
     """Return the name that the processor gives itself."""
+    names = (line.split(":", 1)[1].strip() for line in _facts() if line.startswith("model name"))
+    return next(names, "") or platform.processor() or platform.machine()
+
+
+def _facts() -> list[str]:
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return CPU_FACTS.read_text(encoding="utf-8").splitlines()
     except OSError:
-        return platform.processor()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+        return []

@@ -1,4 +1,4 @@
-"""Pretrained encoders: where they are, and how a new head, dropout and freezing come to them."""
+"""The parts of an encoder that settings are about: its layers, its dropout, its longest text."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -60,7 +60,7 @@ def encoder_layers(model: Any) -> Sequence[Any]:
 def length_limit(model: Any, tokenizer: Any) -> int:
     """Return the most tokens the model takes: by its tokenizer, or by its position embeddings.
 
-    RoBERTa's positions begin after the padding index, which costs it two of them: seen by the embedding's own padding.
+    RoBERTa's positions begin after the padding index, which costs it two of them. Its embedding tells: it has padding.
     """
     from torch import nn
 

@@ -1,4 +1,4 @@
-"""Pretrained encoders: where they are, and how a new head, dropout and freezing come to them."""
+"""Loading a pretrained encoder with a new head, without running any code of its own."""
 
 import hashlib
 from collections.abc import Sequence
@@ -26,12 +26,15 @@ class Loaded:
     "Most tokens that the model takes at once."
     fingerprint: str
     "A hash of the pretrained weights as they were loaded, the head included."
+    parameters: int
+    trained_parameters: int
+    "How many of them are not frozen."
 
 
 def load(model: Model, head: Head, hparams: Hparams, folder: Path) -> Loaded:
     """Load the encoder in fp32, put the head on it, and apply dropout and freezing.
 
-    Seed before: the head's weights are drawn here (transformers issue 11965).
+    Set the seed before: the head's weights are drawn here (transformers issue 11965).
 
     Args:
         model: where the model is and what is accepted of it.
@@ -49,7 +52,7 @@ def load(model: Model, head: Head, hparams: Hparams, folder: Path) -> Loaded:
         # Said in so many words: without it, transformers asks at a terminal whether to run a model's own code.
         config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    except Exception as error:  # whatever a strange file brings transformers to raise
+    except Exception as error:  # what transformers raises for a strange file has no common class
         raise InputError(f"model.path={model.path}: can't be loaded from {folder}: {_brief(error)}") from error
     refuse_foreign_kernels(config, model)
     if tokenizer.pad_token is None:
@@ -76,7 +79,15 @@ def load(model: Model, head: Head, hparams: Hparams, folder: Path) -> Loaded:
     new = sorted({*info["missing_keys"], *(item[0] for item in info["mismatched_keys"])})
     _check_pretrained(encoder, new, model)
     freeze(encoder, hparams)
-    return Loaded(encoder, tokenizer, tuple(new), length_limit(encoder, tokenizer), _weights_digest(encoder))
+    return Loaded(
+        model=encoder,
+        tokenizer=tokenizer,
+        new_weights=tuple(new),
+        limit=length_limit(encoder, tokenizer),
+        fingerprint=_weights_digest(encoder),
+        parameters=sum(parameter.numel() for parameter in encoder.parameters()),
+        trained_parameters=sum(parameter.numel() for parameter in encoder.parameters() if parameter.requires_grad),
+    )
 
 
 def refuse_foreign_kernels(config: Any, model: Model) -> None:

@@ -1,4 +1,4 @@
-"""Pretrained encoders: where they are, and how a new head, dropout and freezing come to them."""
+"""Finding a pretrained model: a folder, a Python package that carries it, or the hub."""
 
 import hashlib
 import importlib.util

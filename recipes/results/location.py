@@ -1,4 +1,4 @@
-"""Where a run lives: a path made from its choices, so that the same command finds its own earlier work."""
+"""The path of a run: made from its choices, so that the same command finds its own earlier work."""
 
 import hashlib
 import json
@@ -12,9 +12,9 @@ from recipes.config.flat_keys import flatten
 from recipes.config.schema import Config
 
 LONGEST_NAME = 80
+"Characters in the part of the path that names the choices."
 
-# What these say does not change what comes out, or stands elsewhere in the path.
-NOT_CHOICES = (
+NOT_IN_THE_CHOICES = (
     "seed",
     "output_root",
     "overwrite",
@@ -27,6 +27,7 @@ NOT_CHOICES = (
     "runtime.checkpoint_every",
     "runtime.tokens_at_once",
 )
+"Beginnings of the keys that do not affect results, or that have a part of the path to themselves."
 
 
 def locate(config: Config, data_choice: str, model_choice: str, baseline: Mapping[str, Any]) -> Path:
@@ -39,19 +40,19 @@ def locate(config: Config, data_choice: str, model_choice: str, baseline: Mappin
         baseline: dotted keys and values that these groups give by themselves. Choices are the differences from it.
     """
     flat = flatten(to_dict(config))
-    changed = {key: value for key, value in flat.items() if is_choice(key) and value != baseline.get(key)}
+    changed = {key: value for key, value in flat.items() if affects_results(key) and value != baseline.get(key)}
     own_data = any(flat[key] != baseline.get(key) for key in ("data.name", "data.train", "data.hub"))
     data = (config.data.name or _data_name(config)) if own_data else data_choice
     model = _model_name(config.model.path) if "model.path" in changed else model_choice
     if "hparams.learning_rate" in changed and "model.learning_rate" in changed:
         del changed["model.learning_rate"]
     parts = (config.task.name, data, model, choices_name(changed), f"seed={config.seed}")
-    return Path(config.output_root, *(safe(part) for part in parts))
+    return Path(config.output_root, *(safe_name(part) for part in parts))
 
 
-def is_choice(key: str) -> bool:
-    """Tell whether a key can change what comes out of a run."""
-    return not key.startswith(NOT_CHOICES)
+def affects_results(key: str) -> bool:
+    """Tell whether another value of this key makes it another run, the seed aside."""
+    return not key.startswith(NOT_IN_THE_CHOICES)
 
 
 def choices_name(changed: Mapping[str, Any]) -> str:
@@ -66,7 +67,7 @@ def choices_name(changed: Mapping[str, Any]) -> str:
         return "default"
     items = sorted((key.rsplit(".", 1)[-1], _written(value)) for key, value in changed.items())
     name = ",".join(f"{key}={value}" for key, value in items)
-    short = safe(name)
+    short = safe_name(name)
     whole = not any("/" in str(value) for value in changed.values())
     if whole and short == name and len(name) <= LONGEST_NAME and len({key for key, _ in items}) == len(items):
         return name
@@ -74,10 +75,10 @@ def choices_name(changed: Mapping[str, Any]) -> str:
     return f"{short[: LONGEST_NAME - 9].rstrip(',=')}-{digest}"
 
 
-def safe(name: str) -> str:
+def safe_name(name: str) -> str:
     """Return a name that is one path component on every system: no separators, no leading dot.
 
-    >>> safe("../a b"), safe("hf/name")
+    >>> safe_name("../a b"), safe_name("hf/name")
     ('-a-b', 'hf-name')
     """
     return re.sub(r"[^A-Za-z0-9._=,+-]+", "-", name).lstrip(".") or "-"
@@ -98,7 +99,7 @@ def _written(value: Any) -> str:
 
 
 def _data_name(config: Config) -> str:
-    """Name one's own data by the hub id, or by the training file or the folder that it shares with a generic name."""
+    """Name one's own data by the hub id, or by the training file; a generic file name gets its folder's in front."""
     if config.data.hub is not None:
         return config.data.hub
     first = config.data.train[0] if isinstance(config.data.train, list) else config.data.train

@@ -1,145 +1,202 @@
-"""Where a run lives: a path made from its choices, so that the same command finds its own earlier work."""
+"""The directory of a run: the only thing that a run leaves, and what may be done with it."""
 
 import json
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 from filelock import FileLock, Timeout
 
-from recipes.config.conversion import to_dict
+from recipes.config.conversion import to_dict, to_yaml
 from recipes.config.flat_keys import flatten
 from recipes.config.schema import Config
-from recipes.results.location import is_choice
-from recipes.system.files import fingerprint
+from recipes.results.location import affects_results
+from recipes.results.report import Report, load_report
+from recipes.system.files import fingerprint, write_json, write_text
+from tasks.data.options import Split
 from tasks.errors import InputError
 
-REPORT = "report.json"
-CONFIG = "config.yaml"
-LOCK = ".lock"
-CHECKPOINTS = "checkpoints"
-IDENTITY = "identity.json"
-"In the folder of checkpoints: what besides the config decides what comes out."
 
+@dataclass(frozen=True)
+class RunDirectory:
+    """Where one run lives. Its path follows from the run's choices, so that the same command finds it again."""
 
-def finished_report(folder: Path) -> dict[str, Any] | None:
-    """Return the report of a finished run, or None if there is none."""
-    try:
-        report = json.loads((folder / REPORT).read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
-        return None
-    return report if isinstance(report, dict) and report.get("status") == "finished" else None
+    path: Path
 
+    def __str__(self) -> str:
+        return str(self.path)
 
-def tidy(folder: Path) -> None:
-    """Remove what was needed on the way: checkpoints, and files that a kill has left half written."""
-    shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
-    for path in folder.rglob(".*.partial"):
-        with suppress(OSError):
-            path.unlink()
+    @property
+    def report(self) -> Path:
+        """The report, which is written last."""
+        return self.path / "report.json"
 
+    @property
+    def config(self) -> Path:
+        """Every value of the run's config."""
+        return self.path / "config.yaml"
 
-def require_same_config(folder: Path, config: Config) -> None:
-    """Refuse a directory that another config made.
+    @property
+    def model(self) -> Path:
+        """The folder of the trained model, in the standard format."""
+        return self.path / "model"
 
-    Raises:
-        InputError: it names the keys that differ.
-    """
-    path = folder / CONFIG
-    if not path.is_file():
-        return
-    there = flatten(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
-    here = flatten(to_dict(config))
-    differing = [key for key in sorted({*there, *here}) if is_choice(key) and there.get(key) != here.get(key)]
-    if differing:
-        lines = [f"  {key}: {there.get(key)!r} there, {here.get(key)!r} now" for key in differing]
-        raise InputError(
-            "\n".join(
-                [
-                    f"{folder} was made with another config:",
-                    *lines,
-                    "To do it again with this one: overwrite=true; to keep both: output_root=OTHER_FOLDER",
-                ]
-            )
-        )
+    @property
+    def partial_model(self) -> Path:
+        """The folder that the model is written to before it is moved into place as a whole."""
+        return self.path / ".model.partial"
 
+    @property
+    def predictions(self) -> Path:
+        """The folder of predictions, one file a split."""
+        return self.path / "predictions"
 
-def require_same_files(folder: Path, report: Mapping[str, Any]) -> None:
-    """Refuse to call a run done whose data have changed since.
+    def predictions_of(self, split: Split) -> Path:
+        """The predictions on one split, a line a row, in the rows' order."""
+        return self.predictions / f"{split}.jsonl"
 
-    Raises:
-        InputError: it names the files.
-    """
-    then = report.get("data", {}).get("files", {})
-    changed = [name for name, known in then.items() if Path(name).is_file() and fingerprint(Path(name)) != known]
-    if changed:
-        raise InputError(
-            f"{folder} holds a finished run, but its data have changed since: {', '.join(changed)}.\n"
-            "To train on them as they are now: overwrite=true; to keep both: output_root=OTHER_FOLDER"
-        )
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of checkpoints, which is there only while the run is unfinished."""
+        return self.path / "checkpoints"
 
+    @property
+    def identity(self) -> Path:
+        """What besides the config decides the results of an unfinished run: rows, model, processes, machine."""
+        return self.checkpoints / "identity.json"
 
-@contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Keep other processes out of a run directory; the system lets go of it when the process ends, however it ends.
+    def finished_report(self) -> Report | None:
+        """Return the report of a finished run, or None if the run is not finished.
 
-    Folders that were made for it and in which nothing has come to lie are removed again.
+        Raises:
+            InputError: another version of this program wrote the report.
+        """
+        try:
+            return load_report(self.report)
+        except ValueError as error:
+            raise InputError(
+                f"{self.report} was written by another version of this program ({error}). To do the run again: "
+                "overwrite=true; to keep both: output_root=OTHER_FOLDER"
+            ) from error
 
-    Raises:
-        InputError: another process has it, or it can't be written to.
-    """
-    made = [path for path in (folder, *folder.parents) if not path.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / LOCK, timeout=0)
-        lock.acquire()
-    except Timeout as error:
-        raise InputError(
-            f"{folder} is in use: another process is doing this very run. Wait for it, or take another output_root"
-        ) from error
-    except OSError as error:
-        raise InputError(f"{folder} can't be written to: {error.strerror or error}") from error
-    try:
-        yield
-    finally:
-        # Before the lock is let go: after that, another process may hold one of the same name.
-        (folder / LOCK).unlink(missing_ok=True)
-        lock.release()
-        for path in (folder / CHECKPOINTS, *made):
+    def begin(self, config: Config, identity: Mapping[str, Any]) -> None:
+        """Clear the directory and write down what begins in it."""
+        self.clear()
+        write_text(self.config, to_yaml(config))
+        write_json(self.identity, identity)
+
+    def clear(self) -> None:
+        """Remove what an earlier run left here, its report first; other files stay."""
+        self.report.unlink(missing_ok=True)
+        self.config.unlink(missing_ok=True)
+        for folder in (self.model, self.predictions, self.partial_model):
+            shutil.rmtree(folder, ignore_errors=True)
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Remove what was needed on the way: checkpoints, and files that a kill left half written."""
+        shutil.rmtree(self.checkpoints, ignore_errors=True)
+        for path in self.path.rglob(".*.partial"):
             with suppress(OSError):
-                path.rmdir()
+                path.unlink()
 
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep other processes out; the system releases the lock when the process ends, however it ends.
 
-def require_same_identity(folder: Path, identity: Mapping[str, Any]) -> None:
-    """Refuse to go on with a training that began with other rows, another model or other processes.
+        Afterwards, empty folders that were made for the lock are removed.
 
-    Raises:
-        InputError: it names what differs.
-    """
-    lines = _differences(folder, identity)
-    if lines:
-        raise InputError(
-            "\n".join(
-                [
-                    f"{folder} holds an unfinished run that began differently:",
-                    *(f"  {line}" for line in lines),
-                    "To begin anew: overwrite=true; to keep both: output_root=OTHER_FOLDER",
-                ]
+        Raises:
+            InputError: another process has the lock, or the directory can't be written to.
+        """
+        made = [path for path in (self.path, *self.path.parents) if not path.exists()]
+        lock_file = self.path / ".lock"
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(lock_file, timeout=0)
+            lock.acquire()
+        except Timeout as error:
+            raise InputError(
+                f"{self} is in use: another process is doing this very run. Wait for it, or take another output_root"
+            ) from error
+        except OSError as error:
+            raise InputError(f"{self} can't be written to: {error.strerror or error}") from error
+        try:
+            yield
+        finally:
+            # The file goes before the lock: after the lock, another process may have made a file of the same name.
+            lock_file.unlink(missing_ok=True)
+            lock.release()
+            for path in (self.checkpoints, *made):
+                with suppress(OSError):
+                    path.rmdir()
+
+    def require_same_config(self, config: Config) -> None:
+        """Refuse a directory that another config made.
+
+        A key that its config file does not have is one that came later: it had its default.
+
+        Raises:
+            InputError: it names the keys that differ.
+        """
+        if not self.config.is_file():
+            return
+        defaults = flatten(to_dict(Config(task=type(config.task)())))
+        there = defaults | flatten(yaml.safe_load(self.config.read_text(encoding="utf-8")) or {})
+        here = flatten(to_dict(config))
+        differing = [key for key in sorted({*there, *here}) if affects_results(key) and there.get(key) != here.get(key)]
+        if differing:
+            lines = [f"  {key}: {there.get(key)!r} there, {here.get(key)!r} now" for key in differing]
+            raise InputError(
+                "\n".join(
+                    [
+                        f"{self} was made with another config:",
+                        *lines,
+                        "To do it again with this one: overwrite=true; to keep both: output_root=OTHER_FOLDER",
+                    ]
+                )
             )
-        )
 
+    def require_same_files(self, report: Report) -> None:
+        """Refuse to call a run done if its data files have changed since.
 
-def other_machine(folder: Path, machine: Mapping[str, Any]) -> str:
-    """Say how this machine differs from the one that an unfinished run began on; nothing if it does not."""
-    return ", ".join(_differences(folder, machine))
+        Raises:
+            InputError: it names the files.
+        """
+        then = report.data.files
+        changed = [name for name, known in then.items() if Path(name).is_file() and fingerprint(Path(name)) != known]
+        if changed:
+            raise InputError(
+                f"{self} holds a finished run, but its data have changed since: {', '.join(changed)}.\n"
+                "To train on them as they are now: overwrite=true; to keep both: output_root=OTHER_FOLDER"
+            )
 
+    def require_same_identity(self, identity: Mapping[str, Any]) -> None:
+        """Refuse to go on with a training that began with other rows, another model or other processes.
 
-def _differences(folder: Path, now: Mapping[str, Any]) -> list[str]:
-    try:
-        then = json.loads((folder / CHECKPOINTS / IDENTITY).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return []
-    return [f"{key}: {then.get(key)!r} then, {value!r} now" for key, value in now.items() if then.get(key) != value]
+        Raises:
+            InputError: it names what differs.
+        """
+        lines = self.differences(identity)
+        if lines:
+            raise InputError(
+                "\n".join(
+                    [
+                        f"{self} holds an unfinished run that began differently:",
+                        *(f"  {line}" for line in lines),
+                        "To begin anew: overwrite=true; to keep both: output_root=OTHER_FOLDER",
+                    ]
+                )
+            )
+
+    def differences(self, now: Mapping[str, Any]) -> list[str]:
+        """Return a phrase for each fact in `now` that was another one when the unfinished run began."""
+        try:
+            then = json.loads(self.identity.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return []
+        return [f"{key}: {then.get(key)!r} then, {value!r} now" for key, value in now.items() if then.get(key) != value]

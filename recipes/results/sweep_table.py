@@ -1,53 +1,75 @@
-"""A sweep: what each of its jobs came to, and the table of them, best first."""
+"""A sweep: the result of each of its jobs, and the table of them, best first."""
 
 import hashlib
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Self
 
-from recipes.system.console import complain, harmless, is_main_process, say, table
+from recipes.results.report import Report
+from recipes.results.run_directory import RunDirectory
+from recipes.results.scores import format_score
+from recipes.system.console import complain, escape_control_characters, is_main_process, say, table
 from recipes.system.files import write_json, write_text
+from tasks.scoring.score import Score
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to."""
+    """The result of one run, as a sweep ranks it."""
 
-    directory: Path
+    directory: str
     objective_name: str
     "Split and score, such as `validation f1`."
-    objective: float
+    objective: float | None
+    "None: it is not a number."
     test: float | None
     "The same score on the test split, if there is one."
     greater_is_better: bool = True
 
+    @classmethod
+    def of(cls, report: Report, directory: RunDirectory) -> Self:
+        """Return the outcome of a finished run."""
+        objective = report.objective
+        return cls(
+            directory=str(directory),
+            objective_name=f"{objective.split} {objective.name}",
+            objective=objective.value,
+            test=report.metrics.get("test", {}).get(objective.name),
+            greater_is_better=objective.greater_is_better,
+        )
 
-def directory(output_root: Path, arguments: Sequence[str]) -> Path:
+
+@dataclass(frozen=True)
+class Job:
+    """One job of a sweep that has ended."""
+
+    number: int
+    overrides: list[str]
+    outcome: Outcome | None
+    "None: the job failed."
+    error: str = ""
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Return the job that `record` wrote to a file."""
+        values = json.loads(path.read_text(encoding="utf-8"))
+        outcome = values.pop("outcome")
+        return cls(**values, outcome=None if outcome is None else Outcome(**outcome))
+
+
+def sweep_directory(output_root: Path, arguments: Sequence[str]) -> Path:
     """Return the sweep's folder: a function of its arguments, so that the same sweep finds itself again."""
     digest = hashlib.sha256("\n".join(sorted(arguments)).encode()).hexdigest()[:8]
     return output_root / "sweeps" / digest
 
 
-def record(
-    folder: Path, number: int, overrides: Sequence[str], outcome: Outcome | None = None, error: str = ""
-) -> None:
+def record(folder: Path, job: Job) -> None:
     """Leave a job's result where the sweep's own process, perhaps on another machine, finds it."""
-    if not is_main_process():
-        return
-    content: dict[str, Any] = {"number": number, "overrides": list(overrides), "status": "failed", "error": error}
-    if outcome is not None:
-        content |= {
-            "status": "finished",
-            "directory": str(outcome.directory),
-            "objective_name": outcome.objective_name,
-            "objective": outcome.objective,
-            "test": outcome.test,
-            "greater_is_better": outcome.greater_is_better,
-        }
-    write_json(folder / "jobs" / f"{number}.json", content)
+    if is_main_process():
+        write_json(folder / "jobs" / f"{job.number}.json", asdict(job))
 
 
 def forget_jobs(folder: Path) -> None:
@@ -58,44 +80,41 @@ def forget_jobs(folder: Path) -> None:
 
 def show_table(folder: Path) -> bool:
     """Print the table of all jobs, best first, keep it beside their records, and tell whether none failed."""
-    jobs = [json.loads(path.read_text()) for path in (folder / "jobs").glob("*.json")]
+    jobs = [Job.load(path) for path in (folder / "jobs").glob("*.json")]
     if not jobs:
         complain(f"No job of this sweep left a result in {folder}")
         return False
-    finished = [job for job in jobs if job["status"] == "finished"]
-    failed = sorted((job for job in jobs if job["status"] != "finished"), key=lambda job: int(job["number"]))
-    finished.sort(key=_rank)
-    text = harmless(table(_rows(finished, failed)))
-    say(f"\nSweep of {len(jobs)} jobs, best first" + (f", {len(failed)} failed" if failed else ""))
+    jobs.sort(key=_rank)
+    failed = sum(job.outcome is None for job in jobs)
+    text = escape_control_characters(table(_rows(jobs)))
+    say(f"\nSweep of {len(jobs)} jobs, best first" + (f", {failed} failed" if failed else ""))
     say(text)
     write_text(folder / "sweep.txt", text + "\n")
     say(f"Table: {folder / 'sweep.txt'}")
     return not failed
 
 
-def _rank(job: dict[str, Any]) -> tuple[bool, float, int]:
-    """Sort by objective, best first; those without a number last; ties by job number."""
-    value = job["objective"]
-    nan = value is None or math.isnan(value)
-    return nan, 0.0 if nan else (-value if job["greater_is_better"] else value), int(job["number"])
+def _rank(job: Job) -> tuple[bool, bool, float, int]:
+    """Sort by objective, best first; then jobs whose objective is not a number; then failed ones; ties by number."""
+    outcome = job.outcome
+    if outcome is None:
+        return True, True, 0.0, job.number
+    if outcome.objective is None or math.isnan(outcome.objective):
+        return False, True, 0.0, job.number
+    sign = Score(outcome.objective_name, outcome.greater_is_better).sign
+    return False, False, -sign * outcome.objective, job.number
 
 
-def _rows(finished: list[dict[str, Any]], failed: list[dict[str, Any]]) -> list[list[str]]:
-    every = [*finished, *failed]
-    shared = set.intersection(*(set(job["overrides"]) for job in every)) if len(every) > 1 else set()
-    swept = list(
-        dict.fromkeys(item.partition("=")[0] for job in every for item in job["overrides"] if item not in shared)
-    )
-    objective = finished[0]["objective_name"] if finished else "objective"
+def _rows(jobs: Sequence[Job]) -> list[list[str]]:
+    """Return the table's cells: a column for each key that is not the same in all jobs."""
+    shared = set.intersection(*(set(job.overrides) for job in jobs)) if len(jobs) > 1 else set()
+    swept = list(dict.fromkeys(item.partition("=")[0] for job in jobs for item in job.overrides if item not in shared))
+    objective = next((job.outcome.objective_name for job in jobs if job.outcome is not None), "objective")
     rows = [[*swept, objective, "test", "run directory"]]
-    for job in every:
-        values = dict(item.partition("=")[::2] for item in job["overrides"])
-        place = job.get("directory") or f"failed: {job['error'].strip().splitlines()[0]}"
-        rows.append(
-            [*(values.get(key, "-") for key in swept), _number(job.get("objective")), _number(job.get("test")), place]
-        )
+    for job in jobs:
+        values = dict(item.partition("=")[::2] for item in job.overrides)
+        outcome = job.outcome
+        scores = (None, None) if outcome is None else (outcome.objective, outcome.test)
+        place = f"failed: {job.error.strip().splitlines()[0]}" if outcome is None else outcome.directory
+        rows.append([*(values.get(key, "-") for key in swept), *map(format_score, scores), place])
     return rows
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}" if abs(value) < 10 else f"{value:.2f}"

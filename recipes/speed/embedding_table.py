@@ -6,7 +6,6 @@ and two thirds of all optimizer memory for a multilingual model. What training d
 which plain AdamW would also apply to entries that never occur; here those keep their pretrained values.
 """
 
-import os
 from typing import Any
 
 import numpy as np
@@ -58,9 +57,9 @@ class PartlyTrainedEmbedding(nn.Module):  # type: ignore[misc]
         return torch.cat([self.weight.detach(), self.rest])[self.place]
 
     def plain(self) -> nn.Embedding:
-        """Return the `nn.Embedding` that this is in effect."""
-        weight = self.whole()
-        return nn.Embedding(*weight.shape, padding_idx=self.padding_idx, _weight=weight)
+        """Return an `nn.Embedding` with the same entries."""
+        table: nn.Embedding = nn.Embedding.from_pretrained(self.whole(), freeze=False, padding_idx=self.padding_idx)
+        return table
 
     def _save_to_state_dict(self, destination: dict[str, Tensor], prefix: str, keep_vars: bool) -> None:
         del keep_vars
@@ -91,8 +90,7 @@ class PartlyTrainedEmbedding(nn.Module):  # type: ignore[misc]
 def train_used_rows(model: Any, used: "np.ndarray[Any, Any]") -> None:
     """Cut a model's embedding table in place, so that only the rows of the ids in `used` are trained.
 
-    Left alone: frozen tables, tables of which nearly all is in use, tables that another module shares, and models that
-    FSDP cuts in its own way.
+    Left alone: frozen tables, tables of which nearly all is in use, and tables that another module shares.
 
     Args:
         model: a transformers model on its way to training.
@@ -100,8 +98,7 @@ def train_used_rows(model: Any, used: "np.ndarray[Any, Any]") -> None:
     """
     table = model.get_input_embeddings()
     shared = sum(parameter is table.weight for _, parameter in model.named_parameters(remove_duplicate=False)) > 1
-    sharded = os.environ.get("ACCELERATE_USE_FSDP", "").lower() in ("1", "true")
-    if type(table) is not nn.Embedding or not table.weight.requires_grad or shared or sharded:
+    if type(table) is not nn.Embedding or not table.weight.requires_grad or shared:
         return
     if len(used) <= MOST_USED * table.num_embeddings:
         cut = PartlyTrainedEmbedding(table, torch.as_tensor(used, dtype=torch.int64))

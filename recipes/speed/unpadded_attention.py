@@ -92,12 +92,6 @@ def kernel(
     return attended
 
 
-def restore_attention(model: Any) -> None:
-    """Give a model torch's attention back: the kernel has no fp32, in which final predictions are made."""
-    if model.config._attn_implementation == NAME:
-        model.set_attn_implementation("sdpa")
-
-
 def is_available(size: int, dtype: torch.dtype) -> bool:
     """Tell whether this GPU has the kernel for heads of this size, by a call with a window and backwards."""
     try:

@@ -1,4 +1,4 @@
-"""What the user reads while a run goes on: calm, and once however many processes there are."""
+"""What the user reads while a run goes on: printed once, however many processes there are."""
 
 import os
 import re
@@ -10,14 +10,14 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def is_main_process() -> bool:
-    """Tell whether this process speaks for the run: the first of all that a launcher started, or the only one."""
+    """Tell whether this process prints for the run: the first of all that a launcher started, or the only one."""
     return int(os.environ.get("RANK", "0")) == 0
 
 
-def harmless(text: str) -> str:
+def escape_control_characters(text: str) -> str:
     r"""Show control characters instead of obeying them: texts and labels of data sets are printed, too.
 
-    >>> harmless("a\x1b[31mb")
+    >>> escape_control_characters("a\x1b[31mb")
     'a\\x1b[31mb'
     """
     return CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
@@ -32,24 +32,24 @@ def say(message: str = "") -> None:
 def complain(message: str) -> None:
     """Print an error to standard error, in the main process only."""
     if is_main_process():
-        complain_alone(message)
+        complain_in_any_process(message)
 
 
-def complain_alone(message: str) -> None:
-    """Print an error to standard error, in whichever process: the others may not know of it."""
+def complain_in_any_process(message: str) -> None:
+    """Print an error to standard error, whichever process this is: the main one may not know of it."""
     _print("stderr", message)
 
 
 def _print(stream: str, message: str) -> None:
     try:
-        print(harmless(message), file=getattr(sys, stream), flush=True)
+        print(escape_control_characters(message), file=getattr(sys, stream), flush=True)
     except OSError:
-        # Whoever read along has gone (`| head`, a closed terminal); that is no reason to end a training.
+        # The reader has gone (`| head`, a closed terminal). That is no reason to end a training.
         setattr(sys, stream, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115
 
 
-def label(name: str, text: str) -> None:
-    """Print a line of a run's header: a name in a column of its own, then the text."""
+def say_field(name: str, text: str) -> None:
+    """Print a line with a name in a column of its own, then the text. An empty name goes on with the field before."""
     say(f"{name:<11} {text}")
 
 

@@ -35,8 +35,8 @@ def write_json_lines(path: Path, values: list[dict[str, Any]]) -> None:
     write_text(path, "".join(_json(value) + "\n" for value in values))
 
 
-def settle(folder: Path) -> None:
-    """Return once every file below a folder has reached the disk."""
+def flush_to_disk(folder: Path) -> None:
+    """Wait until every file below a folder has reached the disk."""
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             with path.open("rb") as file:
@@ -44,7 +44,7 @@ def settle(folder: Path) -> None:
 
 
 def fingerprint(path: Path) -> str:
-    """Return what tells whether a file has changed: its size, and up to 64 MB a hash of its content."""
+    """Return a file's size and, up to 64 MB, a hash of its content: another one means that the file has changed."""
     size = path.stat().st_size
     if size > LARGE:
         return f"{size} bytes"
@@ -53,7 +53,7 @@ def fingerprint(path: Path) -> str:
 
 def _json(value: Any, indent: int | None = None) -> str:
     text = json.dumps(_finite(value), indent=indent, ensure_ascii=False, allow_nan=False)
-    # JSON escapes the others of them by itself.
+    # JSON itself escapes control characters below a blank; these are the others.
     return CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 

@@ -8,19 +8,13 @@ from transformers import TrainingArguments
 from recipes.config.schema import Config
 from recipes.machine.devices import Placement
 from tasks.errors import InputError
+from tasks.scoring.score import Score
 
 USUAL_EPOCHS = 3
 MOST_EPOCHS = 20
 FEWEST_STEPS = 250
 
 SCHEDULES = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup", "polynomial": "polynomial"}
-
-LOWER_IS_BETTER = {"loss", "rmse", "mae", "hamming_loss"}
-
-
-def greater_is_better(objective: str) -> bool:
-    """Tell whether a higher value of this score is the better one."""
-    return objective not in LOWER_IS_BETTER
 
 
 def default_epochs(windows: int, batch_size: int) -> int:
@@ -53,7 +47,7 @@ def device_batch_size(batch_size: int, accumulation: int, processes: int) -> int
 
 
 def training_arguments(
-    config: Config, placement: Placement, windows: int, objective: str, folder: Path
+    config: Config, placement: Placement, windows: int, objective: Score, folder: Path
 ) -> TrainingArguments:
     """Return the arguments of a run over `windows` training windows, with checkpoints in `folder`."""
     hparams = config.hparams
@@ -74,13 +68,13 @@ def training_arguments(
         weight_decay=hparams.weight_decay,
         max_grad_norm=hparams.max_grad_norm,
         eval_strategy="epoch",
-        # Only the best weights: what training goes on from is saved by `recipes.resuming`.
+        # The Trainer saves the best weights only; `recipes.training.resuming` saves what a training goes on from.
         save_strategy="best",
         load_best_model_at_end=True,
-        metric_for_best_model=f"eval_{objective}",
-        greater_is_better=greater_is_better(objective),
+        metric_for_best_model=f"eval_{objective.name}",
+        greater_is_better=objective.greater_is_better,
         logging_strategy="epoch",
-        # It would hide a loss that is not a number, and waits for the GPU at each part of a step.
+        # The filter would hide a loss that is not a number, and it waits for the GPU at each part of a step.
         logging_nan_inf_filter=False,
         disable_tqdm=True,
         remove_unused_columns=False,
@@ -91,7 +85,7 @@ def training_arguments(
         ddp_find_unused_parameters=False,
         # Nothing in an encoder changes but its parameters; the untrained part of its vocabulary is large.
         ddp_broadcast_buffers=False,
-        # Joining after each batch what was kept so far would copy it all, over and over.
+        # Otherwise transformers joins all outputs so far after each batch, which copies them over and over.
         eval_do_concat_batches=False,
         report_to=[] if config.tracker.name == "none" else [config.tracker.name],
     )

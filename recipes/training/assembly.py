@@ -1,99 +1,113 @@
-"""From rows to a Trainer: the steps that are the same in every recipe."""
+"""From rows to a Trainer: the steps that are the same for every task."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from transformers import EarlyStoppingCallback, PrinterCallback, set_seed
 
+from recipes.config.interval import parse_interval
 from recipes.config.schema import Config
-from recipes.heads.loss import Loss
+from recipes.heads.recipe import Recipe
+from recipes.heads.registry import recipe_for
 from recipes.machine.devices import Placement
 from recipes.model.loading import Loaded, load
 from recipes.model.locating import locate
-from recipes.speed.apply import speed_up
-from recipes.system.console import label
-from recipes.training.arguments import greater_is_better, training_arguments
+from recipes.results.run_directory import RunDirectory
+from recipes.speed import apply as speed
+from recipes.system.signals import Interruption
+from recipes.training.arguments import training_arguments
 from recipes.training.clock import Laps, TrainingClock
 from recipes.training.progress import Progress
-from recipes.training.stock import StockTrainer, padded_length
-from recipes.training.trainer import RecipeTrainer, Reduce
+from recipes.training.stock import PlainTrainer, StockTrainer, padded_length, stock_recipe
+from recipes.training.trainer import RecipeTrainer
 from recipes.windows.columns import Windows
 from recipes.windows.encoder import Encoder
-from tasks.load import Rows
-from tasks.task import Task
+from tasks.data.options import Split
+from tasks.load import AnyRows
+from tasks.task import AnyTask
+
+TRAINERS = {"recipe": RecipeTrainer, "plain": PlainTrainer, "stock": StockTrainer}
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Everything a recipe starts from: settled rows, the model with its head, and features of each split."""
+    """Everything that a Trainer is made of: rows, the model with its head, the windows of each split, the recipe."""
 
     config: Config
     placement: Placement
-    rows: Rows
+    rows: AnyRows
+    recipe: Recipe
     loaded: Loaded
-    features: dict[str, Windows]
+    windows: dict[Split, Windows]
 
     @property
-    def task(self) -> Task:
-        """The task, with every `auto` option settled."""
+    def task(self) -> AnyTask:
+        """The task, with every `auto` option decided."""
         return self.rows.task
 
 
-def prepare(config: Config, rows: Rows, placement: Placement, laps: Laps) -> Prepared:
+def prepare(config: Config, rows: AnyRows, placement: Placement, laps: Laps) -> Prepared:
     """Load the model and encode every split, taking the time of both.
 
     Raises:
-        InputError: the model can't be found or loaded.
+        InputError: the model can't be found or loaded, or the hyperparameters don't go with the labels.
     """
-    stock = config.hparams.stock
+    recipe = recipe_for(rows, config.hparams)
+    if config.hparams.method == "stock":
+        recipe = stock_recipe(recipe, rows.task)
     folder = locate(config.model)
     set_seed(config.seed)
     loaded = load(config.model, rows.head, config.hparams, folder)
     loaded = replace(loaded, tokenizer=rows.task.adapt(loaded.tokenizer))
     laps.lap("model")
+    ours = config.hparams.method == "recipe"
     encoder = Encoder.of(rows, loaded, keep=config.runtime.cache)
-    features = {
-        split: encoder.windows(split, longest_first=split != "train" and not stock)
+    windows = {
+        split: encoder.windows(split, longest_first=split != "train" and ours)
         for split, split_rows in rows.splits.items()
         if split_rows
     }
     laps.lap("encoding")
-    parameters = sum(parameter.numel() for parameter in loaded.model.parameters())
-    trained = sum(parameter.numel() for parameter in loaded.model.parameters() if parameter.requires_grad)
-    frozen = f", {(parameters - trained) / 1e6:.1f}M of them frozen" if trained < parameters else ""
-    head = f"{len(rows.head.labels)} outputs" if rows.head.labels else "span start and end"
-    label("model", f"{config.model.path}, {parameters / 1e6:.1f}M parameters{frozen}, new head: {head}")
-    if not stock:
-        speed_up(loaded, features, placement)
-    return Prepared(config, placement, rows, loaded, features)
+    recipe.initialise(loaded.model)
+    if ours:
+        speed.apply(loaded, windows, placement)
+    return Prepared(config, placement, rows, recipe, loaded, windows)
 
 
-def assemble(prepared: Prepared, loss: Loss, reduce: Reduce, folder: Path) -> RecipeTrainer:
-    """Return the Trainer of a recipe, with checkpoints in `folder`."""
-    config, task = prepared.config, prepared.task
-    objective = task.objective_name()
-    arguments = training_arguments(config, prepared.placement, len(prepared.features["train"]), objective, folder)
-    length = task.window_length(prepared.loaded.limit)
-    stock = config.hparams.stock
-    kind = StockTrainer if stock else RecipeTrainer
-    trainer = kind(
+def assemble(prepared: Prepared, directory: RunDirectory, interruption: Interruption, started: float) -> RecipeTrainer:
+    """Return the Trainer.
+
+    Args:
+        prepared: what it is made of.
+        directory: where its checkpoints go.
+        interruption: what a signal asks of this process.
+        started: reading of `time.perf_counter` from which the time to the first step counts.
+    """
+    config, task, tokenizer = prepared.config, prepared.task, prepared.loaded.tokenizer
+    objective = task.objective_score()
+    windows = prepared.windows
+    arguments = training_arguments(config, prepared.placement, len(windows["train"]), objective, directory.checkpoints)
+    pad_to = None
+    if config.hparams.method == "stock":
+        pad_to = padded_length(task, task.window_length(prepared.loaded.limit))
+    trainer = TRAINERS[config.hparams.method](
         task=task,
         head=prepared.rows.head,
-        loss=loss,
-        reduce=reduce,
+        recipe=prepared.recipe,
         r_drop=config.hparams.r_drop,
         tokens_at_once=prepared.placement.tokens_at_once,
         rows=prepared.rows.splits,
+        checkpoint_every=parse_interval(config.runtime.checkpoint_every),
+        interruption=interruption,
         model=prepared.loaded.model,
         args=arguments,
-        data_collator=task.collator(prepared.loaded.tokenizer, padded_length(task, length) if stock else None),
-        train_dataset=prepared.features["train"],
-        eval_dataset=prepared.features["validation"],
-        processing_class=prepared.loaded.tokenizer,
+        data_collator=task.collator(tokenizer, pad_to),
+        train_dataset=windows["train"],
+        eval_dataset=windows["validation"],
+        processing_class=tokenizer,
     )
     trainer.remove_callback(PrinterCallback)
-    trainer.add_callback(TrainingClock())
-    trainer.add_callback(Progress(task.headline(), objective, greater_is_better(objective)))
+    trainer.add_callback(TrainingClock(started))
+    trainer.add_callback(Progress(task.headline(), objective))
     if config.hparams.early_stopping is not None:
         trainer.add_callback(EarlyStoppingCallback(config.hparams.early_stopping))
     return trainer

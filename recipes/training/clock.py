@@ -1,9 +1,8 @@
-"""Where a run's time goes: laps of its preparation, the epochs by themselves, and the way to the first step."""
+"""Where the time of a run goes: its phases, the epochs by themselves, and the way to the first step."""
 
 import time
 from typing import Any
 
-import psutil
 from transformers import TrainerCallback
 from transformers.trainer_callback import ExportableState
 
@@ -27,12 +26,17 @@ class Laps:
 
 
 class TrainingClock(TrainerCallback, ExportableState):  # type: ignore[misc]
-    """Seconds spent in training epochs, without evaluating and saving between them, and the time of the first step."""
+    """Seconds spent in training epochs, without evaluating and saving between them, and the time of the first step.
 
-    def __init__(self) -> None:
+    Args:
+        started: reading of `time.perf_counter` from which the time to the first step counts.
+    """
+
+    def __init__(self, started: float) -> None:
+        self.started = started
         self.seconds = 0.0
         self.first_step: float | None = None
-        "Seconds from the start of the process to the end of its first optimizer step."
+        "Seconds from `started` to the end of the first optimizer step."
         self._since: float | None = None
 
     def on_epoch_begin(self, *_: Any, **__: Any) -> None:
@@ -42,7 +46,7 @@ class TrainingClock(TrainerCallback, ExportableState):  # type: ignore[misc]
     def on_step_end(self, *_: Any, **__: Any) -> None:
         """Note the first step."""
         if self.first_step is None:
-            self.first_step = time.time() - psutil.Process().create_time()
+            self.first_step = time.perf_counter() - self.started
 
     def on_epoch_end(self, *_: Any, **__: Any) -> None:
         """Stop."""

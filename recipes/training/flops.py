@@ -1,4 +1,4 @@
-"""How much arithmetic a training asks for, counted by formula, and how much the machine can do at most."""
+"""How many floating-point operations a training takes, counted by formula."""
 
 from typing import Any
 

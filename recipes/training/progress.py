@@ -10,6 +10,7 @@ from transformers import TrainerCallback, TrainerState, TrainingArguments
 
 from recipes.results.scores import format_score
 from recipes.system.console import duration, is_main_process, say
+from tasks.scoring.score import Score
 
 LINE_EVERY = 60.0
 "Seconds between lines of progress where there is no terminal for a bar."
@@ -20,13 +21,12 @@ class Progress(TrainerCallback):  # type: ignore[misc]
 
     Args:
         scores: names of the scores worth showing, in order.
-        objective: name of the score by which the best epoch is chosen; a new best is marked with a star.
+        objective: the score by which the best epoch is chosen; a new best is marked with a star.
     """
 
-    def __init__(self, scores: Sequence[str], objective: str, greater_is_better: bool) -> None:
+    def __init__(self, scores: Sequence[str], objective: Score) -> None:
         self.scores = scores
         self.objective = objective
-        self.sign = 1 if greater_is_better else -1
         self.best = -float("inf")
         self.loss = float("nan")
         self.bar: Any = None
@@ -38,7 +38,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]
         self.started = self.last_line = time.perf_counter()
         self.began_at = state.global_step
         if state.best_metric is not None:
-            self.best = self.sign * state.best_metric
+            self.best = self.objective.sign * state.best_metric
         if is_main_process() and sys.stderr.isatty():
             self.bar = tqdm(
                 total=state.max_steps,
@@ -68,7 +68,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]
     def on_evaluate(self, args: TrainingArguments, state: TrainerState, *_: Any, **kwargs: Any) -> None:
         """Print the line of an epoch."""
         metrics = kwargs["metrics"]
-        value = self.sign * metrics.get(f"eval_{self.objective}", float("nan"))
+        value = self.objective.sign * metrics.get(f"eval_{self.objective.name}", float("nan"))
         mark = " *" if value > self.best else ""
         self.best = max(self.best, value) if value == value else self.best
         shown = "  ".join(

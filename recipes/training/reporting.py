@@ -1,48 +1,77 @@
-"""What is said of a finished run: report.json, the predictions, and the last lines on the console."""
+"""The report of a training that has ended: what it came to, how fast it was, and what it depends on."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from recipes.inference.evaluation import Evaluation
+from recipes.machine.facts import environment
 from recipes.machine.memory import peak_memory_mb
+from recipes.results.report import FINISHED, DataFacts, ModelFacts, Objective, Report, TrainingFacts
 from recipes.system.files import fingerprint
+from recipes.training.assembly import Prepared
 from recipes.training.clock import Laps, TrainingClock
 from recipes.training.flops import training_flops
 from recipes.training.trainer import RecipeTrainer
-from tasks.load import Rows
+from tasks.data.options import DataOptions
+from tasks.load import AnyRows, sources
 
 NOT_SCORES = ("eval_runtime", "eval_samples_per_second", "eval_steps_per_second")
+"What transformers logs with each evaluation besides the scores."
 
 
-def training_section(trainer: RecipeTrainer, rows: Rows, laps: Laps) -> dict[str, Any]:
-    """Return speed and size of the training: seconds are those of its epochs, without evaluations and saving.
+def build_report(
+    prepared: Prepared, trainer: RecipeTrainer, evaluation: Evaluation, command: str, laps: Laps
+) -> Report:
+    """Return the report of a run whose best weights have been evaluated."""
+    config, objective = prepared.config, prepared.task.objective_score()
+    return Report(
+        status=FINISHED,
+        task=prepared.task.name,
+        model=ModelFacts(
+            path=config.model.path,
+            revision=config.model.revision,
+            parameters=sum(parameter.numel() for parameter in trainer.model.parameters()),
+            new_weights=list(prepared.loaded.new_weights),
+        ),
+        data=_data_facts(prepared.rows, config.data),
+        metrics=evaluation.metrics,
+        objective=Objective(
+            name=objective.name,
+            split="validation",
+            value=evaluation.metrics["validation"][objective.name],
+            greater_is_better=objective.greater_is_better,
+        ),
+        calibration=evaluation.calibration,
+        training=_training_facts(trainer, prepared.rows, laps),
+        history=history(trainer),
+        environment=environment(prepared.placement),
+        seed=config.seed,
+        command=command,
+    )
 
-    Tokens are those of the inputs, padding not counted; so are operations (`recipes.work`).
-    """
+
+def _training_facts(trainer: RecipeTrainer, rows: AnyRows, laps: Laps) -> TrainingFacts:
     clock = next(callback for callback in trainer.callback_handler.callbacks if isinstance(callback, TrainingClock))
     epochs = float(trainer.state.epoch or 0)
     sizes = trainer.train_dataset.lengths
     passes_per_second = epochs / max(clock.seconds, 1e-9)
-    return {
-        "seconds": round(clock.seconds, 3),
-        "total_seconds": round(laps.total(), 3),
-        "seconds_by_phase": laps.seconds,
-        "seconds_to_first_step": None if clock.first_step is None else round(clock.first_step, 3),
-        "rows_per_second": round(len(rows.splits["train"]) * passes_per_second, 2),
-        "tokens_per_second": round(int(sizes.sum()) * passes_per_second, 1),
-        "gflops_per_second": round(training_flops(trainer.model, sizes) * passes_per_second / 1e9, 2),
-        "steps": trainer.state.global_step,
-        "epochs": epochs,
-        "batch_size": trainer.args.train_batch_size
-        * trainer.args.gradient_accumulation_steps
-        * trainer.args.world_size,
-        "learning_rate": trainer.args.learning_rate,
-        "tokens_at_once": trainer.tokens_at_once,
-        "windows": len(trainer.train_dataset),
-        "padding_share": round(trainer.padding.share, 4),
-        "best_epoch": best_epoch(trainer),
-        "peak_memory_mb": peak_memory_mb(),
-    }
+    return TrainingFacts(
+        seconds=round(clock.seconds, 3),
+        total_seconds=round(laps.total(), 3),
+        seconds_by_phase=laps.seconds,
+        seconds_to_first_step=None if clock.first_step is None else round(clock.first_step, 3),
+        rows_per_second=round(len(rows.splits["train"]) * passes_per_second, 2),
+        tokens_per_second=round(int(sizes.sum()) * passes_per_second, 1),
+        gflops_per_second=round(training_flops(trainer.model, sizes) * passes_per_second / 1e9, 2),
+        steps=trainer.state.global_step,
+        epochs=epochs,
+        batch_size=trainer.rows_per_step,
+        learning_rate=trainer.args.learning_rate,
+        tokens_at_once=trainer.tokens_at_once,
+        windows=len(trainer.train_dataset),
+        padding_share=round(trainer.padding.share, 4),
+        best_epoch=_best_epoch(trainer),
+        peak_memory_mb=peak_memory_mb(),
+    )
 
 
 def history(trainer: RecipeTrainer) -> list[dict[str, float]]:
@@ -61,29 +90,28 @@ def history(trainer: RecipeTrainer) -> list[dict[str, float]]:
     return lines
 
 
-def best_epoch(trainer: RecipeTrainer) -> float | None:
+def _best_epoch(trainer: RecipeTrainer) -> float | None:
     """Return the epoch whose weights were kept."""
     step = trainer.state.best_global_step
-    per_epoch = trainer.state.global_step / max(float(trainer.state.epoch or 1), 1e-9)
-    return None if step is None else round(step / per_epoch, 2)
+    steps_per_epoch = trainer.state.global_step / max(float(trainer.state.epoch or 1), 1e-9)
+    return None if step is None else round(step / steps_per_epoch, 2)
 
 
-def data_section(rows: Rows, sources: Mapping[str, Any]) -> dict[str, Any]:
-    """Return where the rows come from, how many there are, and what was skipped and repaired."""
-    return {
-        "source": dict(sources),
-        "rows": {split: len(split_rows) for split, split_rows in rows.splits.items()},
-        "fingerprint": rows.fingerprint(),
-        "files": data_files(rows),
-        "labels": list(rows.head.labels),
-        "skipped": rows.report.skipped,
-        "repaired": rows.report.repaired,
-        "examples": rows.report.examples,
-        "notes": rows.notes,
-    }
+def _data_facts(rows: AnyRows, options: DataOptions) -> DataFacts:
+    return DataFacts(
+        source=dict(sources(options)),
+        rows={split: len(split_rows) for split, split_rows in rows.splits.items()},
+        fingerprint=rows.fingerprint(),
+        files=data_files(rows),
+        labels=list(rows.head.labels),
+        skipped=rows.report.skipped,
+        repaired=rows.report.repaired,
+        examples=rows.report.examples,
+        notes=rows.notes,
+    )
 
 
-def data_files(rows: Rows) -> dict[str, str]:
-    """Return every file that a row came from, with what tells whether it has changed since."""
+def data_files(rows: AnyRows) -> dict[str, str]:
+    """Return every file that a row came from, with its fingerprint."""
     names = sorted({row.origin.file for split_rows in rows.splits.values() for row in split_rows})
     return {name: fingerprint(Path(name)) for name in names if Path(name).is_file()}

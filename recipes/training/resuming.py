@@ -1,9 +1,10 @@
 """A Trainer that can be killed at any moment and goes on to the same model.
 
 transformers writes its checkpoints in place, picks the last one by its name, starts a fresh optimizer where the file is
-missing, and reads pickles. Here they are written aside and sealed (`recipes.checkpoints`), hold no pickle
-(`recipes.training_state`), and everything that the next step depends on is in them: weights, optimizer, schedule, the
-random numbers of each process, the place in the epoch, the best evaluation so far, and what callbacks count.
+missing, and reads pickles. Here checkpoints are written aside and sealed (`recipes.checkpoints.sealed`) and hold no
+pickle (`recipes.checkpoints.training_state`). Everything that the next step depends on is in them: weights, optimizer,
+schedule, the random numbers of each process, the place in the epoch, the best evaluation so far, and the counts of
+callbacks.
 """
 
 import errno
@@ -19,9 +20,9 @@ import torch
 from torch import distributed
 from transformers import Trainer, TrainerState
 from transformers.trainer_callback import ExportableState
+from typing_extensions import override
 
-from recipes.checkpoints import sealed as checkpoints
-from recipes.checkpoints import training_state
+from recipes.checkpoints import sealed, training_state
 from recipes.checkpoints.sealed import BEST, DONE, STEP, Checkpoint
 from recipes.config.interval import Interval
 from recipes.machine.memory import release_freed_memory
@@ -37,13 +38,10 @@ ASK_EVERY = 8
 
 
 class ResumingTrainer(Trainer):  # type: ignore[misc]
-    """A `Trainer` with checkpoints of its own kind, in `args.output_dir`.
+    """A `Trainer` with checkpoints of its own kind, in `args.output_dir`."""
 
-    `checkpoint_every` and `interruption` are set by whoever starts the training.
-    """
-
-    checkpoint_every = Interval(seconds=600)
-    interruption = Interruption()
+    checkpoint_every: Interval
+    interruption: Interruption
     _saved_at = math.inf
     _saved_step = 0
 
@@ -67,10 +65,11 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
 
     # Writing
 
+    @override
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         """Keep the weights of a new best evaluation; the Trainer calls this after each (`save_strategy="best"`)."""
         del model, trial
-        self.state.best_model_checkpoint = str(self._folder / checkpoints.name(BEST, self.state.global_step))
+        self.state.best_model_checkpoint = str(self._folder / sealed.folder_name(BEST, self.state.global_step))
         error = self._write(BEST, self._fill_weights)
         if error is not None:
             raise InputError(
@@ -78,10 +77,11 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
                 "on from its last checkpoint"
             )
 
+    @override
     def _maybe_log_save_evaluate(self, *arguments: Any, **named: Any) -> None:
         """Log, evaluate, and keep the best as the Trainer does; then save the training where it is time to.
 
-        After the last step of an epoch, not before its evaluation: going on from there would leave the evaluation out.
+        Never save between an epoch's last step and its evaluation: a resumed run would skip the evaluation.
         """
         evaluated = self.control.should_evaluate
         super()._maybe_log_save_evaluate(*arguments, **named)
@@ -90,7 +90,7 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
         )
         if (ends_epoch and not evaluated) or self.control.should_training_stop:
             return
-        ending, due = self._wishes(evaluated)
+        ending, due = self._is_ending_or_due(evaluated)
         if due or ending:
             self.save_training()
         if ending:
@@ -103,7 +103,7 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
         if error is not None:
             say(f"  no checkpoint after step {self.state.global_step}: {error}")
 
-    def _wishes(self, at_epoch: bool) -> tuple[bool, bool]:
+    def _is_ending_or_due(self, at_epoch: bool) -> tuple[bool, bool]:
         """Return whether to end, and whether a checkpoint is due; the same for all processes."""
         steps = self.state.global_step - self._saved_step
         if self.args.world_size > 1 and not at_epoch and self.state.global_step % ASK_EVERY:
@@ -112,7 +112,7 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
         return self._any(self.interruption.received is not None), self._any(due)
 
     def _any(self, flag: bool) -> bool:
-        """Tell whether it is so for any process."""
+        """Tell whether a flag is set in any process."""
         if self.args.world_size == 1:
             return flag
         flags = torch.tensor(int(flag), device=self.args.device)
@@ -120,13 +120,13 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
         return bool(flags.item())
 
     def _write(self, kind: str, fill: Callable[[Path], None]) -> OSError | None:
-        """Write a checkpoint, all processes together. Returns what the system had against it, and then leaves none."""
+        """Write a checkpoint, all processes together. On an error of the system, return it and leave no checkpoint."""
         step, main, error = self.state.global_step, self.is_world_process_zero(), None
-        partial = self._folder / f".{checkpoints.name(kind, step)}.partial"
+        partial = self._folder / f".{sealed.folder_name(kind, step)}.partial"
         try:
             if main:
                 self._require_free(self._bytes_of(kind))
-                checkpoints.begin(self._folder, kind, step)
+                sealed.begin(self._folder, kind, step)
         except OSError as raised:
             error = raised
         if not self._any(error is not None):
@@ -136,8 +136,8 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
                 error = raised
         if not self._any(error is not None) and main:
             try:
-                checkpoints.seal(partial, {"step": step, "best_step": self.state.best_global_step})
-                checkpoints.rotate(self._folder, self.state.best_global_step)
+                sealed.seal(partial, {"step": step, "best_step": self.state.best_global_step})
+                sealed.rotate(self._folder, self.state.best_global_step)
             except OSError as raised:
                 error = raised
         if self._any(error is not None):
@@ -204,7 +204,7 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
             raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}: {_mb(size)} needed, {_mb(free)} free")
 
     def _require_room(self) -> None:
-        """Refuse to begin what can't be finished: two of each kind lie there while one is replaced, and the model.
+        """Refuse to begin a training without room to end it: while a checkpoint is replaced, two of its kind are there.
 
         Raises:
             InputError: it says how much is needed.
@@ -221,21 +221,23 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
 
     # Reading
 
+    @override
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         if self._sharded:
             super()._load_from_checkpoint(resume_from_checkpoint, model)
         else:
             training_state.load_weights(Path(resume_from_checkpoint), self.accelerator.unwrap_model(self.model))
 
+    @override
     def _load_best_model(self) -> None:
         """Take the best weights, after looking at each of their bytes.
 
         Raises:
             InputError: they have been removed or damaged since they were written.
         """
-        path = self._folder / checkpoints.name(BEST, int(self.state.best_global_step or 0))
+        path = self._folder / sealed.folder_name(BEST, int(self.state.best_global_step or 0))
         try:
-            checkpoints.read(path)
+            sealed.read(path)
         except ValueError as error:
             raise InputError(
                 f"{path}: the best weights can't be used: {error}. Run the same command again: it goes on from what is "
@@ -245,13 +247,15 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
         release_freed_memory()
         self._load_from_checkpoint(str(path))
 
+    @override
     def _init_training_state(self, *arguments: Any, **named: Any) -> tuple[int, int]:
         place: tuple[int, int] = super()._init_training_state(*arguments, **named)
         if self.state.best_global_step is not None:
             # The state holds a path, which is no longer right where the directory has been moved.
-            self.state.best_model_checkpoint = str(self._folder / checkpoints.name(BEST, self.state.best_global_step))
+            self.state.best_model_checkpoint = str(self._folder / sealed.folder_name(BEST, self.state.best_global_step))
         return place
 
+    @override
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         if checkpoint is None or self._sharded:
             super()._load_optimizer_and_scheduler(checkpoint)
@@ -259,6 +263,7 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
         training_state.load_optimizer(Path(checkpoint), self.optimizer)
         self.lr_scheduler.load_state_dict(training_state.load_numbers(Path(checkpoint, training_state.SCHEDULER)))
 
+    @override
     def _load_scaler(self, checkpoint: str | None) -> None:
         if checkpoint is None or self._sharded:
             super()._load_scaler(checkpoint)
@@ -267,12 +272,14 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
                 training_state.load_numbers(Path(checkpoint, training_state.SCALER))
             )
 
+    @override
     def _load_rng_state(self, checkpoint: str | None) -> None:
         """Set what this process alone knew; the Trainer calls this right before the first step."""
         if checkpoint is not None:
             path = Path(checkpoint, f"process-{self.args.process_index}.json")
             self.set_process_state(training_state.load_numbers(path))
 
+    @override
     def _load_callback_state(self) -> None:
         for callback in self.exportable():
             saved = self.state.stateful_callbacks.get(type(callback).__name__, {})

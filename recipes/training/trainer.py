@@ -1,43 +1,41 @@
 """The Trainer of all recipes: it owns its loss, and keeps of each evaluation batch only what decoding needs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from typing import Any, TypeAlias
+from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 from transformers import EvalPrediction
+from typing_extensions import override
 
-from recipes.heads.loss import Loss
-from recipes.heads.r_drop import divergence
-from recipes.machine.out_of_memory import fewer_tokens, is_out_of_memory, release
-from recipes.system.console import complain_alone, say
+from recipes.config.interval import Interval
+from recipes.heads.recipe import Recipe
+from recipes.inference.evaluation import require_objective
+from recipes.inference.predicting import Predictor, fewer_tokens_at_once, forward
+from recipes.machine import out_of_memory
+from recipes.system.console import complain_in_any_process
+from recipes.system.signals import Interruption
 from recipes.training.resuming import ResumingTrainer
-from recipes.windows.batching import Collate, PaddingCount, StepBatches, StepLoader, portions
-from recipes.windows.columns import Windows
+from recipes.windows.batching import PaddingCount, StepBatches, StepLoader, portions
+from tasks.columns import IGNORED_LABEL, LABELS, ROW
+from tasks.data.options import Split
 from tasks.errors import InputError
-from tasks.task import Head, Outputs, Prediction, Row, Task
-
-Reduce: TypeAlias = Callable[[Any, Mapping[str, Tensor]], dict[str, Tensor]]
-"From a model's outputs and a batch to the named tensors that `Task.decode` reads, first axis [batch]."
+from tasks.task import AnyTask, Collate, Head, Row
 
 LOOK_EVERY = 100
 "Losses and gradient norms on a GPU between two looks at whether they are numbers; each look waits for the GPU."
 
-NOT_FOR_THE_MODEL = ("labels", "candidates")
-
 
 class RecipeTrainer(ResumingTrainer):
-    """A `Trainer` for one task: plain training, with four things settled.
+    """A `Trainer` for one task: plain training, with three things settled.
 
     - The loss is computed here and not by the model's head, as a sum over items divided by the items of the whole
-      step (`recipes.loss` says why).
-    - Rows of like length make a batch, in an order that seed and epoch alone decide (`recipes.batching`).
-    - `prediction_step` returns what `keep` makes of the logits (labels, spans), so that a large evaluation set
-      does not pile up logits.
-    - `predict_rows` decodes whole rows with the same code that scores each epoch.
+      step (`recipes.heads.loss` says why).
+    - Rows of like length make a batch, in an order that seed and epoch alone decide (`recipes.windows.batching`).
+    - `prediction_step` returns what the recipe keeps of the logits (labels, spans), and each epoch is scored by the
+      task's own `decode` and `score`.
     """
 
     data_collator: Collate
@@ -45,27 +43,34 @@ class RecipeTrainer(ResumingTrainer):
     def __init__(
         self,
         *,
-        task: Task,
+        task: AnyTask,
         head: Head,
-        loss: Loss,
-        reduce: Reduce,
+        recipe: Recipe,
         r_drop: float,
         tokens_at_once: int | None,
-        rows: Mapping[str, Sequence[Row]],
+        rows: Mapping[Split, Sequence[Row]],
+        checkpoint_every: Interval,
+        interruption: Interruption,
         **kwargs: Any,
     ) -> None:
         # A `compute_loss_func` makes the Trainer count the items of each step; `compute_loss` below is what runs.
-        super().__init__(compute_loss_func=loss, compute_metrics=self._validation_scores, **kwargs)
+        super().__init__(compute_loss_func=recipe.loss, compute_metrics=self._validation_scores, **kwargs)
         self.task = task
         self.head = head
-        self.loss = loss
-        self.reduce = reduce
+        self.recipe = recipe
         self.r_drop = r_drop
         self.tokens_at_once = tokens_at_once
         self.train_rows, self.validation_rows = rows["train"], rows["validation"]
+        self.checkpoint_every, self.interruption = checkpoint_every, interruption
         self.padding = PaddingCount()
         self._passes: list[dict[str, Any]] = []  # forward passes of the optimizer step so far
         self._losses: list[tuple[int, Tensor]] = []  # steps with their losses and gradient norms, not yet looked at
+
+    @property
+    def rows_per_step(self) -> int:
+        """The windows of an optimizer step, over all processes and accumulated parts."""
+        arguments = self.args
+        return int(arguments.train_batch_size * arguments.gradient_accumulation_steps * arguments.world_size)
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         """Return the steps of an epoch, shared among processes here: accelerate would repeat rows to fill the last one.
@@ -75,7 +80,7 @@ class RecipeTrainer(ResumingTrainer):
         arguments = self.args
         batches = StepBatches(
             self.train_dataset.lengths,
-            arguments.train_batch_size * arguments.gradient_accumulation_steps * arguments.world_size,
+            self.rows_per_step,
             arguments.seed,
             arguments.gradient_accumulation_steps,
             arguments.world_size,
@@ -89,6 +94,8 @@ class RecipeTrainer(ResumingTrainer):
         """Return 0: transformers would walk all modules in each step for a figure that counts padding as work."""
         del inputs
         return 0
+
+    # Training
 
     def training_step(
         self, model: Any, inputs: dict[str, Any], num_items_in_batch: Tensor | int | None = None
@@ -105,9 +112,10 @@ class RecipeTrainer(ResumingTrainer):
                 losses = [self._pass_in_parts(model, each, num_items_in_batch) for each in todo]
                 break
             except (RuntimeError, MemoryError) as error:
-                # Other processes wait for this one's gradient and can't be told to begin anew.
-                self._use_fewer_tokens(inputs, error, alone=self.args.world_size == 1)
-            # What the failed attempt added to the gradient can't be told apart: all parts of the step anew.
+                if self.args.world_size > 1:
+                    self._end_all_processes(inputs, error)
+                self.tokens_at_once = fewer_tokens_at_once(inputs, self.tokens_at_once, error)
+            # The failed attempt may have added to the gradient, so all parts of the step are done anew.
             model.zero_grad()
             todo = self._passes
         if self.accelerator.sync_gradients:
@@ -125,27 +133,47 @@ class RecipeTrainer(ResumingTrainer):
                 losses.append(super().training_step(model, part, items))
         return torch.stack(losses).sum()
 
-    def _use_fewer_tokens(
-        self, inputs: Mapping[str, Tensor], error: RuntimeError | MemoryError, *, alone: bool
-    ) -> None:
-        """Halve what goes through the model at once, if `error` says that memory ran out, or else raise it again.
+    def _end_all_processes(self, inputs: Mapping[str, Tensor], error: Exception) -> None:
+        """End the run where memory ran out: other processes wait for this one's gradient and can't begin a step anew.
 
         Raises:
-            InputError: this process can't do it `alone`, or a single row is too much.
+            InputError: it says with which setting the step fits.
         """
-        if not is_out_of_memory(error):
+        if not out_of_memory.is_out_of_memory(error):
             raise error
         rows, length = inputs["input_ids"].shape
-        fewer = fewer_tokens(rows, length, self.tokens_at_once)
-        if not alone:
-            message = f"Out of memory with {rows} rows of {length} tokens: runtime.tokens_at_once={fewer}"
-            if not self.is_world_process_zero():
-                complain_alone(message)
-            raise InputError(message)
-        self.tokens_at_once = fewer
-        say(f"  out of memory: {fewer} tokens at once from now on; what makes a step stays the same")
-        release()
+        fewer = out_of_memory.fewer_tokens(rows, length, self.tokens_at_once)
+        message = f"Out of memory with {rows} rows of {length} tokens: runtime.tokens_at_once={fewer}"
+        if not self.is_world_process_zero():
+            complain_in_any_process(message)
+        raise InputError(message)
 
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: Tensor | int | None = None,
+    ) -> Any:
+        """Return the batch's share of the step's mean loss, with the outputs if they are asked for."""
+        twice = self.r_drop > 0 and model.training
+        batch = {name: torch.cat([tensor, tensor]) for name, tensor in inputs.items()} if twice else inputs
+        outputs = forward(model, batch)
+        total = self.recipe.loss(outputs, batch)
+        if twice:
+            rows = len(inputs[LABELS])
+            first = {name: tensor[:rows] for name, tensor in outputs.items()}
+            second = {name: tensor[rows:] for name, tensor in outputs.items()}
+            total = total / 2 + self.r_drop * self.recipe.divergence(first, second, inputs)
+        items = inputs[LABELS].ne(IGNORED_LABEL).sum() if num_items_in_batch is None else num_items_in_batch
+        # Gradients are averaged over processes, while `items` counts those of all of them.
+        scale = self.accelerator.num_processes if num_items_in_batch is not None else 1
+        loss = total * scale / items
+        return (loss, outputs) if return_outputs else loss
+
+    # Losses that are no numbers
+
+    @override
     def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> Any:
         norm = super()._get_grad_norm(model, grad_norm=grad_norm)
         # With a loss scaler, fp16 meets an infinite norm now and then and leaves out the step.
@@ -153,6 +181,7 @@ class RecipeTrainer(ResumingTrainer):
             self._losses.append((self.state.global_step, torch.as_tensor(norm)))
         return norm
 
+    @override
     def _maybe_log_save_evaluate(self, *arguments: Any, **named: Any) -> None:
         if self.args.device.type == "cpu" or len(self._losses) >= LOOK_EVERY or self.control.should_log:
             self._require_finite()
@@ -178,35 +207,14 @@ class RecipeTrainer(ResumingTrainer):
     def _rows_of_step(self, step: int) -> str:
         loader = self.get_train_dataloader()
         if not isinstance(loader.batch_sampler, StepBatches):
-            return "Which rows these were is not known with hparams.stock=true."
+            return "Which rows these were is not known with hparams.stock=true or hparams.plain=true."
         epoch, index = divmod(step, self._steps_in_epoch())
         windows = loader.batch_sampler.steps(epoch)[index]
-        rows = sorted({int(self.train_dataset.columns["row"][window]) for window in windows})
+        rows = sorted({int(self.train_dataset.columns[ROW][window]) for window in windows})
         places = [str(self.train_rows[row].origin) for row in rows]
         return f"The rows of that step: {'; '.join(places)}."
 
-    def compute_loss(
-        self,
-        model: Any,
-        inputs: dict[str, Tensor],
-        return_outputs: bool = False,
-        num_items_in_batch: Tensor | int | None = None,
-    ) -> Any:
-        """Return the batch's share of the step's mean loss, with the outputs if they are asked for."""
-        twice = self.r_drop > 0 and model.training
-        batch = {name: torch.cat([tensor, tensor]) for name, tensor in inputs.items()} if twice else inputs
-        outputs = model(**{name: tensor for name, tensor in batch.items() if name not in NOT_FOR_THE_MODEL})
-        total = self.loss(outputs, batch)
-        if twice:
-            rows = len(inputs["labels"])
-            first = {name: tensor[:rows] for name, tensor in outputs.items()}
-            second = {name: tensor[rows:] for name, tensor in outputs.items()}
-            total = total / 2 + self.r_drop * divergence(first, second, inputs)
-        items = inputs["labels"].ne(-100).sum() if num_items_in_batch is None else num_items_in_batch
-        # Gradients are averaged over processes, while `items` counts those of all of them.
-        scale = self.accelerator.num_processes if num_items_in_batch is not None else 1
-        loss = total * scale / items
-        return (loss, outputs) if return_outputs else loss
+    # Evaluating
 
     def prediction_step(
         self,
@@ -215,91 +223,68 @@ class RecipeTrainer(ResumingTrainer):
         prediction_loss_only: bool,
         ignore_keys: list[str] | None = None,  # noqa: ARG002
     ) -> tuple[Tensor, dict[str, Tensor] | None, Tensor | None]:
-        """Return the loss, what `keep` makes of it, and a stand-in for labels: the gold ones are in the rows."""
+        """Return the loss, what the recipe keeps, and a stand-in for labels: the gold ones are in the rows."""
         inputs = self._prepare_inputs(inputs)
         while True:
             try:
-                loss, kept = self._predict_in_parts(model, inputs)
+                loss, kept = self._evaluate_in_parts(model, inputs)
                 break
             except (RuntimeError, MemoryError) as error:
-                self._use_fewer_tokens(inputs, error, alone=True)
+                self.tokens_at_once = fewer_tokens_at_once(inputs, self.tokens_at_once, error)
         if prediction_loss_only:
             return loss, None, None
         return loss, kept, inputs["input_ids"].new_zeros(len(inputs["input_ids"]))
 
-    def _predict_in_parts(self, model: Any, inputs: dict[str, Any]) -> tuple[Tensor, dict[str, Tensor]]:
+    def _evaluate_in_parts(self, model: Any, inputs: dict[str, Any]) -> tuple[Tensor, dict[str, Tensor]]:
         losses, kept = [], []
         with torch.no_grad(), self.compute_loss_context_manager():
             items = self._get_num_items_in_batch([inputs], self.args.device)
             for part in portions(inputs, self.tokens_at_once):
                 loss, outputs = self.compute_loss(model, part, return_outputs=True, num_items_in_batch=items)
                 losses.append(loss.detach())
-                kept.append(self.keep(outputs, part))
+                kept.append(self.recipe.reduce(outputs, part))
         return torch.stack(losses).sum(), {name: torch.cat([part[name] for part in kept]) for name in kept[0]}
-
-    def process_state(self) -> dict[str, Any]:  # noqa: D102
-        return {**super().process_state(), "tokens_at_once": self.tokens_at_once}
-
-    def set_process_state(self, state: dict[str, Any]) -> None:  # noqa: D102
-        super().set_process_state(state)
-        self.tokens_at_once = state["tokens_at_once"]
-
-    def exportable(self) -> list[Any]:  # noqa: D102
-        return [*super().exportable(), self.padding]
-
-    def keep(self, outputs: Any, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return of a batch what is gathered from all processes and kept to the end of the evaluation."""
-        return self.reduce(outputs, inputs)
-
-    def outputs(self, kept: list[dict[str, Any]], features: Windows) -> Outputs:
-        """Join what was kept of every batch; values for each token stay with their window, however long its batch."""
-        del features
-        return {name: _joined([batch[name] for batch in kept]) for name in kept[0]}
-
-    def predict_rows(self, rows: Sequence[Row], features: Windows) -> list[Prediction]:
-        """Predict every row, in order and in fp32; nothing calibrated is applied yet.
-
-        Full precision, whatever the training's: it is how `from_pretrained` loads the model, so that pipelines and
-        other readers of it get these very predictions. For use when training is over.
-        """
-        self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)  # takes accelerate's autocast off
-        self.compute_metrics = None  # the scores of an epoch are those of the validation rows alone
-        try:
-            kept = self.predict(features).predictions
-        finally:
-            self.compute_metrics = self._validation_scores
-        return self.task.decode(rows, features.columns, self.outputs(kept, features), self.head)
 
     def _validation_scores(self, evaluated: EvalPrediction) -> dict[str, float]:
         """Score an epoch. Calibration is chosen anew each time, on the same rows."""
-        rows, features = self.validation_rows, self.eval_dataset
-        outputs = self.outputs(evaluated.predictions, features)
-        decoded = self.task.decode(rows, features.columns, outputs, self.head)
+        rows, windows = self.validation_rows, self.eval_dataset
+        outputs = self.recipe.join(evaluated.predictions, windows)
+        decoded = self.task.decode(rows, windows.columns, outputs, self.head)
         finished = self.task.finish(decoded, self.task.calibrate(rows, decoded))
         scores = self.task.score(rows, finished, self.head)
         require_objective(self.task, scores)
         return scores
 
+    def predictor(self) -> Predictor:
+        """Return what predicts with the trained model, in fp32 whatever the training's precision. For use at the end.
 
-def _joined(batches: list["np.ndarray[Any, Any]"]) -> "Sequence[Any] | np.ndarray[Any, Any]":
-    if all(batch.shape[1:] == batches[0].shape[1:] for batch in batches):
-        return np.concatenate(batches)
-    return [window for batch in batches for window in batch]
-
-
-def require_objective(task: Task, scores: Mapping[str, float]) -> None:
-    """Refuse an objective that is none of the scores, or not a number.
-
-    Raises:
-        InputError: it lists the scores there are.
-    """
-    name = task.objective_name()
-    if name not in scores:
-        raise InputError(f"task.objective={name}: no such score. There are: {', '.join(scores)}")
-    if scores[name] != scores[name]:
-        there = ", ".join(f"{other} {value:.4g}" for other, value in scores.items())
-        raise InputError(
-            f"task.objective={name} is not a number on the validation rows, so the best epoch can't be chosen.\n"
-            f"Scores: {there}\n"
-            "Choose another one, or look at the gold values: if they are all the same, a correlation is undefined"
+        Full precision is how `from_pretrained` loads the model, so that pipelines and other readers of it get these
+        very predictions.
+        """
+        self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)  # takes accelerate's autocast off
+        return Predictor(
+            model=self.model,
+            task=self.task,
+            head=self.head,
+            recipe=self.recipe,
+            collate=self.data_collator,
+            batch_size=self.args.per_device_eval_batch_size,
+            tokens_at_once=self.tokens_at_once,
+            processes=self.args.world_size,
+            process=self.args.process_index,
         )
+
+    # What a checkpoint holds
+
+    @override
+    def process_state(self) -> dict[str, Any]:
+        return {**super().process_state(), "tokens_at_once": self.tokens_at_once}
+
+    @override
+    def set_process_state(self, state: dict[str, Any]) -> None:
+        super().set_process_state(state)
+        self.tokens_at_once = state["tokens_at_once"]
+
+    @override
+    def exportable(self) -> list[Any]:
+        return [*super().exportable(), self.padding]

@@ -1,6 +1,6 @@
 """Which rows make a step, and which part of it each process computes: rows of like length together, each row once."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -8,12 +8,12 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
 from tasks.errors import InputError
+from tasks.task import Collate
 
 POOL_BATCHES = 50
 "Steps' worth of shuffled rows that are sorted by length together."
 
 Array: TypeAlias = np.ndarray[Any, Any]
-Collate: TypeAlias = Callable[[list[dict[str, Any]]], dict[str, Any]]
 
 
 def epoch_steps(lengths: "Sequence[int] | Array", batch_size: int, seed: int, epoch: int) -> list[Array]:

@@ -1,7 +1,4 @@
-"""Windows of token ids: encoded in portions, held in Arrow's compact columns, kept on disk by content.
-
-A column is a list of small integers for each window; as Python objects they would take ten times the memory.
-"""
+"""Encoded windows on disk, each table in a file named for everything that it depends on."""
 
 import hashlib
 import os
@@ -14,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 UNUSED_DAYS = 30
-"Cached files that nothing has read for so long are removed."
+"Days after which cached files that nothing has read are removed."
 
 
 def cache_folder() -> Path:
@@ -26,20 +23,23 @@ def cache_folder() -> Path:
 
 
 @cache
-def _code_digest() -> bytes:
-    """Hash the code of the tasks and the libraries' versions: windows of another version are no use."""
+def code_digest() -> bytes:
+    """Hash the code that makes windows, and the versions of the libraries: others may make other windows."""
     import tokenizers
     import transformers
 
     import tasks
 
     digest = hashlib.sha256(f"{transformers.__version__} {tokenizers.__version__}".encode())
-    for path in [Path(__file__), *sorted(Path(str(tasks.__file__)).parent.glob("*.py"))]:
-        digest.update(path.read_bytes())
+    for folder in (Path(str(tasks.__file__)).parent, Path(__file__).parent):
+        for path in sorted(folder.rglob("*.py")):
+            digest.update(path.relative_to(folder).as_posix().encode())
+            digest.update(path.read_bytes())
     return digest.digest()
 
 
-def _tokenizer_digest(tokenizer: Any) -> bytes:
+def tokenizer_digest(tokenizer: Any) -> bytes:
+    """Hash what a tokenizer does to a text."""
     backend = getattr(tokenizer, "backend_tokenizer", None)
     content = backend.to_str() if backend is not None else repr(sorted(tokenizer.get_vocab().items()))
     settings = (
@@ -51,7 +51,7 @@ def _tokenizer_digest(tokenizer: Any) -> bytes:
     return hashlib.sha256(f"{settings} {content}".encode()).digest()
 
 
-def _read(path: Path) -> pa.Table | None:
+def read_table(path: Path) -> pa.Table | None:
     """Return a cached table, or None if there is none that is whole."""
     try:
         content = path.read_bytes()
@@ -64,7 +64,7 @@ def _read(path: Path) -> pa.Table | None:
     return pa.ipc.open_stream(body).read_all()
 
 
-def _write(path: Path, table: pa.Table) -> None:
+def write_table(path: Path, table: pa.Table) -> None:
     """Write a table with the hash of its bytes before it, whole or not at all."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as stream:
@@ -80,7 +80,8 @@ def _write(path: Path, table: pa.Table) -> None:
         Path(partial).unlink(missing_ok=True)
 
 
-def _remove_unused(folder: Path) -> None:
+def remove_unused(folder: Path) -> None:
+    """Remove what has not been read for a month, and what a kill left half written."""
     oldest = time.time() - UNUSED_DAYS * 86_400
     for path in [*folder.glob("*.arrow"), *folder.glob("*.lock"), *folder.glob(".*.partial")]:
         try:

@@ -1,4 +1,4 @@
-"""Windows of token ids: encoded in portions, held in Arrow's compact columns, kept on disk by content.
+"""Windows of token ids in Arrow's compact columns.
 
 A column is a list of small integers for each window; as Python objects they would take ten times the memory.
 """
@@ -11,11 +11,8 @@ import numpy as np
 import pyarrow as pa
 from torch.utils.data import Dataset
 
+from tasks.columns import FOR_DECODING, ROW, SMALL
 from tasks.task import Features
-
-SMALL = ("attention_mask", "token_type_ids", "candidates")
-FOR_DECODING = ("row", "words", "start", "end")
-"Columns that the model is not fed with."
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
@@ -51,7 +48,7 @@ class Windows(Dataset[dict[str, Any]]):  # type: ignore[misc]
         self._inputs = [name for name in self.columns if name not in FOR_DECODING]
 
     def __len__(self) -> int:
-        return len(self.columns["row"])
+        return len(self.columns[ROW])
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         return {name: self.columns[name][index] for name in self._inputs}
@@ -71,7 +68,8 @@ class Windows(Dataset[dict[str, Any]]):  # type: ignore[misc]
         return np.unique(ids.values)
 
 
-def _table(features: Features) -> pa.Table:
+def to_table(features: Features) -> pa.Table:
+    """Return the columns that a task's `encode` made as an Arrow table."""
     return pa.table({name: _compact(name, pa.array(values)) for name, values in features.items()})
 
 

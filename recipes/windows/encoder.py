@@ -1,7 +1,4 @@
-"""Windows of token ids: encoded in portions, held in Arrow's compact columns, kept on disk by content.
-
-A column is a list of small integers for each window; as Python objects they would take ten times the memory.
-"""
+"""From the rows of a split to its windows: encoded in portions, or taken from the cache."""
 
 import hashlib
 from dataclasses import asdict, dataclass
@@ -15,18 +12,20 @@ from tqdm import tqdm
 
 from recipes.model.loading import Loaded
 from recipes.system.console import is_main_process
-from recipes.windows.cache import _code_digest, _read, _remove_unused, _tokenizer_digest, _write, cache_folder
-from recipes.windows.columns import Windows, _table
-from tasks.load import Rows
+from recipes.windows.cache import cache_folder, code_digest, read_table, remove_unused, tokenizer_digest, write_table
+from recipes.windows.columns import Windows, to_table
+from tasks.columns import ROW
+from tasks.data.options import Split
+from tasks.load import AnyRows
 
 ROWS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
 class Encoder:
-    """What turns the rows of a split into windows: the settled task, its tokenizer, and where results are kept."""
+    """Turns the rows of a split into windows, by the task and the tokenizer, and keeps them in the cache."""
 
-    rows: Rows
+    rows: AnyRows
     loaded: Loaded
     length: int
     "Tokens in a window, at most."
@@ -35,19 +34,19 @@ class Encoder:
     tokenizer_digest: bytes
 
     @classmethod
-    def of(cls, rows: Rows, loaded: Loaded, keep: bool) -> "Encoder":
+    def of(cls, rows: AnyRows, loaded: Loaded, keep: bool) -> "Encoder":
         """Return the encoder of an experiment.
 
         Args:
-            rows: the rows, with the settled task.
+            rows: the rows and their task.
             loaded: the model's tokenizer, adapted to the task, and its limit.
             keep: whether results are kept on disk.
         """
         length = rows.task.window_length(loaded.limit)
         folder = cache_folder() if keep else None
-        return cls(rows, loaded, length, folder, _tokenizer_digest(loaded.tokenizer) if folder else b"")
+        return cls(rows, loaded, length, folder, tokenizer_digest(loaded.tokenizer) if folder else b"")
 
-    def windows(self, split: str, longest_first: bool) -> Windows:
+    def windows(self, split: Split, longest_first: bool) -> Windows:
         """Return the windows of a split, in the rows' order or the longest first, which wastes least on padding.
 
         Rows that were encoded before with the same tokenizer and options come from the cache. Of several processes
@@ -56,22 +55,22 @@ class Encoder:
         if self.folder is None:
             return _windows(self._encode(split), longest_first)
         path = self.folder / f"{self._key(split)}.arrow"
-        table = _read(path)
+        table = read_table(path)
         if table is None:
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 with FileLock(path.with_suffix(".lock")):
-                    table = _read(path)
+                    table = read_table(path)
                     if table is None:
                         table = self._encode(split)
-                        _write(path, table)
-                        _remove_unused(self.folder)
+                        write_table(path, table)
+                        remove_unused(self.folder)
             except OSError:
                 # A full or read-only disk costs time, never the run.
                 table = self._encode(split) if table is None else table
         return _windows(table, longest_first)
 
-    def _encode(self, split: str) -> pa.Table:
+    def _encode(self, split: Split) -> pa.Table:
         """Encode in portions, with a bar on a terminal if it takes long."""
         rows, task = self.rows.splits[split], self.rows.task
         portions = range(0, len(rows), ROWS_AT_ONCE)
@@ -79,13 +78,13 @@ class Encoder:
         tables = []
         for first in tqdm(portions, desc=f"encoding {split}", delay=2, leave=False, disable=hidden):
             part = task.encode(rows[first : first + ROWS_AT_ONCE], self.loaded.tokenizer, self.rows.head, self.length)
-            part["row"] = [first + row for row in part["row"]]
-            tables.append(_table(part))
+            part[ROW] = [first + row for row in part[ROW]]
+            tables.append(to_table(part))
         return pa.concat_tables(tables).combine_chunks()
 
-    def _key(self, split: str) -> str:
+    def _key(self, split: Split) -> str:
         """Return a hash of everything that the windows depend on."""
-        digest = hashlib.sha256(self.tokenizer_digest + _code_digest())
+        digest = hashlib.sha256(self.tokenizer_digest + code_digest())
         content = (sorted(asdict(self.rows.task).items()), self.rows.head, self.length, self.rows.fingerprint(split))
         digest.update(repr(content).encode())
         return digest.hexdigest()[:32]

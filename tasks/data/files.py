@@ -1,8 +1,7 @@
-"""From what the user wrote to the text of files: paths and globs, encodings, and which format a file is in."""
+"""From what the user wrote to files: paths, globs and lists of them."""
 
 import glob
 import os
-import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,14 +13,6 @@ SAMPLES = Path(__file__).parents[1] / "samples"
 SAMPLE_PREFIX = "sample:"
 PUBLIC_DATA = "RECIPES_DATA"
 "The environment variable that names the folder of public data sets; the configs fall back on `data`."
-NOT_TEXT = {
-    b"PAR1": "a Parquet file: data.format=parquet reads it",
-    b"\x1f\x8b": "packed with gzip: unpack it first",
-    b"BZh": "packed with bzip2: unpack it first",
-    b"\xfd7zXZ": "packed with xz: unpack it first",
-    b"\x28\xb5\x2f\xfd": "packed with zstd: unpack it first",
-    b"PK\x03\x04": "a zip archive or an Excel sheet: unpack it, or save the sheet as CSV",
-}
 
 
 def find_files(value: Any, key: str) -> list[Path]:
@@ -95,49 +86,3 @@ def _missing(value: str, path: Path, key: str) -> str:
     if path.parts[0] == "data" and not os.environ.get(PUBLIC_DATA):
         message += f"\nIf the public data sets are in another folder, say so first: export {PUBLIC_DATA}=/that/folder"
     return message
-
-
-def decode_file(path: Path, encoding: str) -> str:
-    r"""Return a file's text without byte order mark, its lines ending in `\n`.
-
-    >>> decode_file(Path("lodge.csv"), "utf-8")  # b"\xef\xbb\xbftext,label\r\nwarm beds,good\r\n"
-    'text,label\nwarm beds,good\n'
-
-    Raises:
-        InputError: the file can't be read, or is not text in this encoding.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: can't be read: {error.strerror}") from error
-    for start, what in NOT_TEXT.items():
-        if data.startswith(start):
-            raise InputError(f"{path}: is {what}")
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            f"{path}, line {line}: byte 0x{data[error.start]:02x} is not valid {encoding}. "
-            f"This may fit: data.encoding={_fitting_encoding(data)}"
-        ) from error
-    except (LookupError, UnicodeError) as error:
-        near = did_you_mean(encoding, ("utf-8", "utf-16", "latin-1", "cp1252", "ascii"))
-        raise InputError(f"data.encoding={encoding}: no such text encoding.{near}") from error
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    # A lone carriage return ends a line only in files that know no other end; elsewhere it is part of a text.
-    return text if "\n" in text else text.replace("\r", "\n")
-
-
-def _fitting_encoding(data: bytes) -> str:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    # These bytes are quotes, dashes and the euro sign on Windows, and nothing that anybody writes in Latin-1.
-    candidates = ("utf-8", "cp1252") if re.search(rb"[\x80-\x9f]", data) else ("utf-8",)
-    for candidate in candidates:
-        try:
-            data.decode(candidate)
-        except UnicodeDecodeError:
-            continue
-        return candidate
-    return "latin-1"

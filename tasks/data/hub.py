@@ -4,13 +4,13 @@ from typing import Any
 
 from tasks.data.files import expand_home
 from tasks.data.formats.structured import name_labels
-from tasks.data.options import DataOptions
+from tasks.data.options import DataOptions, Split
 from tasks.data.records import Origin, Record
 from tasks.errors import InputError, did_you_mean
 from tasks.network import unreachable
 
 
-def read_hub(options: DataOptions, split: str) -> list[Record] | None:
+def read_hub(options: DataOptions, split: Split) -> list[Record] | None:
     """Return the rows of one split, integer labels replaced by the names that the data set gives them.
 
     A row of `conll2003` becomes `Record({"tokens": ["EU", ...], "ner_tags": ["B-ORG", ...]}, origin)`.

@@ -1,9 +1,11 @@
 """The options of the `data` config group, as the readers take them."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 
-FORMATS = ("auto", "csv", "tsv", "jsonl", "json", "parquet", "conll", "squad", "hub")
+Split: TypeAlias = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = get_args(Split)
+
 BAD_ROW_POLICIES = ("error", "skip")
 
 

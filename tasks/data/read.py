@@ -3,19 +3,17 @@
 from pathlib import Path
 from typing import Any
 
-from tasks.data.files import decode_file, find_files
-from tasks.data.formats.conll import read_conll
-from tasks.data.formats.delimited import read_delimited
+from tasks.data.decoding import Source, decode_file
+from tasks.data.files import find_files
 from tasks.data.formats.detection import detect_format, suffix_format
-from tasks.data.formats.squad import read_squad
-from tasks.data.formats.structured import read_json, read_jsonl, read_parquet
+from tasks.data.formats.readers import FORMATS, READERS
 from tasks.data.hub import read_hub
-from tasks.data.options import FORMATS, DataOptions
+from tasks.data.options import DataOptions, Split
 from tasks.data.records import ReadReport, Record
 from tasks.errors import InputError, did_you_mean
 
 
-def read_records(options: DataOptions, split: str, report: ReadReport) -> list[Record] | None:
+def read_records(options: DataOptions, split: Split, report: ReadReport) -> list[Record] | None:
     """Return the rows of a split in the order of its files, or None where the split is not given.
 
     >>> read_records(DataOptions(train="sample:ner/train.conll"), "train", ReadReport())[0].values
@@ -47,29 +45,11 @@ def _some(records: list[Record] | None, place: str) -> list[Record] | None:
 
 
 def _read_file(path: Path, options: DataOptions, report: ReadReport) -> list[Record]:
-    kind = suffix_format(path) if options.format == "auto" else options.format
-    if kind == "parquet":
-        return read_parquet(path)
-    text = decode_file(path, options.encoding)
-    file = str(path)
-    # A tab reaches us from a command line as backslash and t.
-    separator = options.separator.replace("\\t", "\t") if options.separator is not None else None
-    match kind or detect_format(path, text):
-        case "csv" | "tsv" as delimited:
-            separator = {"csv": ",", "tsv": "\t"}[delimited] if separator is None else separator
-            quoting, header = options.quoting, options.header
-            return read_delimited(text, file, report, separator=separator, quoting=quoting, header=header)
-        case "conll":
-            tokens, tags = options.columns.tokens, options.columns.tags
-            return read_conll(
-                text, file, report, tokens=tokens, tags=tags, separator=separator, comment=options.comment
-            )
-        case "jsonl":
-            return read_jsonl(text, file, report)
-        case "squad":
-            return read_squad(text, file, report)
-        case _:
-            return read_json(text, file, report)
+    source = Source(path, options.encoding)
+    kind = options.format
+    if kind == "auto":
+        kind = suffix_format(path) or detect_format(path, source.text)
+    return READERS[kind].read(source, options, report)
 
 
 def read_label_names(value: Any) -> list[str] | None:

@@ -87,7 +87,7 @@ GUARDS = (
     Guard(
         "best weights kept",
         "recipes/checkpoints/sealed.py",
-        "        kept.add(name(BEST, best_step))\n",
+        "        kept.add(folder_name(BEST, best_step))\n",
         "        pass\n",
         "told_to_end and 130",
     ),
@@ -101,28 +101,28 @@ GUARDS = (
     Guard(
         "same rows",
         "recipes/training/experiment.py",
-        "        require_same_identity(folder, identity)\n",
+        "        directory.require_same_identity(identity)\n",
         "",
         "rows_have_changed",
     ),
     Guard(
         "same config",
         "recipes/run.py",
-        "        run_directory.require_same_config(folder, config)\n",
+        "        directory.require_same_config(config)\n",
         "",
         "another_config and batch",
     ),
     Guard(
         "same files when done",
         "recipes/run.py",
-        "            run_directory.require_same_files(folder, report)\n",
+        "            directory.require_same_files(report)\n",
         "",
         "whose_data_have_changed",
     ),
     Guard(
         "lock",
         "recipes/training/experiment.py",
-        "with held(folder) if is_main_process() else nullcontext(),",
+        "with directory.lock() if is_main_process() else nullcontext(),",
         "with nullcontext(),",
         "two_processes_want_one_directory",
     ),
@@ -149,7 +149,7 @@ GUARDS = (
     ),
     Guard(
         "objective is a number",
-        "recipes/training/trainer.py",
+        "recipes/inference/evaluation.py",
         "    if scores[name] != scores[name]:",
         "    if False:",
         "objective_that_is_not_a_number",
@@ -164,24 +164,18 @@ GUARDS = (
     Guard(
         "an older model replaced",
         "recipes/training/experiment.py",
-        "        shutil.rmtree(folder / MODEL, ignore_errors=True)\n",
+        "        shutil.rmtree(directory.model, ignore_errors=True)\n",
         "",
         "results_are_written or finds_no_room",
     ),
     Guard(
         "leftovers removed",
         "recipes/results/run_directory.py",
-        '    for path in folder.rglob(".*.partial"):\n',
-        "    for path in list[Path]():\n",
+        '        for path in self.path.rglob(".*.partial"):\n',
+        "        for path in list[Path]():\n",
         "results_are_written",
     ),
-    Guard(
-        "a done run tidied",
-        "recipes/run.py",
-        "            run_directory.tidy(folder)\n",
-        "",
-        "all_is_written",
-    ),
+    Guard("a done run tidied", "recipes/run.py", "            directory.tidy()\n", "", "all_is_written"),
     Guard(
         "processes agree to end",
         "recipes/training/resuming.py",
@@ -207,18 +201,29 @@ GUARDS = (
     Guard(
         "memory while evaluating",
         "recipes/training/trainer.py",
-        "                self._use_fewer_tokens(inputs, error, alone=True)",
-        "                raise error",
+        "_evaluate_in_parts(model, inputs)\n                break\n            except (RuntimeError, MemoryError)",
+        "_evaluate_in_parts(model, inputs)\n                break\n            except ZeroDivisionError",
         "memory_to_evaluate",
     ),
     Guard(
-        "memory elsewhere", "recipes/training/experiment.py", ", memory.explained():", ":", "memory_for_the_optimizer"
+        "memory while predicting",
+        "recipes/inference/predicting.py",
+        "                tokens_at_once = fewer_tokens_at_once(inputs, tokens_at_once, error)\n",
+        "                raise error\n",
+        "too_little_memory",
+    ),
+    Guard(
+        "memory elsewhere",
+        "recipes/training/experiment.py",
+        ", out_of_memory.explaining():",
+        ":",
+        "memory_for_the_optimizer",
     ),
     Guard(
         "memory in several processes",
         "recipes/training/trainer.py",
-        "alone=self.args.world_size == 1)",
-        "alone=True)",
+        "                if self.args.world_size > 1:\n",
+        "                if False:\n",
         "memory_in_two_processes",
     ),
     Guard(
@@ -231,8 +236,8 @@ GUARDS = (
     Guard(
         "another process is heard",
         "recipes/training/trainer.py",
-        "                complain_alone(message)",
-        "                pass",
+        "            complain_in_any_process(message)",
+        "            pass",
         "memory_in_two_processes and 1",
     ),
     Guard(
@@ -245,8 +250,8 @@ GUARDS = (
     Guard(
         "a full disk at the start",
         "recipes/training/experiment.py",
-        "        except OSError as error:\n            raise InputError(f\"{folder} can't",
-        "        except KeyError as error:\n            raise InputError(f\"{folder} can't",
+        "        except OSError as error:\n            raise InputError(f\"{directory} can't",
+        "        except KeyError as error:\n            raise InputError(f\"{directory} can't",
         "finds_no_room",
     ),
     Guard(

@@ -56,13 +56,14 @@ def at_call(number: int, act: Callable[[], None]) -> Callable[..., None]:
 
 def places() -> dict[str, tuple[Any, str]]:
     """What can be counted, and where it is called."""
+    from recipes.inference.predicting import Predictor
     from recipes.training.trainer import RecipeTrainer
     from recipes.windows.encoder import Encoder
 
     return {
         "training_step": (RecipeTrainer, "training_step"),
         "evaluate": (RecipeTrainer, "evaluate"),
-        "predict": (RecipeTrainer, "predict"),
+        "predict": (Predictor, "predict_rows"),
         "encode": (Encoder, "windows"),
         "fsync": (os, "fsync"),
         "rename": (Path, "rename"),
@@ -129,19 +130,21 @@ def poison(step: int) -> None:
 def use_up_memory(limit: int | str, training: bool) -> None:
     import torch
 
+    from recipes.inference import predicting
     from recipes.training.trainer import RecipeTrainer
 
     def no_memory(*_: Any, **__: Any) -> None:
         raise torch.OutOfMemoryError("out of memory, said the saboteur")
 
-    def too_much(_: Any, model: Any, inputs: Any, *__: Any, **___: Any) -> None:
+    def too_much(model: Any, inputs: Any) -> None:
         if inputs["input_ids"].numel() > limit and (training or not model.training):
             no_memory()
 
     if limit == "optimizer":
         wrap(torch.optim.AdamW, "step", no_memory)
     else:
-        wrap(RecipeTrainer, "compute_loss", too_much)
+        wrap(RecipeTrainer, "compute_loss", lambda _, model, inputs, *__, **___: too_much(model, inputs))
+        wrap(predicting, "forward", too_much)
 
 
 def tamper() -> None:

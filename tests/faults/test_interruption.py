@@ -153,7 +153,11 @@ def test_the_terminal_closes(
     leader, follower = os.openpty()
     plan = {"signal": 19, "at": ["training_step", 12]}
     ends = dict.fromkeys(("stdin", "stdout", "stderr"), follower)
-    take_terminal = lambda: (os.setsid(), fcntl.ioctl(0, termios.TIOCSCTTY, 0))  # noqa: E731
+
+    def take_terminal() -> None:
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
     with started(plan, command("ner"), tmp_path, *before, **ends, preexec_fn=take_terminal) as process:
         os.close(follower)
         os.waitpid(process.pid, os.WUNTRACED)  # it has stopped itself in the midst of training

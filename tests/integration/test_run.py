@@ -360,7 +360,7 @@ def test_early_stopping_ends_when_nothing_gets_better(
 
 
 PAIRS = [{"premise": f"{a} {n}", "hypothesis": b, "label": a == b} for n in range(6) for a in "xyz" for b in "xyz"]
-OTHER_KINDS = {
+OTHER_KINDS: dict[str, list[dict[str, object]]] = {
     "regression": [{"text": f"number {n} of ten", "label": n / 4} for n in range(40)],
     "multi_label": [
         {"text": f"row {n}", "label": ["even"] * (n % 2 == 0) + ["three"] * (n % 3 == 0)} for n in range(40)

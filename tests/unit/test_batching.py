@@ -1,13 +1,15 @@
 """The steps of an epoch: each row once, like lengths together, for any number of processes and after any resume."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from accelerate import skip_first_batches
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.utils.data import Dataset
+from transformers import Trainer, TrainingArguments
 
 from recipes.windows.batching import PaddingCount, StepBatches, StepLoader, epoch_steps, passes, portions
 from tasks.errors import InputError
@@ -47,7 +49,7 @@ def test_every_row_once_over_all_processes(
         assert max(sizes) - min(sizes) <= 1
 
 
-class Numbers:
+class Numbers(Dataset[dict[str, Any]]):  # type: ignore[misc]
     """A data set whose window i is i."""
 
     def __init__(self, size: int) -> None:
@@ -56,39 +58,64 @@ class Numbers:
     def __len__(self) -> int:
         return self.size
 
-    def __getitem__(self, index: int) -> int:
-        return index
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return {"number": torch.tensor(index)}
 
 
-def loader(lengths: list[int], processes: int, process: int, accumulation: int) -> StepLoader:
-    batches = StepBatches(lengths, 4 * processes * accumulation, 1, accumulation, processes, process)
-    return StepLoader(Numbers(len(lengths)), batch_sampler=batches, collate_fn=lambda rows: rows)  # type: ignore[arg-type, return-value]
+class Recorder(Trainer):  # type: ignore[misc]
+    """A real `Trainer` over our steps that notes the windows of each forward pass."""
+
+    def __init__(self, lengths: list[int], **arguments: Any) -> None:
+        self.lengths = lengths
+        self.seen: list[tuple[int, list[int]]] = []
+        super().__init__(model=Doubler(), train_dataset=Numbers(len(lengths)), args=TrainingArguments(**arguments))
+
+    def get_train_dataloader(self) -> StepLoader:
+        accumulation = self.args.gradient_accumulation_steps
+        batches = StepBatches(self.lengths, 4 * accumulation, 1, accumulation)
+        return StepLoader(self.train_dataset, batch_sampler=batches)
+
+    def training_step(self, model: Any, inputs: dict[str, Any], *others: Any) -> torch.Tensor:
+        self.seen.append((self.state.global_step, inputs["number"].tolist()))
+        loss: torch.Tensor = super().training_step(model, inputs, *others)
+        return loss
 
 
-def as_the_trainer_resumes(dataloader: StepLoader, epoch: int, trained: int) -> list[Any]:
-    """Skip and set the epoch in the order in which `Trainer._run_epoch` does."""
-    resumed: Any = skip_first_batches(dataloader, trained) if trained else dataloader
-    if hasattr(resumed, "set_epoch"):
-        resumed.set_epoch(epoch)
-    underlying = getattr(getattr(resumed, "batch_sampler", None), "batch_sampler", None)
-    if hasattr(underlying, "set_epoch"):
-        underlying.set_epoch(epoch)
-    return list(resumed)
+class Doubler(torch.nn.Module):  # type: ignore[misc]
+    def __init__(self) -> None:
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.ones(()))
+
+    def forward(self, number: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {"loss": (self.factor * number.float()).mean()}
 
 
-@pytest.mark.parametrize("processes", [1, 2, 3])
-@pytest.mark.parametrize("epoch", [0, 2])
 @pytest.mark.parametrize("accumulation", [1, 2])
-def test_every_row_once_after_a_resume_at_any_step(processes: int, epoch: int, accumulation: int) -> None:
-    lengths = np.random.default_rng(0).integers(5, 60, 53).tolist()
-    whole = [as_the_trainer_resumes(loader(lengths, processes, p, accumulation), epoch, 0) for p in range(processes)]
-    for trained in range(0, len(whole[0]), accumulation):
-        rows = []
-        for process in range(processes):
-            rest = as_the_trainer_resumes(loader(lengths, processes, process, accumulation), epoch, trained)
-            assert rest == whole[process][trained:]
-            rows += [row for batch in [*whole[process][:trained], *rest] for row in batch]
+def test_the_trainer_takes_every_row_once_after_a_resume_at_any_step(accumulation: int, tmp_path: Path) -> None:
+    lengths = np.random.default_rng(0).integers(5, 60, 27).tolist()
+    arguments = {
+        "output_dir": str(tmp_path),
+        "gradient_accumulation_steps": accumulation,
+        "num_train_epochs": 2,
+        "save_strategy": "steps",
+        "save_steps": 1,
+        "use_cpu": True,
+        "report_to": [],
+        "disable_tqdm": True,
+        "logging_strategy": "no",
+    }
+    whole = Recorder(lengths, **arguments)
+    whole.train()
+    per_epoch = len(whole.seen) // 2
+    for epoch in range(2):
+        rows = [row for _, rows in whole.seen[epoch * per_epoch : (epoch + 1) * per_epoch] for row in rows]
         assert sorted(rows) == list(range(len(lengths)))
+    assert [rows for _, rows in whole.seen[:per_epoch]] != [rows for _, rows in whole.seen[per_epoch:]]
+    steps = whole.state.max_steps
+    for step in range(1, steps):
+        resumed = Recorder(lengths, **arguments)
+        resumed.train(resume_from_checkpoint=str(tmp_path / f"checkpoint-{step}"))
+        assert resumed.seen == [(number, rows) for number, rows in whole.seen if number >= step], f"after step {step}"
 
 
 def test_rows_fewer_than_processes_join_the_step_before() -> None:
@@ -101,11 +128,13 @@ def test_rows_fewer_than_processes_join_the_step_before() -> None:
 
 def test_epochs_and_seeds_differ_and_the_loader_passes_them_on() -> None:
     lengths = list(range(1, 200))
-    dataloader = loader(lengths, 1, 0, 1)
-    first = list(dataloader)
+    dataloader = StepLoader(Numbers(len(lengths)), batch_sampler=StepBatches(lengths, 4, seed=1))
+    first = [batch["number"].tolist() for batch in dataloader]
+    assert first == [step.tolist() for step in epoch_steps(lengths, 4, seed=1, epoch=0)]
     dataloader.set_epoch(1)
-    assert first != list(dataloader) == [step.tolist() for step in epoch_steps(lengths, 4, 1, 1)]
-    assert first != [step.tolist() for step in epoch_steps(lengths, 4, 2, 0)]
+    second = [batch["number"].tolist() for batch in dataloader]
+    assert first != second == [step.tolist() for step in epoch_steps(lengths, 4, seed=1, epoch=1)]
+    assert first != [step.tolist() for step in epoch_steps(lengths, 4, seed=2, epoch=0)]
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=12), st.integers(1, 60), st.booleans())

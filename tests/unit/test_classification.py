@@ -21,7 +21,7 @@ def records(*rows: dict[str, Any]) -> list[Record]:
 
 
 def settled(rows: list[Record], layout: Layout = LAYOUT, **options: Any) -> Classification:
-    return Classification(**options).settle(rows, layout)
+    return Classification(**options).resolve_auto(rows, layout)
 
 
 def texts(*labels: Any) -> list[Text]:
@@ -113,9 +113,9 @@ def test_unknown_labels_in_validation_are_named() -> None:
     with pytest.raises(
         InputError, match=r"a.csv, line 2: label 'spma' does not occur in training.*Did you mean 'spam'"
     ):
-        task.known(texts("spma"), head, ReadReport())
+        task.with_known_labels(texts("spma"), head, ReadReport())
     report = ReadReport(on_bad_row="skip")
-    assert task.known(texts("spma", "ham"), head, report)[0].label == "ham"
+    assert task.with_known_labels(texts("spma", "ham"), head, report)[0].label == "ham"
     assert report.skipped == {"unknown label": 1}
 
 
@@ -154,7 +154,7 @@ def test_the_label_threshold_is_the_best_of_all(seed: int) -> None:
 
     def f1(value: float) -> float:
         predicted = scores >= value
-        return 2 * (predicted & gold).sum() / (predicted.sum() + gold.sum())
+        return float(2 * (predicted & gold).sum() / (predicted.sum() + gold.sum()))
 
     assert f1(threshold) == pytest.approx(max(f1(value) for value in np.unique(scores)))
 
@@ -186,4 +186,4 @@ def test_perfect_predictions_have_the_objective(kind: str) -> None:
     rows = texts(*{"single_label": ("a", "b"), "multi_label": (("a",), ("a", "b")), "regression": (0.5, 2.0)}[kind])
     task = Classification(kind=kind)
     scores = task.score(rows, [task.perfect(row) for row in rows], task.head(rows, LAYOUT))
-    assert scores[task.objective_name()] == pytest.approx(1.0)
+    assert scores[task.objective_score().name] == pytest.approx(1.0)

@@ -3,20 +3,18 @@
 import dataclasses
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
 
 from recipes.command.composing import compose_tree, register, require_no_code, without_hydra
 from recipes.command.dispatch import main
 from recipes.command.groups import CONF, GROUPS, choices
 from recipes.command.help import help_text
 from recipes.command.hydra_errors import explain
-from recipes.command.line import CommandLine, read
+from recipes.command.line import CommandLine, read_command_line
 from recipes.config.conversion import parse, to_dict
 from recipes.config.flat_keys import flatten, known_keys
 from recipes.config.schema import Config, Hparams, Runtime, Tracker
@@ -101,11 +99,13 @@ def test_all_errors_come_at_once() -> None:
     assert "task.scheme=iob3" in text
 
 
-Quiet = Callable[[Any, Any], Outcome]
-
-
 def never(*_: Any) -> Outcome:
     raise AssertionError("nothing may run")
+
+
+def status_of(arguments: list[str]) -> int:
+    """Give the command arguments with which nothing is run."""
+    return main(never, arguments, started=0.0)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def never(*_: Any) -> Outcome:
     ],
 )
 def test_mistakes_are_named(override: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(never, [override]) == 2
+    assert status_of([override]) == 2
     assert message in capsys.readouterr().err
 
 
@@ -135,7 +135,7 @@ def test_a_target_in_a_file_of_the_users_own_is_refused(tmp_path: Path, capsys: 
     (tmp_path / "experiment" / "evil.yaml").write_text(
         "# @package _global_\nhparams:\n  class_weights: {_target_: os.system, command: 'touch x'}\n"
     )
-    assert main(never, ["--config-dir", str(tmp_path), "experiment=evil"]) == 2
+    assert status_of(["--config-dir", str(tmp_path), "experiment=evil"]) == 2
     assert "never code to call" in capsys.readouterr().err
 
 
@@ -157,14 +157,14 @@ def test_mistakes_in_files_are_named(
 ) -> None:
     (tmp_path / "experiment").mkdir()
     (tmp_path / "experiment" / "l.yaml").write_text(f"# @package _global_\n{content}")
-    assert main(never, ["--config-dir", str(tmp_path), "experiment=l"]) == 2
+    assert status_of(["--config-dir", str(tmp_path), "experiment=l"]) == 2
     assert message in capsys.readouterr().err
 
 
 def test_config_files_that_are_no_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "experiment").mkdir()
     (tmp_path / "experiment" / "l.yaml").write_bytes(b"\xff\xfe")
-    assert main(never, [f"--config-dir={tmp_path}", "experiment=l"]) == 2
+    assert status_of([f"--config-dir={tmp_path}", "experiment=l"]) == 2
     assert "can't be read as text" in capsys.readouterr().err
 
 
@@ -184,17 +184,17 @@ def test_environment_variables_in_paths() -> None:
     ],
 )
 def test_flags_that_are_wrong(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(never, arguments) == 2
+    assert status_of(arguments) == 2
     assert message in capsys.readouterr().err
 
 
 def test_flags_may_stand_anywhere(capsys: pytest.CaptureFixture[str]) -> None:
-    line = read(["seed=1,2", "-m", "--cfg=job", "-p", "hparams", "task=ner", "+hydra/launcher=joblib"])
+    line = read_command_line(["seed=1,2", "-m", "--cfg=job", "-p", "hparams", "task=ner", "+hydra/launcher=joblib"])
     assert line == CommandLine(
         ("seed=1,2", "task=ner", "+hydra/launcher=joblib"), sweeps=True, showing=("--cfg=job", "-p", "hparams")
     )
     assert line.hydra_overrides == ("+hydra/launcher=joblib",)
-    assert main(never, ["hparams.epochs=7", "--cfg", "-p", "hparams"]) == 0
+    assert status_of(["hparams.epochs=7", "--cfg", "-p", "hparams"]) == 0
     assert "epochs: 7" in capsys.readouterr().out
 
 
@@ -202,7 +202,7 @@ def test_a_folder_with_quotes_in_its_name(tmp_path: Path) -> None:
     folder = tmp_path / "it's a \\' folder"
     (folder / "experiment").mkdir(parents=True)
     (folder / "experiment" / "mine.yaml").write_text("# @package _global_\nseed: 77\n")
-    line = read(["-cd", str(folder), "experiment=mine"])
+    line = read_command_line(["-cd", str(folder), "experiment=mine"])
     assert compose_tree(line.overrides).seed == 77
 
 
@@ -224,7 +224,3 @@ def test_help_names_every_choice_and_answers_without_heavy_imports() -> None:
     assert text.count("python -m recipes.run") >= 6
     run = subprocess.run([sys.executable, "-m", "recipes.run", "-h"], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == text
-
-
-def test_resolvers_are_left_alone() -> None:
-    assert not OmegaConf.has_resolver("recipes")

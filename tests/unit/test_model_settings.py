@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from recipes.config.schema import Hparams, Model, Runtime
-from recipes.machine import devices
+from recipes.machine import threads
 from recipes.machine.devices import place
 from recipes.model import layers as model_layers
 from recipes.model import loading, locating
@@ -121,7 +121,7 @@ def test_threads_are_shared_and_several_gpus_are_named(monkeypatch: pytest.Monke
     before = torch.get_num_threads()
     try:
         monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
-        monkeypatch.setattr(devices.os, "sched_getaffinity", lambda _: set(range(8)))
+        monkeypatch.setattr(threads, "usable_cores", lambda: 8)
         assert place(Runtime(device="cpu", precision="fp32")).threads == 4
         assert place(Runtime(device="cpu", precision="fp32", threads=3)).threads == 3
         monkeypatch.delenv("LOCAL_WORLD_SIZE")

@@ -1,23 +1,29 @@
 """NER from records to predictions, with each kind of tokenizer."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
+from tasks.columns import IGNORED_LABEL
 from tasks.data.options import Columns
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError
-from tasks.ner import IGNORED, Ner, Sentence
+from tasks.ner import Ner, Sentence
 from tasks.task import Head, Layout
 from tasks.tokenization import separate_words, words_are_separated
 from tests import tiny
 
 LAYOUT = Layout(Columns())
 HEAD = Head("AutoModelForTokenClassification", ("O", "B-PER", "I-PER", "B-LOC", "I-LOC"))
-KINDS = {"wordpiece": tiny.wordpiece, "byte-level": tiny.byte_level, "unigram": lambda: tiny.unigram(tiny.ROBERTA)}
+KINDS: dict[str, Callable[[], PreTrainedTokenizerFast]] = {
+    "wordpiece": tiny.wordpiece,
+    "byte-level": tiny.byte_level,
+    "unigram": lambda: tiny.unigram(tiny.ROBERTA),
+}
 
 
 def record(tokens: Any, tags: Any, number: int = 1) -> Record:
@@ -39,7 +45,7 @@ def outputs_of(task: Ner, rows: list[Sentence], features: dict[str, list[Any]]) 
     label = np.full((len(features["labels"]), length), 4)
     for window, labels in enumerate(features["labels"]):
         for position, value in enumerate(labels):
-            if value != IGNORED:
+            if value != IGNORED_LABEL:
                 label[window, position] = value
     return {"label": label, "probability": np.full(label.shape, 0.9)}
 
@@ -73,7 +79,9 @@ def test_bad_rows_are_errors_or_counted(tokens: Any, tags: Any, message: str) ->
 
 
 def test_schemes_are_settled_from_the_training_records() -> None:
-    settle = lambda *tags: Ner().settle([record(["x"] * len(tags), list(tags))], LAYOUT).scheme  # noqa: E731
+    def settle(*tags: str) -> str:
+        return Ner().resolve_auto([record(["x"] * len(tags), list(tags))], LAYOUT).scheme
+
     assert settle("I-PER", "O") == "iob1"
     assert settle("B-PER", "E-PER") == "bioes"
     assert settle("PER", "O") == "bare"
@@ -87,7 +95,7 @@ def test_numbered_tags_get_their_names() -> None:
 
 def test_unknown_types_in_validation_are_named() -> None:
     with pytest.raises(InputError, match=r"a.conll, line 1: entity type 'LOK' does not occur .* Did you mean 'LOC'"):
-        Ner().known([sentence("in Oslo", "O B-LOK")], HEAD, ReadReport())
+        Ner().with_known_labels([sentence("in Oslo", "O B-LOK")], HEAD, ReadReport())
 
 
 def test_the_head_has_both_tags_of_each_type() -> None:
@@ -126,7 +134,7 @@ def test_the_first_subword_carries_the_label(tokenizer: Any) -> None:
     assert len(words) > 5, "the words must be cut for this to say anything"
     for position, label in enumerate(features["labels"][0]):
         first = words[position] is not None and words.index(words[position]) == position
-        assert label == (HEAD.labels.index(row.tags[words[position]]) if first else IGNORED)
+        assert label == (HEAD.labels.index(row.tags[words[position]]) if first else IGNORED_LABEL)
 
 
 def test_all_subwords_can_carry_it(tokenizer: Any) -> None:
@@ -136,7 +144,7 @@ def test_all_subwords_can_carry_it(tokenizer: Any) -> None:
     expected = []
     for position, word in enumerate(words):
         first = word is not None and words.index(word) == position
-        expected.append(IGNORED if word is None else (1 if first else 2) if word == 0 else 0)
+        expected.append(IGNORED_LABEL if word is None else (1 if first else 2) if word == 0 else 0)
     assert features["labels"][0] == expected
 
 
@@ -153,7 +161,7 @@ def test_long_sentences_are_stitched_word_by_word(tokenizer: Any) -> None:
     assert features["row"].count(1) > 3
     assert all(len(ids) <= 32 for ids in features["input_ids"])
     # Each gold word is trained on exactly once, over all windows.
-    labelled = sum(label != IGNORED for labels in features["labels"] for label in labels)
+    labelled = sum(label != IGNORED_LABEL for labels in features["labels"] for label in labels)
     assert labelled == sum(len(row.tokens) for row in rows)
     predictions = task.decode(rows, features, outputs_of(task, rows, features), HEAD)
     assert [prediction["tags"] for prediction in predictions] == [list(row.tags) for row in rows]
@@ -189,7 +197,7 @@ def test_the_collator_pads_labels_with_the_ignored_one() -> None:
     assert batch["labels"].shape == batch["input_ids"].shape == batch["attention_mask"].shape
     padding = batch["attention_mask"] == 0
     assert padding.any()
-    assert (batch["labels"][padding] == IGNORED).all()
+    assert (batch["labels"][padding] == IGNORED_LABEL).all()
     assert set(batch) == {"input_ids", "token_type_ids", "attention_mask", "labels"}
 
 

@@ -1,10 +1,12 @@
 """Question answering from records to answers, with each kind of tokenizer, and the span search against a plain loop."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from transformers import PreTrainedTokenizerFast
 
 from recipes.heads.qa import best_spans, running_maximum
 from tasks.data.options import Columns
@@ -32,7 +34,11 @@ def question(answer: str | None, context: str = CONTEXT, name: str = "q1") -> Qu
 
 @pytest.fixture(params=["wordpiece", "byte-level", "unigram"])
 def tokenizer(request: pytest.FixtureRequest) -> Any:
-    makers = {"wordpiece": tiny.wordpiece, "byte-level": tiny.byte_level, "unigram": lambda: tiny.unigram(tiny.ROBERTA)}
+    makers: dict[str, Callable[[], PreTrainedTokenizerFast]] = {
+        "wordpiece": tiny.wordpiece,
+        "byte-level": tiny.byte_level,
+        "unigram": lambda: tiny.unigram(tiny.ROBERTA),
+    }
     return makers[request.param]()
 
 
@@ -91,8 +97,8 @@ def test_duplicate_ids_and_empty_passages_are_refused() -> None:
 
 def test_the_version_is_settled_by_questions_without_an_answer() -> None:
     answered, silent = record({"text": ["Oslo"], "answer_start": [58]}), record({"text": [], "answer_start": []})
-    assert Qa().settle([answered], LAYOUT).version == "v1.1"
-    assert Qa().settle([answered, silent], LAYOUT).version == "v2.0"
+    assert Qa().resolve_auto([answered], LAYOUT).version == "v1.1"
+    assert Qa().resolve_auto([answered, silent], LAYOUT).version == "v2.0"
 
 
 @pytest.mark.parametrize("answer", ["Claims", "the head of unit", "ten days", "Oslo", "Mara Lindqvist", "them."])

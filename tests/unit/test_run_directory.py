@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from recipes.config.conversion import to_dict, to_yaml
 from recipes.config.flat_keys import flatten
 from recipes.config.schema import Config, Hparams, Model
-from recipes.results.location import choices_name, locate, safe
-from recipes.results.run_directory import finished_report, require_same_config
+from recipes.results.location import choices_name, locate, safe_name
+from recipes.results.run_directory import RunDirectory
 from tasks.data.options import DataOptions
 from tasks.errors import InputError
 from tasks.ner import Ner
@@ -73,7 +73,7 @@ def test_own_files_and_models_give_their_names(tmp_path: Path) -> None:
 
 @given(st.text())
 def test_a_name_is_always_one_component(name: str) -> None:
-    result = safe(name)
+    result = safe_name(name)
     assert result
     assert result not in (".", "..")
     assert not set("/\\\0 ") & set(result)
@@ -81,16 +81,31 @@ def test_a_name_is_always_one_component(name: str) -> None:
 
 
 def test_a_finished_run_is_told_by_its_report(tmp_path: Path) -> None:
-    assert finished_report(tmp_path) is None
-    (tmp_path / "report.json").write_text('{"status": "finis')
-    assert finished_report(tmp_path) is None
-    (tmp_path / "report.json").write_text('{"status": "finished"}')
-    assert finished_report(tmp_path) == {"status": "finished"}
+    directory = RunDirectory(tmp_path)
+    assert directory.finished_report() is None
+    directory.report.write_text('{"status": "finis')
+    assert directory.finished_report() is None
+    directory.report.write_text('{"status": "started"}')
+    assert directory.finished_report() is None
+    directory.report.write_text('{"status": "finished", "task": "ner"}')
+    with pytest.raises(InputError, match=r"another version of this program \(no ModelFacts.path\)"):
+        directory.finished_report()
 
 
 def test_another_config_is_refused_by_its_keys(tmp_path: Path) -> None:
-    (tmp_path / "config.yaml").write_text(to_yaml(config()))
-    require_same_config(tmp_path, config())
-    require_same_config(tmp_path, config(overwrite=True))
+    directory = RunDirectory(tmp_path)
+    directory.config.write_text(to_yaml(config()))
+    directory.require_same_config(config())
+    directory.require_same_config(config(overwrite=True))
     with pytest.raises(InputError, match=r"hparams.weight_decay: 0.01 there, 0.5 now"):
-        require_same_config(tmp_path, config(hparams=Hparams(learning_rate=1e-4, weight_decay=0.5)))
+        directory.require_same_config(config(hparams=Hparams(learning_rate=1e-4, weight_decay=0.5)))
+
+
+def test_a_key_that_came_later_had_its_default(tmp_path: Path) -> None:
+    directory = RunDirectory(tmp_path)
+    directory.config.write_text(to_yaml(config()).replace("  plain: false\n", "").replace("  stride: 64\n", ""))
+    directory.require_same_config(config())
+    with pytest.raises(InputError, match=r"hparams.plain: False there, True now"):
+        directory.require_same_config(config(hparams=Hparams(learning_rate=1e-4, plain=True)))
+    with pytest.raises(InputError, match=r"task.stride: 64 there, 32 now"):
+        directory.require_same_config(config(task=Ner(stride=32)))

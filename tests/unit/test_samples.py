@@ -1,20 +1,19 @@
 """The samples that come with the installation: of the promised size, legal, and with nothing of test in training."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from recipes.command.groups import CONF
-from tasks.classification import Classification
-from tasks.data.options import DataOptions
-from tasks.load import Rows, load
-from tasks.ner import Ner
-from tasks.qa import Qa
+from tasks.classification import Classification, Text
+from tasks.data.options import SPLITS, DataOptions, Split
+from tasks.load import AnyRows, Rows, load
+from tasks.ner import Ner, Sentence
+from tasks.qa import Qa, Question
 from tasks.tags import spans
-from tasks.task import Task
+from tasks.task import AnyTask
 
-TASKS: dict[str, tuple[Task, str]] = {
+TASKS: dict[str, tuple[AnyTask, str]] = {
     "classification": (Classification(), "csv"),
     "ner": (Ner(), "conll"),
     "qa": (Qa(), "json"),
@@ -22,10 +21,10 @@ TASKS: dict[str, tuple[Task, str]] = {
 SAMPLES = CONF.parent / "tasks" / "samples"
 
 
-def rows_of(name: str) -> Rows:
+def rows_of(name: str) -> AnyRows:
     task, ending = TASKS[name]
-    files = {split: f"sample:{name}/{split}.{ending}" for split in ("train", "validation", "test")}
-    return load(task, DataOptions(**files), seed=1)  # type: ignore[arg-type]
+    train, validation, test = (f"sample:{name}/{split}.{ending}" for split in SPLITS)
+    return load(task, DataOptions(train=train, validation=validation, test=test), seed=1)
 
 
 @pytest.mark.parametrize("name", list(TASKS))
@@ -42,16 +41,16 @@ def test_sizes_and_cleanness(name: str) -> None:
 
 
 def test_intents() -> None:
-    rows = rows_of("classification")
+    rows: Rows[Text] = rows_of("classification")
     assert len(rows.head.labels) == 8
     for found in rows.splits.values():
         assert {row.label for row in found} == set(rows.head.labels)
 
 
 def test_entities() -> None:
-    rows = rows_of("ner")
+    rows: Rows[Sentence] = rows_of("ner")
 
-    def names(split: str) -> set[tuple[str, str]]:
+    def names(split: Split) -> set[tuple[str, str]]:
         kinds = ("person", "organization", "product")
         return {
             (kind, " ".join(row.tokens[start:end]))
@@ -65,9 +64,9 @@ def test_entities() -> None:
 
 
 def test_questions() -> None:
-    rows = rows_of("qa")
+    rows: Rows[Question] = rows_of("qa")
     assert getattr(rows.task, "version", None) == "v2.0"
-    contexts: dict[str, set[Any]] = {split: {row.context for row in found} for split, found in rows.splits.items()}
+    contexts = {split: {row.context for row in found} for split, found in rows.splits.items()}
     assert not contexts["train"] & (contexts["validation"] | contexts["test"])
     for found in rows.splits.values():
         silent = sum(not row.answers for row in found) / len(found)

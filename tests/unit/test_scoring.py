@@ -82,7 +82,9 @@ TAGS = st.sampled_from(["O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-creative-wor
 
 def conlleval_chunks(tags: list[str]) -> set[tuple[str, int, int]]:
     """The chunk rule of conlleval, written out on its own."""
-    chunks, start, kind = set(), None, None
+    chunks: set[tuple[str, int, int]] = set()
+    start: int | None = None
+    kind = ""
     for position, tag in enumerate([*tags, "O"]):
         prefix, _, here = tag.partition("-")
         if start is not None and (prefix in ("O", "B") or here != kind):

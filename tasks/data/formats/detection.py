@@ -1,21 +1,12 @@
-"""From what the user wrote to the text of files: paths and globs, encodings, and which format a file is in."""
+"""Which format a file is in, by its extension or its content."""
 
 import re
 from pathlib import Path
 
-from tasks.data.options import FORMATS
+from tasks.data.formats.readers import READERS
 from tasks.errors import InputError
 
-FORMAT_OF_SUFFIX = {
-    ".csv": "csv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".parquet": "parquet",
-    ".conll": "conll",
-    ".iob": "conll",
-    ".iob2": "conll",
-    ".bio": "conll",
-}
+FORMAT_OF_SUFFIX = {suffix: name for name, reader in READERS.items() for suffix in reader.suffixes}
 LINES_LOOKED_AT = 200
 TAG = re.compile(r"O|[BILUESM]-\S+|[A-Z][A-Za-z_]*")
 
@@ -42,8 +33,9 @@ def detect_format(path: Path, text: str) -> str:
             return "conll" if _looks_like_conll(lines) else "tsv"
     detected = suffix_format(path) or _content_format(text, lines)
     if detected is None:
-        choices = ", ".join(choice for choice in FORMATS if choice not in ("auto", "hub"))
-        raise InputError(f"{path}: neither name nor content tells the format. Set data.format to one of: {choices}")
+        raise InputError(
+            f"{path}: neither name nor content tells the format. Set data.format to one of: {', '.join(READERS)}"
+        )
     return detected
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tasks.data.options import FORMATS, Columns, DataOptions
+from tasks.data.formats.readers import FORMATS
+from tasks.data.options import Columns, DataOptions
 
 FOLDER = Path(__file__).parents[3] / "conf" / "data"
 FILES = sorted(FOLDER.rglob("*.yaml"))
@@ -20,12 +21,12 @@ def load(path: Path) -> dict[str, Any]:
     return dict(options)
 
 
-def test_there_are_files():
+def test_there_are_files() -> None:
     assert {"files", "classification_sample", "ner_sample", "qa_sample"} < {path.stem for path in FILES}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_file(path: Path):
+def test_file(path: Path) -> None:
     options = load(path)
     columns = options.pop("columns", {})
     assert set(options) <= {field.name for field in dataclasses.fields(DataOptions)}
@@ -36,7 +37,7 @@ def test_file(path: Path):
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_first_lines(path: Path):
+def test_first_lines(path: Path) -> None:
     command, what, *_ = path.read_text(encoding="utf-8").split("\n")
     assert command.startswith(COMMAND)
     task = command.removeprefix(COMMAND).split()[0]

@@ -1,5 +1,7 @@
 """CoNLL files."""
 
+from typing import TypedDict, Unpack
+
 import pytest
 
 from tasks.data.formats.conll import read_conll
@@ -7,54 +9,65 @@ from tasks.data.records import Origin, ReadReport
 from tasks.errors import InputError
 
 
-def read(text: str, report: ReadReport | None = None, **options: str) -> list[tuple[int, list[str], list[str]]]:
+class Options(TypedDict, total=False):
+    """What `read_conll` need not be told."""
+
+    tokens: str
+    tags: str
+    separator: str
+    comment: str
+
+
+def read(
+    text: str, report: ReadReport | None = None, **options: Unpack[Options]
+) -> list[tuple[int, list[str], list[str]]]:
     records = read_conll(text, "f.conll", report or ReadReport(), **options)
     assert all(record.origin == Origin("f.conll", record.origin.number, "line") for record in records)
     return [(record.origin.number, record.values["tokens"], record.values["tags"]) for record in records]
 
 
-def test_blank_lines_and_lines_of_white_space_separate():
+def test_blank_lines_and_lines_of_white_space_separate() -> None:
     text = "\nMara\tB-person\nleft\tO\n\t\nRain\tO\n \n\n\nSnow\tO"
     assert read(text) == [(2, ["Mara", "left"], ["B-person", "O"]), (5, ["Rain"], ["O"]), (9, ["Snow"], ["O"])]
 
 
-def test_first_and_last_column_are_the_default():
+def test_first_and_last_column_are_the_default() -> None:
     assert read("Mara NNP  I-NP B-PER\n") == [(1, ["Mara"], ["B-PER"])]
 
 
-def test_columns_by_number():
+def test_columns_by_number() -> None:
     text = "1\tMara\tB-PER\t-\ts\n2\tleft\tO\t-\ts\n"
     assert read(text, tokens="1", tags="2") == [(1, ["Mara", "left"], ["B-PER", "O"])]
     assert read(text, tokens="-4", tags="-3") == [(1, ["Mara", "left"], ["B-PER", "O"])]
 
 
-def test_a_tab_separates_before_blanks_do():
+def test_a_tab_separates_before_blanks_do() -> None:
     assert read("New York\tB-LOC\nlies O\n") == [(1, ["New York", "lies"], ["B-LOC", "O"])]
 
 
-def test_separator():
+def test_separator() -> None:
     assert read("a b|O\n", separator="|") == [(1, ["a b"], ["O"])]
 
 
-def test_unusual_characters_stay_in_their_token():
+def test_unusual_characters_stay_in_their_token() -> None:
     assert read("1\u00a0000 O\na\ufeffb O\nc\u2028d O\n") == [
         (1, ["1\u00a0000", "a\ufeffb", "c\u2028d"], ["O", "O", "O"])
     ]
 
 
-def test_comments():
+def test_comments() -> None:
     text = "# sent_id = 1\n# text = Rain\n1\tRain\tO\n# more\n2\t#\tO\n\n# only\n\n3\tSnow\tO\n"
     assert read(text, tokens="1", comment="# ") == [(3, ["Rain", "#"], ["O", "O"]), (9, ["Snow"], ["O"])]
 
 
-def test_document_starts_are_left_out_and_end_a_sentence():
+def test_document_starts_are_left_out_and_end_a_sentence() -> None:
     text = "-DOCSTART- -X- O O\n\nRain NN O O\n-DOCSTART- -X- O O\nSnow NN O O\n"
     report = ReadReport("skip")
     assert read(text, report) == [(3, ["Rain"], ["O"]), (5, ["Snow"], ["O"])]
     assert report == ReadReport("skip")
 
 
-def test_conllu_ranges_and_empty_nodes_are_left_out():
+def test_conllu_ranges_and_empty_nodes_are_left_out() -> None:
     text = "1-2\tzum\t_\n1\tzu\tO\n2\tdem\tO\n2.1\tx\tO\n\n1-2\tam\t_\n"
     assert read(text, tokens="1", tags="2") == [(2, ["zu", "dem"], ["O", "O"])]
     assert read("1-2\tO\n") == [(1, ["1-2"], ["O"])]
@@ -70,7 +83,7 @@ def test_conllu_ranges_and_empty_nodes_are_left_out():
         ("\tO", {}, "f.conll, line 4: the token in column 0 is empty"),
     ],
 )
-def test_bad_line_drops_its_sentence(line: str, options: dict[str, str], message: str):
+def test_bad_line_drops_its_sentence(line: str, options: Options, message: str) -> None:
     filler = "Rain O O O" if "tags" in options else "Rain O"
     text = f"{filler}\n\n{filler}\n{line}\n{line}\n\n{filler}\n"
     with pytest.raises(InputError) as error:
@@ -81,7 +94,7 @@ def test_bad_line_drops_its_sentence(line: str, options: dict[str, str], message
     assert report.skipped == {"bad line in a sentence": 1}
 
 
-def test_the_last_column_must_be_the_same_in_all_lines_of_a_sentence():
+def test_the_last_column_must_be_the_same_in_all_lines_of_a_sentence() -> None:
     text = "# text = Rain fell\n1\tRain\tO\t-\n2\tfell\tO\t-\n"
     with pytest.raises(InputError, match=r"line 2: 4 columns, but 5 in line 1\. .* data\.comment"):
         read(text, tokens="1")
@@ -89,7 +102,7 @@ def test_the_last_column_must_be_the_same_in_all_lines_of_a_sentence():
     assert read("Rain NN O\nfell O\n", tags="1") == [(1, ["Rain", "fell"], ["NN", "O"])]
 
 
-def test_columns_that_cannot_be_used():
+def test_columns_that_cannot_be_used() -> None:
     with pytest.raises(InputError, match=r"data.columns.tags=ner: the columns of CoNLL files are given by number"):
         read("Rain O\n", tags="ner")
     with pytest.raises(InputError, match="are both column 1"):
@@ -97,5 +110,5 @@ def test_columns_that_cannot_be_used():
 
 
 @pytest.mark.parametrize("text", ["", "\n \n", "-DOCSTART- O\n"])
-def test_no_sentences(text: str):
+def test_no_sentences(text: str) -> None:
     assert read(text) == []

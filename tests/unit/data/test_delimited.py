@@ -2,6 +2,8 @@
 
 import csv
 import io
+from collections.abc import Sequence
+from typing import Literal, TypedDict, Unpack
 
 import pytest
 from hypothesis import given
@@ -12,13 +14,28 @@ from tasks.data.records import Origin, ReadReport
 from tasks.errors import InputError
 
 
-def read(text: str, report: ReadReport | None = None, **options: object) -> list[tuple[int, dict[str, str]]]:
-    records = read_delimited(text, "f.csv", report or ReadReport(), **{"separator": ",", **options})
+class OptionsWithDefault(TypedDict, total=False):
+    """What `read_delimited` need not be told."""
+
+    quoting: bool
+    header: Sequence[str]
+
+
+class Options(OptionsWithDefault, total=False):
+    """What `read` here need not be told."""
+
+    separator: str
+
+
+def read(
+    text: str, report: ReadReport | None = None, separator: str = ",", **options: Unpack[OptionsWithDefault]
+) -> list[tuple[int, dict[str, str]]]:
+    records = read_delimited(text, "f.csv", report or ReadReport(), separator=separator, **options)
     assert all(record.origin == Origin("f.csv", record.origin.number, "line") for record in records)
     return [(record.origin.number, record.values) for record in records]
 
 
-def test_quoted_cells_and_starting_lines():
+def test_quoted_cells_and_starting_lines() -> None:
     text = 'text,label\n"a, ""b""\nc",x\n\nd,"y"\n"","z\n\n"\ne,f'
     assert read(text) == [
         (2, {"text": 'a, "b"\nc', "label": "x"}),
@@ -28,46 +45,46 @@ def test_quoted_cells_and_starting_lines():
     ]
 
 
-def test_quote_inside_a_cell_is_ordinary():
+def test_quote_inside_a_cell_is_ordinary() -> None:
     assert read('text,label\n5" disk,x\n') == [(2, {"text": '5" disk', "label": "x"})]
 
 
-def test_separator_at_the_end_is_an_empty_cell():
+def test_separator_at_the_end_is_an_empty_cell() -> None:
     assert read('a,b\n1,\n"2",') == [(2, {"a": "1", "b": ""}), (3, {"a": "2", "b": ""})]
 
 
-def test_multi_line_header():
+def test_multi_line_header() -> None:
     assert read('"a\nb",c\n1,2\n') == [(3, {"a\nb": "1", "c": "2"})]
 
 
-def test_header_names_are_stripped():
+def test_header_names_are_stripped() -> None:
     assert read("text , label\na, b\n") == [(2, {"text": "a", "label": " b"})]
 
 
-def test_unusual_line_ends_are_part_of_a_text():
+def test_unusual_line_ends_are_part_of_a_text() -> None:
     assert read("a,b\n1\u2028\x85\x0b2,3\n") == [(2, {"a": "1\u2028\x85\x0b2", "b": "3"})]
 
 
-def test_cells_of_any_size():
+def test_cells_of_any_size() -> None:
     assert len(read("a,b\n" + "x" * 300_000 + ",y\n")[0][1]["a"]) == 300_000
 
 
-def test_separator_of_several_characters():
+def test_separator_of_several_characters() -> None:
     assert read('a||b\n"1||2"||3|4\n', separator="||") == [(2, {"a": "1||2", "b": "3|4"})]
 
 
-def test_without_quoting_the_last_column_takes_the_rest():
+def test_without_quoting_the_last_column_takes_the_rest() -> None:
     rows = read('1 a "stirring , film\n0 bad\n', separator=" ", quoting=False, header=["label", "text"])
     assert rows == [(1, {"label": "1", "text": 'a "stirring , film'}), (2, {"label": "0", "text": "bad"})]
 
 
-def test_without_quoting_a_header_line_fixes_the_number_of_cells():
+def test_without_quoting_a_header_line_fixes_the_number_of_cells() -> None:
     report = ReadReport("skip")
     assert read('a\tb\n"1\t2\n3\t4\t5\n', report, separator="\t", quoting=False) == [(2, {"a": '"1', "b": "2"})]
     assert report.skipped == {"too many cells": 1}
 
 
-def test_rows_with_too_few_or_too_many_cells():
+def test_rows_with_too_few_or_too_many_cells() -> None:
     report = ReadReport("skip")
     assert read("a,b\n1\n1,2\n1,2,3\n", report) == [(3, {"a": "1", "b": "2"})]
     assert report.skipped == {"too few cells": 1, "too many cells": 1}
@@ -86,7 +103,7 @@ def test_rows_with_too_few_or_too_many_cells():
         ('a,b\n"Great,x\nnext,"y"\n', "line 2: the cell in quotes that opens here is followed by more text on line 3"),
     ],
 )
-def test_unbalanced_quotes(text: str, message: str):
+def test_unbalanced_quotes(text: str, message: str) -> None:
     with pytest.raises(InputError) as error:
         read(text)
     assert message in str(error.value)
@@ -106,14 +123,14 @@ def test_unbalanced_quotes(text: str, message: str):
         ("a,b\n", {"separator": ""}, "data.separator is empty"),
     ],
 )  # fmt: skip
-def test_headers_that_cannot_be_used(text: str, options: dict[str, object], message: str):
+def test_headers_that_cannot_be_used(text: str, options: Options, message: str) -> None:
     with pytest.raises(InputError) as error:
         read(text, **options)
     assert message in str(error.value)
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "a,b\n"])
-def test_no_rows(text: str):
+def test_no_rows(text: str) -> None:
     assert read(text) == []
 
 
@@ -122,7 +139,7 @@ cells = st.text(st.characters(exclude_characters="\r", exclude_categories=["Cs"]
 
 
 @given(st.lists(st.lists(cells, min_size=2, max_size=2)), st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
-def test_reads_what_the_csv_module_writes(rows: list[list[str]], quoting: int):
+def test_reads_what_the_csv_module_writes(rows: list[list[str]], quoting: Literal[0, 1]) -> None:
     file = io.StringIO()
     csv.writer(file, quoting=quoting, lineterminator="\n").writerows(rows)
     records = read_delimited(file.getvalue(), "f", ReadReport(), separator=",", header=["a", "b"])

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tasks.data import files
-from tasks.data.files import decode_file, find_files
+from tasks.data.decoding import NOT_TEXT, decode_file
+from tasks.data.files import find_files
 from tasks.data.formats.detection import detect_format
 from tasks.errors import InputError
 
@@ -18,38 +19,38 @@ def folder(tmp_path: Path) -> Path:
 
 
 class TestFindFiles:
-    def test_path(self, folder: Path):
+    def test_path(self, folder: Path) -> None:
         assert find_files(str(folder / "b.csv"), "data.train") == [folder / "b.csv"]
 
-    def test_glob_is_sorted_and_leaves_hidden_files_out(self, folder: Path):
+    def test_glob_is_sorted_and_leaves_hidden_files_out(self, folder: Path) -> None:
         assert find_files(str(folder / "*.csv"), "data.train") == [folder / "a.csv", folder / "b.csv"]
 
-    def test_list_gives_each_file_once(self, folder: Path):
+    def test_list_gives_each_file_once(self, folder: Path) -> None:
         found = find_files([str(folder / "train.tsv"), str(folder / "*.csv"), str(folder / "a.csv")], "data.train")
         assert found == [folder / "a.csv", folder / "b.csv", folder / "train.tsv"]
 
-    def test_recursive_glob(self, folder: Path):
+    def test_recursive_glob(self, folder: Path) -> None:
         (folder / "deep" / "er").mkdir(parents=True)
         (folder / "deep" / "er" / "c.csv").touch()
         assert find_files(str(folder / "**" / "c.csv"), "data.train") == [folder / "deep" / "er" / "c.csv"]
 
-    def test_home(self, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    def test_home(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HOME", str(folder))
         assert find_files("~/a.csv", "data.train") == [folder / "a.csv"]
 
-    def test_unknown_home(self):
+    def test_unknown_home(self) -> None:
         with pytest.raises(InputError, match="no file"):
             find_files("~no-such-user-here/a.csv", "data.train")
 
-    def test_sample(self, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    def test_sample(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(files, "SAMPLES", folder)
         assert find_files("sample:a.csv", "data.train") == [folder / "a.csv"]
 
-    def test_brackets_in_a_name(self, folder: Path):
+    def test_brackets_in_a_name(self, folder: Path) -> None:
         (folder / "x[1].csv").touch()
         assert find_files(str(folder / "x[1].csv"), "data.train") == [folder / "x[1].csv"]
 
-    def test_missing_file_names_key_place_and_near_name(self, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    def test_missing_file_names_key_place_and_near_name(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(folder)
         with pytest.raises(InputError) as error:
             find_files("trian.tsv", "data.validation")
@@ -57,15 +58,17 @@ class TestFindFiles:
             f"data.validation=trian.tsv: there is no file {folder / 'trian.tsv'}. Did you mean 'train.tsv'?"
         )
 
-    def test_glob_without_match(self, folder: Path):
+    def test_glob_without_match(self, folder: Path) -> None:
         with pytest.raises(InputError, match=r"no file matches .*\*\.json"):
             find_files(str(folder / "*.json"), "data.train")
 
-    def test_missing_folder(self, folder: Path):
+    def test_missing_folder(self, folder: Path) -> None:
         with pytest.raises(InputError, match=f"There is no folder {folder / 'nowhere'} either"):
             find_files(str(folder / "nowhere" / "a.csv"), "data.train")
 
-    def test_default_place_of_public_data_names_the_variable(self, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    def test_default_place_of_public_data_names_the_variable(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.chdir(folder)
         monkeypatch.delenv("RECIPES_DATA", raising=False)
         with pytest.raises(InputError, match="export RECIPES_DATA="):
@@ -75,7 +78,7 @@ class TestFindFiles:
             find_files("data/wnut17/wnut17train.conll", "data.train")
         assert "export" not in str(error.value)
 
-    def test_folder_lists_what_to_write(self, folder: Path):
+    def test_folder_lists_what_to_write(self, folder: Path) -> None:
         with pytest.raises(InputError) as error:
             find_files(str(folder), "data.train")
         assert str(error.value).split("\n") == [
@@ -84,16 +87,16 @@ class TestFindFiles:
             f"  data.train={folder}/train.tsv",
         ]
 
-    def test_empty_folder(self, tmp_path: Path):
+    def test_empty_folder(self, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="there is no file in it"):
             find_files(str(tmp_path), "data.train")
 
     @pytest.mark.parametrize("value", [None, "", [], [""], 3, ["a.csv", None], {"a": "b"}])
-    def test_other_types(self, value: object):
+    def test_other_types(self, value: object) -> None:
         with pytest.raises(InputError, match=r"data\.test=.*: a path, a glob"):
             find_files(value, "data.test")
 
-    def test_impossible_name(self):
+    def test_impossible_name(self) -> None:
         with pytest.raises(InputError, match=r"data\.train=x+: can't look there: File name too long"):
             find_files("x" * 5000, "data.train")
 
@@ -116,7 +119,7 @@ class TestDecodeFile:
             (b"", "utf-8", ""),
         ],
     )
-    def test_text(self, tmp_path: Path, data: bytes, encoding: str, text: str):
+    def test_text(self, tmp_path: Path, data: bytes, encoding: str, text: str) -> None:
         assert self.decode(tmp_path, data, encoding) == text
 
     @pytest.mark.parametrize(
@@ -129,23 +132,23 @@ class TestDecodeFile:
             ("é".encode(), "ascii", "line 1: byte 0xc3 is not valid ascii", "utf-8"),
         ],
     )
-    def test_wrong_encoding(self, tmp_path: Path, data: bytes, encoding: str, place: str, suggestion: str):
+    def test_wrong_encoding(self, tmp_path: Path, data: bytes, encoding: str, place: str, suggestion: str) -> None:
         with pytest.raises(InputError) as error:
             self.decode(tmp_path, data, encoding)
         assert f"f.csv, {place}" in str(error.value)
         assert str(error.value).endswith(f"data.encoding={suggestion}")
 
     @pytest.mark.parametrize("encoding", ["utf8x", "latin-11", "base64", "no such"])
-    def test_unknown_encoding(self, tmp_path: Path, encoding: str):
+    def test_unknown_encoding(self, tmp_path: Path, encoding: str) -> None:
         with pytest.raises(InputError, match=f"data.encoding={encoding}: no such text encoding"):
             self.decode(tmp_path, b"a", encoding)
 
-    @pytest.mark.parametrize("start", files.NOT_TEXT)
-    def test_not_text(self, tmp_path: Path, start: bytes):
-        with pytest.raises(InputError, match=f"f.csv: is {files.NOT_TEXT[start]}"):
+    @pytest.mark.parametrize("start", NOT_TEXT)
+    def test_not_text(self, tmp_path: Path, start: bytes) -> None:
+        with pytest.raises(InputError, match=f"f.csv: is {NOT_TEXT[start]}"):
             self.decode(tmp_path, start + b"\xff\xff")
 
-    def test_unreadable(self, tmp_path: Path):
+    def test_unreadable(self, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="can't be read: No such file"):
             decode_file(tmp_path / "none.csv", "utf-8")
 
@@ -184,11 +187,11 @@ CONLL = "Mara\tB-person\nleft\tO\n\nRain\tO\nfell\tO\n"
         ("x.txt", 'text,label\n"a, b",c\n', "csv"),
     ],
 )
-def test_detect_format(name: str, text: str, expected: str):
+def test_detect_format(name: str, text: str, expected: str) -> None:
     assert detect_format(Path(name), text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "just\nsome\nprose\n", "a,b\nc,d,e\n", "1 a film , truly\n0 bad\n"])
-def test_undecidable_format_names_the_choices(text: str):
+def test_undecidable_format_names_the_choices(text: str) -> None:
     with pytest.raises(InputError, match=r"data\.format to one of: csv, tsv, jsonl, json, parquet, conll, squad"):
         detect_format(Path("x.txt"), text)

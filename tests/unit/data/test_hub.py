@@ -41,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def test_splits_of_a_local_folder(folder: Path):
+def test_splits_of_a_local_folder(folder: Path) -> None:
     options = DataOptions(hub=str(folder))
     train = read_hub(options, "train")
     assert train is not None
@@ -56,13 +56,13 @@ def test_splits_of_a_local_folder(folder: Path):
     assert read_hub(options, "validation") is None
 
 
-def test_named_split(folder: Path):
+def test_named_split(folder: Path) -> None:
     train = read_hub(DataOptions(hub=str(folder), train="test"), "train")
     assert train is not None
     assert train[0].origin == Origin(f"{folder}:test", 1, "row")
 
 
-def test_labels_get_their_names(tmp_path: Path):
+def test_labels_get_their_names(tmp_path: Path) -> None:
     features = Features({"text": Value("string"), "label": ClassLabel(names=["bad", "good"])})
     (tmp_path / "lodge").mkdir()
     rows = Dataset.from_dict({"text": ["warm beds"], "label": [1]}, features=features)
@@ -72,25 +72,25 @@ def test_labels_get_their_names(tmp_path: Path):
     assert train[0].values == {"text": "warm beds", "label": "good"}
 
 
-def test_unknown_split(folder: Path):
+def test_unknown_split(folder: Path) -> None:
     with pytest.raises(InputError, match=r"data.validation=tets: .*/lodge has no such split. Splits: train, test."):
         read_hub(DataOptions(hub=str(folder), validation="tets"), "validation")
     with pytest.raises(InputError, match="name of one split"):
         read_hub(DataOptions(hub=str(folder), train=["train", "test"]), "train")
 
 
-def test_folder_that_cannot_be_loaded(tmp_path: Path):
+def test_folder_that_cannot_be_loaded(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"data.hub=.*/empty: can't be loaded from .*/empty\."):
         read_hub(DataOptions(hub=str(tmp_path / "empty")), "train")
 
 
-def test_missing_folder(tmp_path: Path):
+def test_missing_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no folder"):
         read_hub(DataOptions(hub=str(tmp_path / "nowhere")), "train")
 
 
-def test_offline(monkeypatch: pytest.MonkeyPatch):
+def test_offline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", True)
     options = DataOptions(hub="owner/lodge", hub_config="de", hub_revision="v1")
@@ -102,13 +102,13 @@ def test_offline(monkeypatch: pytest.MonkeyPatch):
     )
 
 
-def test_refused_connection(monkeypatch: pytest.MonkeyPatch):
+def test_refused_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     check_unreachable(port, "refused", monkeypatch)
 
 
-def test_silent_hub(monkeypatch: pytest.MonkeyPatch):
+def test_silent_hub(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network, "PATIENCE", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as server:
         check_unreachable(server.getsockname()[1], "timed out|no answer within 0.3 seconds", monkeypatch)

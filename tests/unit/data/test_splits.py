@@ -55,7 +55,7 @@ def check_sides(all_rows: list[Row], rest: list[Row], off: list[Row]) -> None:
 
 
 @given(rows(texts=20), fractions, seeds)
-def test_sides_without_groups(all_rows: list[Row], fraction: float, seed: int):
+def test_sides_without_groups(all_rows: list[Row], fraction: float, seed: int) -> None:
     assume(len(set(map(text, all_rows))) > 1)
     rest, off = cut(all_rows, fraction, seed, stratum=label, group=None, identity=text)
     check_sides(all_rows, rest, off)
@@ -63,7 +63,7 @@ def test_sides_without_groups(all_rows: list[Row], fraction: float, seed: int):
 
 
 @given(rows(), fractions, seeds)
-def test_sides_with_groups(drawn: list[Row], fraction: float, seed: int):
+def test_sides_with_groups(drawn: list[Row], fraction: float, seed: int) -> None:
     two_units = [Row(-1, "a", "v", len(drawn)), Row(-2, "a", "w", len(drawn) + 1)]
     all_rows = drawn + two_units
     rest, off = cut(all_rows, fraction, seed, stratum=None, group=article, identity=text)
@@ -72,7 +72,7 @@ def test_sides_with_groups(drawn: list[Row], fraction: float, seed: int):
 
 
 @given(st.dictionaries(st.sampled_from("abcdefgh"), st.integers(2, 30), min_size=1), st.floats(0.01, 0.5), seeds)
-def test_each_stratum_gives_its_share_to_the_row(sizes: dict[str, int], fraction: float, seed: int):
+def test_each_stratum_gives_its_share_to_the_row(sizes: dict[str, int], fraction: float, seed: int) -> None:
     labels = [name for name, size in sizes.items() for _ in range(size)]
     all_rows = [Row(position, name, None, position) for position, name in enumerate(labels)]
     _, off = cut(all_rows, fraction, seed, stratum=label, group=None, identity=text)
@@ -82,7 +82,7 @@ def test_each_stratum_gives_its_share_to_the_row(sizes: dict[str, int], fraction
 
 
 @given(rows(texts=30), st.floats(0.01, 0.5), seeds)
-def test_each_stratum_gives_its_share_within_one_unit(drawn: list[Row], fraction: float, seed: int):
+def test_each_stratum_gives_its_share_within_one_unit(drawn: list[Row], fraction: float, seed: int) -> None:
     # Equal texts get equal labels, and each label occurs with several texts.
     all_rows = [row._replace(label="ab"[row.text % 2]) for row in drawn]
     texts: dict[str, Counter[int]] = defaultdict(Counter)
@@ -98,42 +98,42 @@ def test_each_stratum_gives_its_share_within_one_unit(drawn: list[Row], fraction
         assert sum(row.label == name for row in off) <= share + max(counts.values()) + 1
 
 
-def test_exact_shares():
+def test_exact_shares() -> None:
     all_rows = [Row(position, "a" if position < 70 else "b", None, position) for position in range(100)]
     rest, off = cut(all_rows, 0.1, 1, stratum=label, group=None, identity=text)
     assert Counter(map(label, off)) == {"a": 7, "b": 3}
     assert len(rest) == 90
 
 
-def test_a_rare_label_stays_for_training():
+def test_a_rare_label_stays_for_training() -> None:
     all_rows = [Row(position, "b" if position == 50 else "a", None, position) for position in range(100)]
     for seed in range(20):
         rest, _ = cut(all_rows, 0.3, seed, stratum=label, group=None, identity=text)
         assert "b" in set(map(label, rest))
 
 
-def test_labels_that_occur_once_do_not_hinder_the_cut():
+def test_labels_that_occur_once_do_not_hinder_the_cut() -> None:
     all_rows = [Row(position, f"combination {position}", None, position) for position in range(100)]
     _, off = cut(all_rows, 0.1, 1, stratum=label, group=None, identity=text)
     assert len(off) == 10
 
 
-def test_seeds_cut_differently():
+def test_seeds_cut_differently() -> None:
     all_rows = [Row(position, "a", None, position) for position in range(100)]
     cuts = {tuple(cut(all_rows, 0.1, seed, stratum=label, group=None, identity=text)[1]) for seed in range(10)}
     assert len(cuts) == 10
 
 
-def test_duplicates_hold_articles_together():
+def test_duplicates_hold_articles_together() -> None:
     articles = [*"xxyyzz"]
     all_rows = [Row(position % 5, "a", name, position) for position, name in enumerate(articles)]
     # Row 5 (article z) has the text of row 0 (article x).
     for seed in range(10):
         rest, off = cut(all_rows, 0.3, seed, stratum=None, group=article, identity=text)
-        assert {tuple(sorted({row.article for row in side})) for side in (rest, off)} == {("x", "z"), ("y",)}
+        assert {frozenset(map(article, side)) for side in (rest, off)} == {frozenset("xz"), frozenset("y")}
 
 
-def test_an_article_larger_than_the_share():
+def test_an_article_larger_than_the_share() -> None:
     all_rows = [Row(position, "a", "x" if position < 90 else "y", position) for position in range(100)]
     for seed in range(10):
         _, off = cut(all_rows, 0.01, seed, stratum=None, group=article, identity=text)
@@ -149,19 +149,19 @@ def test_an_article_larger_than_the_share():
         ([(1, "a", "x"), (2, "b", "x")], "No split can be cut off 2 training rows: they have the same content or"),
     ],
 )
-def test_too_few_rows(contents: list[tuple[int, str, str | None]], message: str):
+def test_too_few_rows(contents: list[tuple[int, str, str | None]], message: str) -> None:
     all_rows = [Row(*content, position) for position, content in enumerate(contents)]
     with pytest.raises(InputError, match=message):
         cut(all_rows, 0.5, 1, stratum=None, group=article, identity=text)
 
 
 @pytest.mark.parametrize("fraction", [0.0, 1.0, 1.5])
-def test_impossible_shares(fraction: float):
+def test_impossible_shares(fraction: float) -> None:
     with pytest.raises(InputError, match="must leave some for training"):
         cut([1, 2, 3], fraction, 1, stratum=None, group=None, identity=int)
 
 
-def test_the_same_in_every_process():
+def test_the_same_in_every_process() -> None:
     program = (
         "from tasks.data.splits import cut, limit\n"
         "rows = [f'{position % 7} {position % 40}' for position in range(99)]\n"
@@ -176,7 +176,7 @@ def test_the_same_in_every_process():
     assert run[0] == run[1]
 
 
-def test_cut_is_what_it_was():
+def test_cut_is_what_it_was() -> None:
     # Splits are part of an experiment: a new release must not cut others.
     all_rows = [f"{'ab'[position % 2]}{position}" for position in range(12)]
     _, off = cut(all_rows, 0.34, 7, stratum=lambda row: row[0], group=None, identity=str)
@@ -185,7 +185,7 @@ def test_cut_is_what_it_was():
 
 
 @given(st.lists(st.integers()), st.one_of(st.none(), st.integers(1, 20)), seeds)
-def test_limit(items: list[int], most: int | None, seed: int):
+def test_limit(items: list[int], most: int | None, seed: int) -> None:
     numbered = list(enumerate(items))
     kept = limit(numbered, most, seed)
     assert kept == sorted(kept)
@@ -194,11 +194,11 @@ def test_limit(items: list[int], most: int | None, seed: int):
     assert kept == limit(numbered, most, seed)
 
 
-def test_larger_limits_keep_the_rows_of_smaller_ones():
+def test_larger_limits_keep_the_rows_of_smaller_ones() -> None:
     numbers = list(range(100))
     assert set(limit(numbers, 10, 1)) < set(limit(numbers, 20, 1))
 
 
-def test_shared():
+def test_shared() -> None:
     assert shared(["rain", "snow"], ["snow", "Snow", "snow", "hail"], str.lower) == 3
     assert shared([], ["snow"], str) == 0

@@ -24,7 +24,7 @@ def read(text: str, report: ReadReport | None = None) -> list[Record]:
 
 
 @pytest.mark.parametrize("top", [{}, {"version": "1.1"}])
-def test_version_1(top: dict[str, str]):
+def test_version_1(top: dict[str, str]) -> None:
     assert read(file(question(), **top)) == [
         Record(
             {
@@ -40,7 +40,7 @@ def test_version_1(top: dict[str, str]):
     ]
 
 
-def test_version_2():
+def test_version_2() -> None:
     text = file(
         question(is_impossible=False),
         question(id="q2", answers=[], is_impossible=True, plausible_answers=[{"text": "Ida", "answer_start": 0}]),
@@ -53,13 +53,13 @@ def test_version_2():
     assert second.origin == Origin("f.json", 2, "question")
 
 
-def test_what_may_be_missing():
+def test_what_may_be_missing() -> None:
     item = question(id=7)
     text = json.dumps({"data": [{"paragraphs": [{"context": "c", "qas": [item, {**item, "id": None}]}]}]})
     assert [(record.values["id"], record.values["title"]) for record in read(text)] == [("7", None), (None, None)]
 
 
-def test_offsets_are_not_checked():
+def test_offsets_are_not_checked() -> None:
     record = read(file(question(answers=[{"text": "Bo", "answer_start": 99}, {"text": "", "answer_start": -1}])))[0]
     assert record.values["answers"] == {"text": ["Bo", ""], "answer_start": [99, -1]}
 
@@ -78,7 +78,7 @@ def test_offsets_are_not_checked():
         ),
     ],
 )
-def test_structure_errors_name_the_path(tree: Any, message: str):
+def test_structure_errors_name_the_path(tree: Any, message: str) -> None:
     with pytest.raises(InputError) as error:
         read(json.dumps(tree))
     assert str(error.value) == message
@@ -99,7 +99,7 @@ def test_structure_errors_name_the_path(tree: Any, message: str):
         (question(is_impossible=True), ".answers: there are some, but is_impossible is true"),
     ],
 )
-def test_bad_questions(item: Any, message: str):
+def test_bad_questions(item: Any, message: str) -> None:
     text = file(question(), question(), item, question())
     with pytest.raises(InputError) as error:
         read(text)
@@ -109,6 +109,6 @@ def test_bad_questions(item: Any, message: str):
     assert report.skipped == {"bad question": 1}
 
 
-def test_broken_json():
+def test_broken_json() -> None:
     with pytest.raises(InputError, match=r"f\.json, line 2, column 3: Expecting"):
         read('{"data":\n  ]}')

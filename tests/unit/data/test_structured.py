@@ -14,7 +14,7 @@ from tasks.errors import InputError
 ROWS = [{"text": "warm beds", "label": ["good"]}, {"text": "cold\u2028soup", "label": []}]
 
 
-def test_jsonl():
+def test_jsonl() -> None:
     text = '{"text": "warm beds", "label": ["good"]}\n\n{"text": "cold\u2028soup", "label": []}'
     records = read_jsonl(text, "f.jsonl", ReadReport())
     assert records == [Record(ROWS[0], Origin("f.jsonl", 1)), Record(ROWS[1], Origin("f.jsonl", 3))]
@@ -31,7 +31,7 @@ def test_jsonl():
         ('["text"]', "not an object", 'f.jsonl, line 2: a JSON object is needed, not ["text"]'),
     ],
 )
-def test_bad_jsonl_lines(line: str, reason: str, message: str):
+def test_bad_jsonl_lines(line: str, reason: str, message: str) -> None:
     text = f'{{"text": "\\ud83d\\ude00"}}\n{line}\n'
     with pytest.raises(InputError) as error:
         read_jsonl(text, "f.jsonl", ReadReport())
@@ -49,14 +49,14 @@ def test_bad_jsonl_lines(line: str, reason: str, message: str):
         '{"text": ["a", "b"], "label": [1, 2]}',
     ],
 )
-def test_json_shapes(text: str):
+def test_json_shapes(text: str) -> None:
     assert read_json(text, "f.json", ReadReport()) == [
         Record({"text": "a", "label": 1}, Origin("f.json", 1, "row")),
         Record({"text": "b", "label": 2}, Origin("f.json", 2, "row")),
     ]
 
 
-def test_a_column_may_be_called_data():
+def test_a_column_may_be_called_data() -> None:
     records = read_json('{"data": ["a"], "label": [1]}', "f.json", ReadReport())
     assert [record.values for record in records] == [{"data": "a", "label": 1}]
 
@@ -73,18 +73,18 @@ def test_a_column_may_be_called_data():
         ('[{"text": "a"}, null]', "f.json, row 2: a JSON object is needed, not null"),
     ],
 )
-def test_bad_json(text: str, message: str):
+def test_bad_json(text: str, message: str) -> None:
     with pytest.raises(InputError) as error:
         read_json(text, "f.json", ReadReport())
     assert str(error.value).startswith(message)
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", '{"data": []}', '{"text": []}'])
-def test_json_without_rows(text: str):
+def test_json_without_rows(text: str) -> None:
     assert read_json(text, "f.json", ReadReport()) == []
 
 
-def test_parquet(tmp_path: Path):
+def test_parquet(tmp_path: Path) -> None:
     path = tmp_path / "f.parquet"
     parquet.write_table(pa.Table.from_pylist(ROWS), path)
     assert read_parquet(path) == [
@@ -92,7 +92,7 @@ def test_parquet(tmp_path: Path):
     ]
 
 
-def test_parquet_of_datasets_names_its_labels(tmp_path: Path):
+def test_parquet_of_datasets_names_its_labels(tmp_path: Path) -> None:
     from datasets import ClassLabel, Dataset, Features, List, Value
 
     label, tag = ClassLabel(names=["bad", "good"]), ClassLabel(names=["O", "B-x"])
@@ -106,7 +106,7 @@ def test_parquet_of_datasets_names_its_labels(tmp_path: Path):
     ]
 
 
-def test_not_parquet(tmp_path: Path):
+def test_not_parquet(tmp_path: Path) -> None:
     (tmp_path / "f.parquet").write_text("text,label\n")
     with pytest.raises(InputError, match=r"f\.parquet: can't be read as Parquet"):
         read_parquet(tmp_path / "f.parquet")

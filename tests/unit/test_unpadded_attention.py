@@ -9,7 +9,8 @@ import transformers
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
-from recipes.speed import unpadded_attention as unpadding
+from recipes.speed import apply as speed
+from recipes.speed import unpadded_attention
 from tests import tiny
 
 
@@ -25,8 +26,9 @@ def loop(
         seen = torch.ones_like(distance, dtype=torch.bool)
         if side >= 0:
             seen &= distance.abs() <= side
-        parts = (part[first:last].transpose(0, 1) for part in (query, key, value))
-        texts.append(scaled_dot_product_attention(*parts, attn_mask=seen, scale=scaling).transpose(0, 1))
+        queries, keys, values = (part[first:last].transpose(0, 1) for part in (query, key, value))
+        mixed = scaled_dot_product_attention(queries, keys, values, attn_mask=seen, scale=scaling)
+        texts.append(mixed.transpose(0, 1))
     return torch.cat(texts)
 
 
@@ -35,8 +37,8 @@ def loop(
 def test_logits_and_gradients_are_those_of_padded_attention(
     architecture: str, padded: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    unpadding.register()
-    monkeypatch.setattr(unpadding, "kernel", loop)
+    unpadded_attention.register()
+    monkeypatch.setattr(unpadded_attention, "kernel", loop)
     folder = tiny.save(architecture, tmp_path)
 
     def loaded(implementation: str) -> Any:
@@ -51,7 +53,7 @@ def test_logits_and_gradients_are_those_of_padded_attention(
     if padded:
         mask[1, 29:] = mask[2, 3:] = 0
     real = mask.bool()
-    plain, ours = loaded("eager"), loaded(unpadding.NAME)
+    plain, ours = loaded("eager"), loaded(unpadded_attention.NAME)
     for model in (plain, ours):
         model(input_ids=ids, attention_mask=mask).logits[real].square().sum().backward()
     with torch.no_grad():
@@ -60,17 +62,17 @@ def test_logits_and_gradients_are_those_of_padded_attention(
     for (name, theirs), (_, mine) in zip(plain.named_parameters(), ours.named_parameters(), strict=True):
         if theirs.grad is not None:
             assert torch.allclose(theirs.grad, mine.grad, atol=1e-4, rtol=1e-3), name
-    unpadding.restore_attention(ours)
+    speed.restore(ours)
     assert ours.config._attn_implementation == "sdpa"
     assert torch.allclose(expected, ours(input_ids=ids, attention_mask=mask).logits[real], atol=1e-5)
 
 
 def test_the_layout_of_a_batch() -> None:
     mask = torch.tensor([[1, 1, 1], [1, 0, 0], [0, 1, 1]], dtype=torch.bool)
-    found = unpadding.layout(3, 3, attention_mask=mask)
+    found = unpadded_attention.layout(3, 3, attention_mask=mask)
     assert found.places.tolist() == [0, 1, 2, 3, 7, 8]
     assert found.bounds.tolist() == [0, 3, 4, 6]
     assert found.bounds.dtype == torch.int32
-    whole = unpadding.layout(2, 3, device="cpu")
+    whole = unpadded_attention.layout(2, 3, device="cpu")
     assert whole.places.tolist() == list(range(6))
     assert whole.bounds.tolist() == [0, 3, 6]

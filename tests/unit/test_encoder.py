@@ -6,20 +6,21 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from transformers import AutoTokenizer
 
+from recipes.model.loading import Loaded
 from recipes.windows import cache
 from recipes.windows import encoder as encoder_module
-from recipes.windows.columns import SMALL, Ragged, Windows
+from recipes.windows.columns import Ragged, Windows
 from recipes.windows.encoder import Encoder
-from tasks.data.options import DataOptions
+from tasks.columns import SMALL
+from tasks.data.options import DataOptions, Split
 from tasks.load import Rows, load
-from tasks.ner import Ner
+from tasks.ner import Ner, Sentence
 from tests import tiny
 
 SENTENCES = [
@@ -31,7 +32,7 @@ TEXT = "\n\n".join(sentence.replace("|", "\n") for sentence in SENTENCES) + "\n"
 
 
 @pytest.fixture
-def rows(tmp_path: Path) -> Rows:
+def rows(tmp_path: Path) -> Rows[Sentence]:
     path = tmp_path / "train.conll"
     path.write_text(TEXT)
     return load(Ner(name="ner"), DataOptions(train=str(path), validation=str(path), test_fraction=0.0), seed=1)
@@ -57,9 +58,21 @@ def tokenizer() -> Any:
     return AutoTokenizer.from_pretrained(os.environ["TOKENIZER_OF_THIS_TEST"])
 
 
-def encoder(rows: Rows, keep: bool = True, limit: int = 64) -> Encoder:
-    loaded: Any = SimpleNamespace(tokenizer=tokenizer(), limit=limit)
-    return Encoder.of(rows, loaded, keep)
+def loaded(its_tokenizer: Any, limit: int = 64) -> Loaded:
+    """An encoding needs no model."""
+    return Loaded(
+        model=None,
+        tokenizer=its_tokenizer,
+        new_weights=(),
+        limit=limit,
+        fingerprint="",
+        parameters=0,
+        trained_parameters=0,
+    )
+
+
+def encoder(rows: Rows[Sentence], keep: bool = True, limit: int = 64) -> Encoder:
+    return Encoder.of(rows, loaded(tokenizer(), limit), keep)
 
 
 def contents(windows: Windows) -> dict[str, list[Any]]:
@@ -70,7 +83,7 @@ def never(*_: Any, **__: Any) -> Any:
     raise AssertionError("these rows were encoded before")
 
 
-def test_windows_are_what_the_task_encodes(rows: Rows) -> None:
+def test_windows_are_what_the_task_encodes(rows: Rows[Sentence]) -> None:
     expected = rows.task.encode(rows.splits["train"], tokenizer(), rows.head, 64)
     windows = encoder(rows, keep=False).windows("train", longest_first=False)
     assert contents(windows) == expected
@@ -80,13 +93,13 @@ def test_windows_are_what_the_task_encodes(rows: Rows) -> None:
     assert len(windows) == 3
 
 
-def test_portions_make_no_difference(rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_portions_make_no_difference(rows: Rows[Sentence], monkeypatch: pytest.MonkeyPatch) -> None:
     whole = contents(encoder(rows, keep=False).windows("train", longest_first=False))
     monkeypatch.setattr(encoder_module, "ROWS_AT_ONCE", 1)
     assert contents(encoder(rows, keep=False).windows("train", longest_first=False)) == whole
 
 
-def test_the_longest_come_first_and_know_their_rows(rows: Rows) -> None:
+def test_the_longest_come_first_and_know_their_rows(rows: Rows[Sentence]) -> None:
     windows = encoder(rows, keep=False).windows("validation", longest_first=True)
     sizes = windows.lengths.tolist()
     assert sizes == sorted(sizes, reverse=True)
@@ -95,21 +108,23 @@ def test_the_longest_come_first_and_know_their_rows(rows: Rows) -> None:
         assert windows[window]["input_ids"].tolist() == plain[int(row)]["input_ids"].tolist()
 
 
-def test_columns_take_little_memory(rows: Rows) -> None:
+def test_columns_take_little_memory(rows: Rows[Sentence]) -> None:
     columns = encoder(rows, keep=False).windows("train", longest_first=False).columns
-    kinds = {name: getattr(column, "values", column).dtype.name for name, column in columns.items()}
+    kinds = {
+        name: (column.values if isinstance(column, Ragged) else column).dtype.name for name, column in columns.items()
+    }
     assert kinds["attention_mask"] == kinds["token_type_ids"] == "int8"
     assert {kind for name, kind in kinds.items() if name not in SMALL} == {"int32"}
 
 
-def test_the_second_time_comes_from_disk(rows: Rows, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_second_time_comes_from_disk(rows: Rows[Sentence], folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = contents(encoder(rows).windows("train", longest_first=False))
     assert len(list(folder.glob("*.arrow"))) == 1
     monkeypatch.setattr(Encoder, "_encode", never)
     assert contents(encoder(rows).windows("train", longest_first=False)) == first
 
 
-def other_rows(rows: Rows) -> Rows:
+def other_rows(rows: Rows[Sentence]) -> Rows[Sentence]:
     changed = replace(rows.splits["train"][0], tokens=("Marta", "Lindqvist", "joined", "Northgate"))
     return replace(rows, splits={**rows.splits, "train": [changed, *rows.splits["train"][1:]]})
 
@@ -121,12 +136,12 @@ def other_rows(rows: Rows) -> Rows:
         lambda rows: encoder(rows, limit=8),
         lambda rows: encoder(replace(rows, task=replace(rows.task, label_all_subwords=True))),
         lambda rows: encoder(replace(rows, head=replace(rows.head, labels=rows.head.labels[::-1]))),
-        lambda rows: Encoder.of(rows, SimpleNamespace(tokenizer=tiny.unigram(tiny.WORDPIECE), limit=64), True),
+        lambda rows: Encoder.of(rows, loaded(tiny.unigram(tiny.WORDPIECE)), True),
     ],
     ids=["rows", "length", "option", "labels", "tokenizer"],
 )
 def test_whatever_changes_the_windows_is_encoded_anew(
-    rows: Rows, folder: Path, other: Callable[[Rows], Encoder]
+    rows: Rows[Sentence], folder: Path, other: Callable[[Rows[Sentence]], Encoder]
 ) -> None:
     encoder(rows).windows("train", longest_first=False)
     other(rows).windows("train", longest_first=False)
@@ -136,7 +151,7 @@ def test_whatever_changes_the_windows_is_encoded_anew(
 @pytest.mark.parametrize(
     "damage", [lambda _: b"", lambda content: content[:-9], lambda content: content[:80] + b"x" + content[81:]]
 )
-def test_a_damaged_file_is_made_anew(rows: Rows, folder: Path, damage: Callable[[bytes], bytes]) -> None:
+def test_a_damaged_file_is_made_anew(rows: Rows[Sentence], folder: Path, damage: Callable[[bytes], bytes]) -> None:
     first = contents(encoder(rows).windows("train", longest_first=False))
     (path,) = folder.glob("*.arrow")
     whole = path.read_bytes()
@@ -145,17 +160,17 @@ def test_a_damaged_file_is_made_anew(rows: Rows, folder: Path, damage: Callable[
     assert path.read_bytes() == whole
 
 
-def test_a_disk_that_takes_nothing_costs_no_run(rows: Rows, folder: Path) -> None:
+def test_a_disk_that_takes_nothing_costs_no_run(rows: Rows[Sentence], folder: Path) -> None:
     folder.write_text("a file where the folder should be")
     assert len(encoder(rows).windows("train", longest_first=False)) == 3
 
 
-def test_nothing_is_kept_unless_wanted(rows: Rows, folder: Path) -> None:
+def test_nothing_is_kept_unless_wanted(rows: Rows[Sentence], folder: Path) -> None:
     encoder(rows, keep=False).windows("train", longest_first=False)
     assert not folder.exists()
 
 
-def test_what_nobody_reads_goes_after_a_month(rows: Rows, folder: Path) -> None:
+def test_what_nobody_reads_goes_after_a_month(rows: Rows[Sentence], folder: Path) -> None:
     folder.mkdir()
     old, young = folder / "old.arrow", folder / "young.arrow"
     old.write_bytes(b"")
@@ -167,10 +182,10 @@ def test_what_nobody_reads_goes_after_a_month(rows: Rows, folder: Path) -> None:
     assert young.exists()
 
 
-def encode_in_process(rows: Rows, marks: Path) -> None:
+def encode_in_process(rows: Rows[Sentence], marks: Path) -> None:
     original = Encoder._encode
 
-    def marking(self: Encoder, split: str) -> Any:
+    def marking(self: Encoder, split: Split) -> Any:
         (marks / str(os.getpid())).touch()
         return original(self, split)
 
@@ -178,7 +193,7 @@ def encode_in_process(rows: Rows, marks: Path) -> None:
     encoder(rows).windows("train", longest_first=False)
 
 
-def test_of_two_at_once_one_encodes(rows: Rows, folder: Path, tmp_path: Path) -> None:
+def test_of_two_at_once_one_encodes(rows: Rows[Sentence], folder: Path, tmp_path: Path) -> None:
     marks = tmp_path / "marks"
     marks.mkdir()
     context = multiprocessing.get_context("spawn")

@@ -1,0 +1,57 @@
+"""A recipe: what differs by task in training, as one value. `recipes.heads.registry` has one for each task."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from torch import Tensor
+
+from recipes.windows.columns import Windows
+from tasks.task import Outputs
+
+Loss: TypeAlias = Callable[[Any, Mapping[str, Tensor]], Tensor]
+"From a model's outputs and a batch to the sum of the losses of the batch's items."
+
+Divergence: TypeAlias = Callable[[Any, Any, Mapping[str, Tensor]], Tensor]
+"From the outputs of two passes over a batch to how far they are apart, summed over the items that the loss counts."
+
+Reduce: TypeAlias = Callable[[Any, Mapping[str, Tensor]], dict[str, Tensor]]
+"From a model's outputs and a batch to the named tensors that `Task.decode` reads, first axis [batch]."
+
+Kept: TypeAlias = list[dict[str, Any]]
+"What `Reduce` returned for each batch of an evaluation, as arrays."
+
+Join: TypeAlias = Callable[[Kept, Windows], Outputs]
+"From what was kept of every batch, and the windows, to what `Task.decode` reads."
+
+
+def join_batches(kept: Kept, windows: Windows) -> Outputs:
+    """Join what was kept of every batch. Values for each token stay with their window, however long its batch was."""
+    del windows
+    return {name: _joined([batch[name] for batch in kept]) for name in kept[0]}
+
+
+def _joined(batches: list["np.ndarray[Any, Any]"]) -> "Sequence[Any] | np.ndarray[Any, Any]":
+    if all(batch.shape[1:] == batches[0].shape[1:] for batch in batches):
+        return np.concatenate(batches)
+    return [window for batch in batches for window in batch]
+
+
+def leave_as_drawn(model: Any) -> None:
+    """Initialise nothing: the head keeps the weights that transformers drew for it."""
+    del model
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a head is trained, and what is kept of its outputs in an evaluation."""
+
+    loss: Loss
+    divergence: Divergence
+    "For R-Drop."
+    reduce: Reduce
+    "Keeps labels or spans and not logits, so that a large evaluation set does not pile up logits."
+    join: Join = join_batches
+    initialise: Callable[[Any], None] = leave_as_drawn
+    "Changes the new head of a model in place, before training."

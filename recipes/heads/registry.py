@@ -1,0 +1,23 @@
+"""The recipe of each task."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from recipes.config.schema import Hparams
+from recipes.heads import classification, ner, qa
+from recipes.heads.recipe import Recipe
+from tasks.load import AnyRows
+
+RECIPES: Mapping[str, Callable[[AnyRows, Hparams], Recipe]] = MappingProxyType(
+    {"classification": classification.recipe, "ner": ner.recipe, "qa": qa.recipe}
+)
+"The function that makes a recipe from rows and hyperparameters, by the name of the task."
+
+
+def recipe_for(rows: AnyRows, hparams: Hparams) -> Recipe:
+    """Return the recipe of the rows' task.
+
+    Raises:
+        InputError: the hyperparameters and the labels don't go together.
+    """
+    return RECIPES[rows.task.name](rows, hparams)

@@ -1,0 +1,71 @@
+"""How good a model is: predictions, calibration and scores on validation and test rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from recipes.inference.predicting import Predictor
+from recipes.windows.columns import Windows
+from tasks.data.options import Split
+from tasks.errors import InputError
+from tasks.load import AnyRows
+from tasks.task import AnyTask, Prediction, Row
+
+
+@dataclass
+class Evaluation:
+    """The scores and predictions of one model."""
+
+    metrics: dict[Split, dict[str, float]] = field(default_factory=dict)
+    predictions: dict[Split, list[dict[str, Any]]] = field(default_factory=dict)
+    "The lines of each split's predictions file."
+    calibration: dict[str, float] = field(default_factory=dict)
+    "What was chosen on validation, for both splits: thresholds, by the name that they have in the model's config."
+
+
+SCORED: tuple[Split, ...] = ("validation", "test")
+
+
+def evaluate(predictor: Predictor, rows: AnyRows, windows: Mapping[Split, Windows]) -> Evaluation:
+    """Predict and score validation and test; calibrate on validation, for both."""
+    task, evaluation = predictor.task, Evaluation()
+    for split in SCORED:
+        split_rows = rows.splits[split]
+        if not split_rows:
+            continue
+        decoded = predictor.predict_rows(split_rows, windows[split])
+        if split == "validation":
+            evaluation.calibration = task.calibrate(split_rows, decoded)
+        predictions = task.finish(decoded, evaluation.calibration)
+        evaluation.metrics[split] = task.score(split_rows, predictions, rows.head)
+        evaluation.predictions[split] = prediction_lines(task, split_rows, predictions)
+    return evaluation
+
+
+def prediction_lines(task: AnyTask, rows: Sequence[Row], predictions: Sequence[Prediction]) -> list[dict[str, Any]]:
+    """Return one object a row: who it is, its input, its gold answer, and the prediction."""
+    lines = []
+    for row, prediction in zip(rows, predictions, strict=True):
+        content = asdict(row)
+        identity = {"id": row.id, "file": row.origin.file, row.origin.unit: row.origin.number}
+        given = {name: content[name] for name in task.inputs() if content[name] is not None}
+        lines.append({**identity, **given, "gold": task.gold(row), "prediction": prediction})
+    return lines
+
+
+def require_objective(task: AnyTask, scores: Mapping[str, float]) -> None:
+    """Refuse an objective that is none of the scores, or not a number.
+
+    Raises:
+        InputError: it lists the scores there are.
+    """
+    name = task.objective_score().name
+    if name not in scores:
+        raise InputError(f"task.objective={name}: no such score. There are: {', '.join(scores)}")
+    if scores[name] != scores[name]:
+        there = ", ".join(f"{other} {value:.4g}" for other, value in scores.items())
+        raise InputError(
+            f"task.objective={name} is not a number on the validation rows, so the best epoch can't be chosen.\n"
+            f"Scores: {there}\n"
+            "Choose another one, or look at the gold values: if they are all the same, a correlation is undefined"
+        )

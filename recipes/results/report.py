@@ -1,0 +1,162 @@
+"""report.json: what is said of a finished run, as typed values.
+
+The file is written last, and whole: it is what makes a run a finished one.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from recipes.system.files import write_json
+from tasks.data.options import Split
+
+FINISHED = "finished"
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """The pretrained model, and what was put on it."""
+
+    path: str
+    revision: str | None
+    parameters: int
+    new_weights: list[str]
+    "Names of the tensors that did not come from the pretrained model."
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """The rows: where they come from, how many there are, and what was done to them."""
+
+    source: dict[str, Any]
+    rows: dict[Split, int]
+    fingerprint: str
+    "A hash of the content of all rows."
+    files: dict[str, str]
+    "Every file that a row came from, with its size and hash at that time."
+    labels: list[str]
+    skipped: dict[str, int]
+    repaired: dict[str, int]
+    examples: dict[str, list[str]]
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The score that the best epoch was chosen by."""
+
+    name: str
+    split: Split
+    value: float
+    greater_is_better: bool
+
+
+@dataclass(frozen=True)
+class TrainingFacts:
+    """Speed and size of the training.
+
+    `seconds` are those of its epochs, without evaluations and saving; rates are over these. Tokens and operations are
+    those of the inputs, padding not counted.
+    """
+
+    seconds: float
+    total_seconds: float
+    seconds_by_phase: dict[str, float]
+    seconds_to_first_step: float | None
+    "From the start of the command to the end of its first optimizer step."
+    rows_per_second: float
+    tokens_per_second: float
+    gflops_per_second: float
+    steps: int
+    epochs: float
+    batch_size: int
+    learning_rate: float
+    tokens_at_once: int | None
+    windows: int
+    padding_share: float
+    best_epoch: float | None
+    peak_memory_mb: float
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What the numbers depend on besides the config."""
+
+    versions: dict[str, str | None]
+    device: str
+    device_name: str
+    cores: int | None
+    threads: int
+    processes: int
+    precision: str
+    git_commit: str | None
+    "The commit of the checkout that the code ran from, with `+` if files differ from it. None: an installed package."
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that is said of a finished run."""
+
+    status: str
+    task: str
+    model: ModelFacts
+    data: DataFacts
+    metrics: dict[Split, dict[str, float]]
+    objective: Objective
+    calibration: dict[str, float]
+    training: TrainingFacts
+    history: list[dict[str, float]]
+    "A line for each evaluation: epoch, step, training loss since the last one, validation loss, scores."
+    environment: Environment
+    seed: int
+    command: str
+
+    def save(self, path: Path) -> None:
+        """Write the report, whole or not at all. Not-a-number is written as null."""
+        write_json(path, asdict(self))
+
+    @classmethod
+    def from_dict(cls, tree: Mapping[str, Any]) -> "Report":
+        """Return the report that a JSON object holds.
+
+        Raises:
+            ValueError: a part is missing.
+        """
+        parts: dict[str, type[Any]] = {
+            "model": ModelFacts,
+            "data": DataFacts,
+            "objective": Objective,
+            "training": TrainingFacts,
+            "environment": Environment,
+        }
+        return _filled(cls, {**tree, **{name: _filled(kind, tree.get(name)) for name, kind in parts.items()}})
+
+
+def load_report(path: Path) -> Report | None:
+    """Return the report of a finished run, or None where there is none, or none that is whole.
+
+    Raises:
+        ValueError: the run is finished, but another version of this program wrote the report; it names what is missing.
+    """
+    try:
+        tree = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+    if not isinstance(tree, dict) or tree.get("status") != FINISHED:
+        return None
+    return Report.from_dict(tree)
+
+
+Part = TypeVar("Part")
+
+
+def _filled(kind: type[Part], tree: Any) -> Part:
+    """Return a dataclass with the values of a JSON object; what the object has besides is left out."""
+    values = tree if isinstance(tree, Mapping) else {}
+    known: tuple[Any, ...] = fields(kind)  # type: ignore[arg-type]
+    missing = [field.name for field in known if field.name not in values and field.default is MISSING]
+    if missing:
+        raise ValueError(f"no {kind.__name__}.{missing[0]}")
+    return kind(**{field.name: values[field.name] for field in known if field.name in values})

@@ -1,0 +1,53 @@
+"""The lines that a run prints before and after its epochs."""
+
+from recipes.config.schema import Config
+from recipes.inference.evaluation import Evaluation
+from recipes.results.run_directory import RunDirectory
+from recipes.results.scores import format_score
+from recipes.system.console import duration, say, say_field
+from recipes.training.assembly import Prepared
+from recipes.training.trainer import RecipeTrainer
+from tasks.load import AnyRows
+
+
+def show_rows(rows: AnyRows, config: Config) -> None:
+    """Say how many rows there are, and what was left out and repaired."""
+    counts = ", ".join(f"{len(split_rows)} {split}" for split, split_rows in rows.splits.items() if split_rows)
+    variety = rows.task.variety()
+    name = config.data.name or config.data.hub or "files"
+    say_field("data", f"{name}: {counts} rows" + (f"; {variety}" if variety else ""))
+    for note in rows.notes:
+        say_field("", note)
+    for what, counted in (("left out", rows.report.skipped), ("repaired", rows.report.repaired)):
+        for reason, count in counted.items():
+            say_field("", f"{what}: {count} x {reason}, e.g. {rows.report.examples[reason][0]}")
+
+
+def show_model(prepared: Prepared) -> None:
+    """Say which model is trained, and how much of it."""
+    total, trained = prepared.loaded.parameters, prepared.loaded.trained_parameters
+    frozen = f", {(total - trained) / 1e6:.1f}M of them frozen" if trained < total else ""
+    labels = prepared.rows.head.labels
+    head = f"{len(labels)} outputs" if labels else "span start and end"
+    say_field("model", f"{prepared.config.model.path}, {total / 1e6:.1f}M parameters{frozen}, new head: {head}")
+
+
+def show_plan(trainer: RecipeTrainer, prepared: Prepared) -> None:
+    """Say how long and how the model is trained."""
+    arguments = trainer.args
+    steps = len(trainer.get_train_dataloader()) // arguments.gradient_accumulation_steps
+    say_field(
+        "training",
+        f"{arguments.num_train_epochs:.3g} epochs of {max(steps, 1)} steps, batch {trainer.rows_per_step}, "
+        f"learning rate {arguments.learning_rate:g}, {prepared.placement.describe()}",
+    )
+    for note in prepared.placement.notes:
+        say_field("", note)
+
+
+def show_result(trainer: RecipeTrainer, evaluation: Evaluation, directory: RunDirectory, seconds: float) -> None:
+    """Say the scores, and where everything is."""
+    for split, scores in evaluation.metrics.items():
+        shown = "  ".join(f"{name} {format_score(scores[name])}" for name in trainer.task.headline() if name in scores)
+        say_field(split, shown)
+    say(f"Done in {duration(seconds)}: {directory}")

@@ -1,0 +1,239 @@
+"""Every command in the documents, run as a shell runs it, on few rows with a tiny model; every file named exists."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from recipes.command.groups import GROUPS
+from recipes.config.flat_keys import known_keys
+from tasks.data.files import SAMPLES
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = ("README.md", "docs/performance.md", "CONTRIBUTING.md")
+
+SMALL = "data.limit.train=24 data.limit.validation=8 data.limit.test=8 hparams.batch_size=8 runtime.precision=fp32"
+"Overrides that make any run short."
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of a document, and what the document shows of its output."""
+
+    place: str
+    text: str
+    shown: tuple[str, ...]
+
+    @property
+    def ends_in_an_error(self) -> bool:
+        return bool(self.shown) and not self.shown[0].startswith(("run  ", "..."))
+
+
+def read_commands(document: str) -> list[Command]:
+    """Return the commands of a document's code blocks, and of the table on public data."""
+    found: list[Command] = []
+    lines = (ROOT / document).read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(lines, 1):
+        words = line[4:].removeprefix("$ ")
+        if line.startswith("    ") and re.match(
+            r"python -m |accelerate launch |scripts/\w+( |$)|pip |RECIPES_DATA=", words
+        ):
+            if re.match(r"scripts/    ", words):
+                continue
+            rest = number
+            while words.endswith("\\"):
+                words, rest = words[:-1] + lines[rest].strip(), rest + 1
+            shown = []
+            while line.startswith("    $ ") and rest < len(lines) and lines[rest].startswith("    "):
+                shown.append(lines[rest][4:])
+                rest += 1
+            text = re.sub(r"\s+#.*$", "", words)
+            found.append(Command(f"{document}:{number}", text, tuple(shown)))
+        row = re.match(r"\| `(task=[^`]+)` \|", line)
+        if row and "data=" in row[1]:
+            found.append(Command(f"{document}:{number}", f"python -m recipes.run {row[1]}", ()))
+    return found
+
+
+COMMANDS = [command for document in DOCUMENTS for command in read_commands(document)]
+RUNS = [command for command in COMMANDS if "recipes.run" in command.text]
+SCRIPTS = [command for command in COMMANDS if "scripts/" in command.text.split(" -")[0] and command not in RUNS]
+OTHERS = [command for command in COMMANDS if command not in RUNS and command not in SCRIPTS]
+
+
+def test_the_commands_are_found() -> None:
+    assert len(RUNS) >= 15
+    assert {command.text.split()[0].removeprefix("RECIPES_DATA=FOLDER") for command in SCRIPTS} >= {
+        "scripts/demo",
+        "scripts/test",
+        "scripts/bench",
+        "scripts/soak",
+    }
+    assert {command.text for command in OTHERS} == {"python -m tests.faults.guards"}
+    assert sum(command.ends_in_an_error for command in RUNS) == 3
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the files that the documents speak of."""
+    texts = ["where is my parcel", "the box is late", "I was charged twice", "refund the invoice"] * 6
+    labels = ["delivery", "delivery", "billing", "billing"] * 6
+    rows = [f"{text} {number},{label}\n" for number, (text, label) in enumerate(zip(texts, labels, strict=True))]
+    (tmp_path / "reviews.csv").write_text("text,label\n" + "".join(rows))
+    (tmp_path / "stars.csv").write_text("body;stars\n" + "".join(row.replace(",", ";") for row in rows))
+    (tmp_path / "dev.csv").write_text("text,label\nwhere is it,delivry\n")
+    return tmp_path
+
+
+@pytest.fixture
+def public(tmp_path: Path) -> Path:
+    """Small files in the formats and at the places of the public data sets."""
+    data = tmp_path / "public"
+    for name in ("wnut17", "sms_spam", "goemotions", "sst2_stsa", "squad_v1_slice"):
+        (data / name).mkdir(parents=True)
+    for split, name in (("train", "wnut17train.conll"), ("validation", "emerging.dev.conll")):
+        shutil.copy(SAMPLES / "ner" / f"{split}.conll", data / "wnut17" / name)
+    shutil.copy(SAMPLES / "ner" / "test.conll", data / "wnut17" / "emerging.test.annotated")
+    messages = [f"{'spam' if n % 2 else 'ham'}\tmessage number {n}\n" for n in range(40)]
+    (data / "sms_spam" / "SMSSpamCollection").write_text("".join(messages))
+    (data / "goemotions" / "labels.txt").write_text("joy\nanger\nneutral\n")
+    for split in ("train", "dev", "test"):
+        rows = [f"comment {n}\t{'0,2' if n % 3 else '1'}\tid{n}\n" for n in range(30)]
+        (data / "goemotions" / f"{split}.tsv").write_text("".join(rows))
+        (data / "sst2_stsa" / f"stsa.binary.{split}").write_text("".join(f"{n % 2} film {n}\n" for n in range(30)))
+    squad = json.loads((SAMPLES / "qa" / "train.json").read_text())
+    for article in squad["data"]:
+        for paragraph in article["paragraphs"]:
+            paragraph["qas"] = [question for question in paragraph["qas"] if question["answers"]]
+    (data / "squad_v1_slice" / "dev.json").write_text(json.dumps(squad))
+    return data
+
+
+def shell(command: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    offline = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(folder / "hf"), "PATH": path}
+    return subprocess.run(
+        ["bash", "-c", command],
+        cwd=folder,
+        env={**os.environ, **offline, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+def shortened(command: str, model: Path) -> str:
+    """Return the command with overrides that make it short, whatever it trains."""
+    if "--help" in command:
+        return command
+    short = re.sub(r"hparams\.epochs=\d+", "hparams.epochs=1", command)
+    short = re.sub(r"seed=[\d,]+", "seed=1", short)
+    short = short.replace("scripts/accelerate", str(ROOT / "scripts" / "accelerate"))
+    short = short.replace("accelerate launch", "accelerate launch --main_process_port 0")
+    return f"{short} {SMALL} model.path={model}" + ("" if "hparams.epochs" in command else " hparams.max_steps=1")
+
+
+@pytest.mark.parametrize("command", RUNS, ids=lambda command: command.place)
+def test_a_command_of_the_documents(command: Command, folder: Path, public: Path, models: dict[str, Path]) -> None:
+    if command.ends_in_an_error:
+        done = shell(command.text, folder)
+        assert done.returncode == 2
+        assert done.stderr.replace(str(folder), "/home/you").splitlines() == list(command.shown)
+        return
+    done = shell(shortened(command.text, models["bert"]), folder, RECIPES_DATA=str(public))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    if command.shown:
+        # The same lines, but for numbers: names of fields and scores, and where the sweep's table lies.
+        names = [line.split()[0] for line in command.shown if re.match(r"[A-Za-z]", line)]
+        assert set(names) <= {line.split()[0] for line in done.stdout.splitlines() if line.strip()}
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """The scripts beside a stand-in for an installed environment, whose programs say how they were called."""
+    copy = tmp_path / "project"
+    shutil.copytree(ROOT / "scripts", copy / "scripts")
+    programs = copy / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    for name in ("python", "ruff", "mypy"):
+        (programs / name).write_text(f'#!/bin/sh\necho "{name} $*"\n')
+        (programs / name).chmod(0o755)
+    installed = ""
+    for name in ("pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, copy)
+        installed += (copy / name).read_text()
+    (copy / ".venv" / "installed-test").write_text(installed)
+    return copy
+
+
+CALLS = {
+    "demo": "python -m recipes.run",
+    "test": "python -m pytest -n auto --maxprocesses 8 --dist worksteal",
+    "bench": "python -m recipes.bench",
+    "soak": "python -m tests.faults.soak",
+}
+"The module that each script runs."
+
+
+@pytest.mark.parametrize("command", SCRIPTS, ids=lambda command: command.place)
+def test_a_script_of_the_documents(command: Command, checkout: Path) -> None:
+    done = shell(command.text, checkout)
+    assert done.returncode == 0, done.stderr
+    name, *arguments = command.text.split("scripts/")[1].split()
+    assert done.stdout.splitlines()[-1] == " ".join([CALLS[name], *arguments])
+    if name == "test":
+        assert done.stdout.splitlines()[:3] == ["ruff format --check .", "ruff check .", "mypy "]
+
+
+def test_flags_of_the_bench_in_the_documents(checkout: Path) -> None:
+    del checkout
+    shown = shell(f"{sys.executable} -m recipes.bench --help", ROOT).stdout
+    for command in SCRIPTS:
+        if "scripts/bench" in command.text:
+            for flag in re.findall(r"--\w+", command.text):
+                assert flag in shown
+    for part in ("overhead", "decoding", "evaluation", "startup"):
+        assert part in shown
+
+
+def test_the_installation_in_the_documents_is_the_one_that_the_scripts_do() -> None:
+    assert "`pip install -c constraints.txt -e .`" in (ROOT / "README.md").read_text()
+    assert (
+        "pip install --quiet --disable-pip-version-check -c constraints.txt -e"
+        in (ROOT / "scripts" / "environment.sh").read_text()
+    )
+
+
+def test_every_key_in_the_documents_is_one() -> None:
+    known = known_keys()
+    for document in DOCUMENTS:
+        text = (ROOT / document).read_text(encoding="utf-8")
+        keys = set(re.findall(r"[`' (]((?:task|data|model|hparams|runtime|tracker)\.[a-z_.]+)=", text))
+        assert keys or document == "CONTRIBUTING.md"
+        for key in keys - {"hparams.learning_ratee"}:
+            assert any(key == one or one.startswith(f"{key}.") for one in known), f"{document}: {key}"
+        for group, choice in re.findall(r"[` ]([a-z]+)=([a-z0-9_-]+)[` ]", text):
+            if group in GROUPS and choice not in ("mine", "x"):
+                assert (ROOT / "conf" / group / f"{choice}.yaml").is_file() or group == "data", f"{group}={choice}"
+
+
+def test_every_file_in_the_documents_exists() -> None:
+    count = 0
+    for document in DOCUMENTS:
+        text = (ROOT / document).read_text(encoding="utf-8")
+        for path in re.findall(r"\]\(([^):#]+)\)", text):
+            assert ((ROOT / document).parent / path).exists(), f"{document}: {path}"
+            count += 1
+        for path in re.findall(r"`((?:tasks|recipes|conf|tests|scripts)/[\w/.-]*)`", text):
+            if not re.search(r"/x\b|/x\.|verb\.py|x_sample", path):
+                assert (ROOT / path).exists(), f"{document}: {path}"
+                count += 1
+    assert count > 50

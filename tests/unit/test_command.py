@@ -1,0 +1,151 @@
+"""The words of a command line as people type them: what a shell leaves of quotes, and files without `data=files`."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recipes.command.composing import compose, compose_tree, with_literal_values, with_own_files
+from recipes.command.dispatch import Invocation, main
+from recipes.command.line import hydra_literal, read_command_line, shell_word
+from recipes.config.schema import Config
+from recipes.results.sweep_table import Outcome
+from tasks.errors import InputError
+
+
+class Recorded:
+    """Takes the place of a run, and notes what it was asked for."""
+
+    def __init__(self) -> None:
+        self.configs: list[Config] = []
+        self.invocations: list[Invocation] = []
+
+    def __call__(self, config: Config, invocation: Invocation) -> Outcome:
+        self.configs.append(config)
+        self.invocations.append(invocation)
+        return Outcome(directory="somewhere", objective_name="validation f1", objective=57.672, test=None)
+
+
+def asked(*words: str) -> tuple[Config, Invocation]:
+    recorded = Recorded()
+    assert main(recorded, words, started=0.0) == 0
+    return recorded.configs[0], recorded.invocations[0]
+
+
+@pytest.mark.parametrize(
+    ("typed", "separator"),
+    [
+        ("data.separator=';'", ";"),
+        ("\"data.separator=';'\"", ";"),
+        ("data.separator=,", ","),
+        ("data.separator='|'", "|"),
+        (r"data.separator='\t'", r"\t"),
+        ("data.separator=::", "::"),
+        ("data.separator='||'", "||"),
+        ("data.separator='\"'", '"'),
+    ],
+)
+def test_a_separator_is_taken_as_it_is_typed_at_a_shell(typed: str, separator: str) -> None:
+    config, invocation = asked("task=classification", "data=files", "data.train=a.csv", *shlex.split(typed))
+    assert config.data.separator == separator
+    again, _ = asked(*shlex.split(invocation.command)[3:])
+    assert again == config, "the command that is kept gives the same config"
+
+
+@pytest.mark.parametrize(
+    "override", ["data.train=[a.csv", "hparams.class_weights={spam: 3", "data.separator=a;b,c", "x"]
+)
+def test_what_could_be_a_mistake_is_not_taken_as_a_text(override: str) -> None:
+    assert with_literal_values([override]) == (override,)
+
+
+@pytest.mark.parametrize(
+    ("override", "shown"),
+    [
+        ("data.separator=a;b,c", "\"data.separator='a;b,c'\""),
+        ("data.train=[a.csv", "\"data.train='[a.csv'\""),
+        ("data.train=it's, here", "'data.train='\"'\"'it\\'\"'\"'s, here'\"'\"''"),
+    ],
+)
+def test_the_message_shows_the_very_argument_to_type(
+    override: str, shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(Recorded(), ["data=files", override], started=0.0) == 2
+    message = capsys.readouterr().err.strip()
+    assert message.endswith(f"write: {shown}")
+    (word,) = shlex.split(shown)
+    key, _, value = override.partition("=")
+    assert OVERRIDDEN[key](asked("data=files", "data.train=a.csv", word)[0]) == value
+
+
+OVERRIDDEN = {
+    "data.separator": lambda config: config.data.separator,
+    "data.train": lambda config: config.data.train,
+}
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1))
+def test_quoted_values_come_back_as_they_were(value: str) -> None:
+    override = f"data.columns.text={hydra_literal(value)}"
+    assert shlex.split(shell_word(override)) == [override]
+    assert compose(["task=classification", "data=files", "data.train=a.csv", override]).data.columns.text == value
+
+
+@pytest.mark.parametrize("key", ["train", "validation", "test", "hub"])
+def test_files_of_ones_own_are_not_mixed_with_the_sample(key: str) -> None:
+    overrides = (f"data.{key}=mine", "data.train=mine")
+    _, invocation = asked(*overrides)
+    assert invocation.choices["data"] == "files"
+    config, _ = asked(*overrides)
+    assert config.data.name is None
+    assert config.data.validation == ("mine" if key == "validation" else None)
+
+
+def test_a_sweep_over_files_is_about_these_files() -> None:
+    line = read_command_line(["-m", "data.train=a.csv,b.csv"])
+    tree = compose_tree(line.overrides, sweeps=True)
+    assert with_own_files(line.overrides, tree) == ("data=files", "data.train=a.csv,b.csv")
+
+
+def test_files_named_by_an_experiment(tmp_path: Path) -> None:
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "mine.yaml").write_text("# @package _global_\ndata: {train: mine.csv}\n")
+    config, invocation = asked("--config-dir", str(tmp_path), "experiment=mine")
+    assert (config.data.train, config.data.validation) == ("mine.csv", None)
+    assert invocation.choices["data"] == "files"
+
+
+@pytest.mark.parametrize(
+    "words", [["data.limit.train=5"], ["data.test=null"], ["data=ner_sample", "data.encoding=utf-8"]]
+)
+def test_other_keys_leave_the_sample_alone(words: list[str]) -> None:
+    assert asked(*words)[1].choices["data"] == "ner_sample"
+
+
+def test_a_data_set_that_is_chosen_stays() -> None:
+    config, invocation = asked("data=wnut17", "data.train=other.conll")
+    assert invocation.choices["data"] == "wnut17"
+    assert config.data.train == "other.conll"
+
+
+def test_a_sample_that_is_chosen_beside_files_is_refused() -> None:
+    words = ("data=ner_sample", "data.train=mine.conll")
+    with pytest.raises(InputError, match=r"data=ner_sample and data.train: .* For your own files: data=files"):
+        with_own_files(words, compose_tree(words))
+
+
+def test_the_table_of_a_sweep_lies_where_an_experiment_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["run"])
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "mine.yaml").write_text("# @package _global_\noutput_root: elsewhere\n")
+    assert main(Recorded(), ["-m", "--config-dir", str(tmp_path), "experiment=mine", "seed=1,2"], started=0.0) == 0
+    (table,) = tmp_path.rglob("sweep.txt")
+    assert table.relative_to(tmp_path).parts[:2] == ("elsewhere", "sweeps")
+    assert not (tmp_path / "outputs").exists()
+    assert "57.67 " in table.read_text()
+    assert "57.6720" not in capsys.readouterr().out

@@ -1,0 +1,148 @@
+"""Threads, processor and memory of other machines than this one, stood in for by taking away what they lack."""
+
+import builtins
+import ctypes
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import joblib
+import psutil
+import pytest
+
+from recipes.machine import memory, processor
+from recipes.machine.threads import threads_per_process, usable_cores
+from recipes.run import main
+
+CGROUP = "/sys/fs/cgroup/"
+
+Cores = Callable[..., None]
+
+
+@pytest.fixture
+def cores(monkeypatch: pytest.MonkeyPatch) -> Cores:
+    """A machine of so many logical and physical cores, without a quota: `cores(logical, physical)`."""
+
+    def stand_in(logical: int, physical: int | None) -> None:
+        monkeypatch.setattr(os, "cpu_count", lambda: logical)
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(logical)), raising=False)
+        monkeypatch.setattr(psutil, "cpu_count", lambda logical=True: physical if not logical else None)
+
+    return stand_in
+
+
+@pytest.fixture
+def cgroup(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, str]], None]:
+    """The container's control files, by name, instead of this machine's: `cgroup({"cpu.max": "100000 100000"})`."""
+
+    def stand_in(files: dict[str, str]) -> None:
+        exists, really_open = os.path.exists, builtins.open
+
+        def opened(path: Any, *arguments: Any, **named: Any) -> Any:
+            if str(path).startswith(CGROUP):
+                return io.StringIO(files[str(path).removeprefix(CGROUP)])
+            return really_open(path, *arguments, **named)
+
+        monkeypatch.setattr(builtins, "open", opened)
+        monkeypatch.setattr(
+            os.path, "exists", lambda p: p[len(CGROUP) :] in files if str(p).startswith(CGROUP) else exists(p)
+        )
+
+    return stand_in
+
+
+@pytest.mark.parametrize(
+    ("files", "threads"),
+    [
+        ({}, 32),
+        ({"cpu.max": "max 100000"}, 32),
+        ({"cpu.max": "100000 100000"}, 1),
+        ({"cpu.max": "200000 100000"}, 2),
+        ({"cpu.max": "150000 100000"}, 2),
+        ({"cpu/cpu.cfs_quota_us": "100000", "cpu/cpu.cfs_period_us": "100000"}, 1),
+        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, 32),
+    ],
+)
+def test_a_containers_quota_is_respected(
+    files: dict[str, str], threads: int, cores: Cores, cgroup: Callable[[dict[str, str]], None]
+) -> None:
+    cores(logical=64, physical=32)
+    cgroup(files)
+    assert usable_cores() == threads
+
+
+def test_physical_cores_are_preferred_and_shared(
+    cores: Cores, cgroup: Callable[[dict[str, str]], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cgroup({})
+    cores(logical=16, physical=8)
+    assert [threads_per_process(processes) for processes in (1, 2, 3, 8, 100)] == [8, 4, 2, 1, 1]
+    cores(logical=16, physical=None)
+    assert usable_cores() == 16
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3, 5})
+    assert usable_cores() == 2
+
+
+def test_a_system_without_affinity(
+    cores: Cores, cgroup: Callable[[dict[str, str]], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cgroup({})
+    cores(logical=10, physical=8)
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.delattr(psutil.Process, "cpu_affinity", raising=False)
+    assert joblib.cpu_count() == 10
+    assert usable_cores() == 8
+
+
+def test_a_processor_that_says_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(processor, "CPU_FACTS", tmp_path / "cpuinfo")
+    assert processor.bf16_units() == ""
+    assert processor.processor_name()
+    (tmp_path / "cpuinfo").write_text("model name\t: Fast One\nflags\t\t: fpu amx_bf16 avx512_bf16\n")
+    assert processor.bf16_units() == "AMX, AVX512-BF16"
+    assert processor.processor_name() == "Fast One"
+
+
+def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise OSError(f"{name}: no such library")
+
+    monkeypatch.setattr(ctypes, "CDLL", missing)
+    memory.keep_freed_memory()
+    memory.release_freed_memory()
+
+
+def test_windows_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert main(["task=ner"]) == 2
+    assert "WSL 2" in capsys.readouterr().err
+
+
+OTHER_SYSTEM = """
+import os, psutil, runpy, sys
+
+del os.sched_getaffinity, os.sched_setaffinity, psutil.Process.cpu_affinity
+
+def refuse(event, arguments):
+    if event == "open" and arguments[0] == "/proc/cpuinfo":
+        raise FileNotFoundError(arguments[0])
+
+sys.addaudithook(refuse)
+runpy.run_module("recipes.run", run_name="__main__", alter_sys=True)
+"""
+
+
+def test_a_run_passes_where_linux_facts_are_missing(
+    data: dict[str, Path], models: dict[str, Path], tmp_path: Path
+) -> None:
+    command = ["task=ner", f"data.train={data['ner']}", f"model.path={models['bert']}", "hparams.max_steps=2"]
+    done = subprocess.run(
+        [sys.executable, "-c", OTHER_SYSTEM, *command], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "fp32 on cpu (no bf16 unit found in this CPU)" in done.stdout
+    assert "Done in" in done.stdout
