@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Answer for help, or compose the config of each run and do it. Returns the exit status."""
+    """Print help, or compose the config of each run and execute it. Returns the exit status."""
     started = time.perf_counter()
     if sys.platform == "win32":
         print("This program runs on Linux and macOS. On Windows, run it in WSL 2.", file=sys.stderr)  # noqa: T201
@@ -32,19 +32,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(config: "Config", invocation: "Invocation") -> "Outcome":
-    """Do one run, or find it done already.
+    """Execute one run, or report that it is done already.
 
     Raises:
         InputError: the data, the model or a choice can't be used.
     """
-    from recipes.results.location import locate
+    from recipes.results.location import run_path
     from recipes.results.run_directory import RunDirectory
     from recipes.results.scores import format_score
     from recipes.results.sweep_table import Outcome
     from recipes.system.console import say, say_field
 
     choices = invocation.choices
-    directory = RunDirectory(locate(config, choices["data"], choices["model"], invocation.baseline))
+    directory = RunDirectory(run_path(config, choices["data"], choices["model"], invocation.baseline))
     if not config.overwrite:
         directory.require_same_config(config)
         report = directory.finished_report()
@@ -63,9 +63,9 @@ def run(config: "Config", invocation: "Invocation") -> "Outcome":
 
 
 def _imported_experiment() -> Callable[..., "Report"]:
-    """Import what trains, in four seconds instead of five.
+    """Import the training code without garbage collection: in four seconds instead of five.
 
-    Imports make millions of objects that all stay, so the garbage collector would search them again and again in vain.
+    Imports make millions of objects that all stay, so the garbage collector would scan them again and again in vain.
     """
     gc.disable()
     try:

@@ -1,5 +1,5 @@
-# Sourced by the scripts beside it: makes .venv in the project's root and installs into it, once per change of the
-# files that say what is needed.
+# Sourced by the scripts beside it. Makes .venv in the project's root, and installs the project into it whenever
+# pyproject.toml or constraints.txt has changed.
 #   prepare_environment [EXTRA]
 
 prepare_environment() {
@@ -16,7 +16,7 @@ prepare_environment() {
     fi
 }
 
-# An installation with an extra holds what one without needs.
+# An installation with an extra contains everything that one without an extra needs.
 is_installed() {
     local stamp
     for stamp in ".venv/installed${1:+-$1}" ".venv/installed-${1:-test}"; do

@@ -1,4 +1,4 @@
-"""What the problem is: readers, features, decoding and scores of each task.
+"""Everything that defines a task: its readers, features, decoding and scores.
 
-Nothing in here knows how a model is trained: no Trainer, no Hydra, no global state.
+This package does not depend on how a model is trained: it uses no Trainer, no Hydra and no global state.
 """

@@ -47,7 +47,7 @@ PAIR_COLUMNS = (
     ("text", "text_pair"),
     ("text1", "text2"),
 )
-MOST_CLASSES = 1000
+MAX_CLASSES = 1000
 EVEN_ODDS = 0.5
 LABEL_THRESHOLD = "label_threshold"
 """Key of the calibrated threshold in the model's config: labels with at least this probability are predicted."""
@@ -67,14 +67,14 @@ class Text:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The names: one, or several."""
+        """The label names: one or several."""
         if isinstance(self.label, float):
             raise TypeError(f"{self.origin}: the label is a number")
         return (self.label,) if isinstance(self.label, str) else self.label
 
     @property
     def number(self) -> float:
-        """The label of a regression."""
+        """The label as a number, for regression."""
         if not isinstance(self.label, float):
             raise TypeError(f"{self.origin}: the label is a name")
         return self.label
@@ -86,11 +86,11 @@ class Classification(Task[Text]):
 
     name: str = "classification"
     kind: str = "auto"
-    "single_label, multi_label, regression, or auto: lists of labels are multi_label, fractions are regression."
+    "single_label, multi_label, regression, or auto. auto: lists of labels are multi_label, fractions are regression."
     label_separator: str | None = None
-    "What stands between the labels of a cell. null: a comma where labels are listed as numbers, or else nothing."
+    "Separator between the labels of a cell. null: a comma if cells list labels as numbers, otherwise none."
     threshold: float | None = None
-    "multi_label: labels with at least this probability are predicted. null: what gives the best F1 on validation."
+    "multi_label: labels with at least this probability are predicted. null: the one with the best F1 on validation."
 
     @override
     def errors(self) -> Iterator[str]:
@@ -167,7 +167,7 @@ class Classification(Task[Text]):
         labels = tuple(layout.label_names) if layout.label_names else tuple(sorted(found, key=_natural))
         if len(labels) < 2 and self.kind == "single_label":
             raise InputError(f"Training rows have {len(labels)} class ({', '.join(labels)}): two are needed at least")
-        if len(labels) > MOST_CLASSES:
+        if len(labels) > MAX_CLASSES:
             raise InputError(
                 f"Training rows have {len(labels)} different labels, such as {', '.join(labels[:3])}. "
                 "Is data.columns.label the right column? For numbers: task.kind=regression"
@@ -191,7 +191,7 @@ class Classification(Task[Text]):
 
     @override
     def window_length(self, model_limit: int) -> int:
-        """Return the tokens that are kept of a text: 512 at most unless `task.max_length` says more."""
+        """Return the maximum number of tokens in a text: 512, unless `task.max_length` sets another limit."""
         return min(self.max_length or 512, model_limit)
 
     @override
@@ -213,7 +213,11 @@ class Classification(Task[Text]):
 
     @override
     def collator(self, tokenizer: "PreTrainedTokenizerBase", pad_to: int | None = None) -> Collate:
-        """Pad inputs; labels become int64 [batch], or float32 [batch] or [batch, labels]."""
+        """Pad inputs and stack labels.
+
+        Labels become int64 [batch] for single labels, float32 [batch] for numbers, and float32 [batch, labels] for
+        several labels.
+        """
 
         def collate(windows: list[dict[str, Any]]) -> Batch:
             labels = stacked([window[LABELS] for window in windows])
@@ -240,7 +244,7 @@ class Classification(Task[Text]):
 
     @override
     def calibrate(self, rows: Sequence[Text], predictions: Sequence[Prediction]) -> dict[str, float]:
-        """Choose the probability from which on labels are predicted, for the best micro-averaged F1."""
+        """Choose the probability threshold with the best micro-averaged F1."""
         if self.kind != "multi_label" or self.threshold is not None:
             return {}
         pairs = [
@@ -251,8 +255,10 @@ class Classification(Task[Text]):
         return {LABEL_THRESHOLD: best_label_threshold(pairs)}
 
     @override
-    def finish(self, predictions: Sequence[Prediction], calibration: Mapping[str, float]) -> list[Prediction]:
-        """Predict the labels from the chosen probability on."""
+    def apply_calibration(
+        self, predictions: Sequence[Prediction], calibration: Mapping[str, float]
+    ) -> list[Prediction]:
+        """Predict each label whose probability reaches the calibrated threshold."""
         if LABEL_THRESHOLD not in calibration:
             return list(predictions)
         threshold = calibration[LABEL_THRESHOLD]
@@ -267,7 +273,7 @@ class Classification(Task[Text]):
         return list(row.labels) if self.kind == "multi_label" else row.label
 
     @override
-    def perfect(self, row: Text) -> Prediction:
+    def gold_prediction(self, row: Text) -> Prediction:
         return {"label": self.gold(row)}
 
     @override
@@ -294,15 +300,15 @@ class Classification(Task[Text]):
 
     @override
     def stratum(self, row: Text) -> Hashable | None:
-        """Return the label; for several labels, all of them together; for numbers, nothing."""
+        """Return the label, the tuple of all labels of a multi-label row, or None for a number."""
         return None if self.kind == "regression" else row.label
 
 
 def best_label_threshold(pairs: Sequence[tuple[float, bool]]) -> float:
-    """Return the score from which on to predict, for the best F1 over all pairs of a row and a label.
+    """Return the smallest score at which to predict a label, for the best F1 over all pairs of a row and a label.
 
-    Few labels a row make probabilities small: after little training none may reach one half, while their order is
-    already right.
+    Probabilities are small if rows have few labels. After little training none may reach one half, although their
+    order is already right.
 
     Args:
         pairs: the score of each label for each row, and whether gold has it.
@@ -393,5 +399,5 @@ def _blank(value: Any) -> bool:
 
 
 def _natural(label: str) -> tuple[int, float, str]:
-    """Sort whole numbers by value before all names."""
+    """Return a sort key that puts whole numbers, by value, before all names."""
     return (0, float(label), "") if label.lstrip("-").isdecimal() else (1, 0.0, label)

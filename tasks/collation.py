@@ -1,4 +1,4 @@
-"""From encoded windows to the padded tensors of one batch."""
+"""Collation: turn encoded windows into the padded tensors of one batch."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 def model_inputs(
     windows: Sequence[dict[str, Any]], tokenizer: "PreTrainedTokenizerBase", pad_to: int | None
 ) -> "dict[str, Tensor]":
-    """Return what the model is fed with, int64 [batch, length] each, padded with the tokenizer's padding on its side.
+    """Return the model's inputs, int64 [batch, length] each, padded as the tokenizer defines.
 
     Windows of 3 and 2 tokens give input_ids [[101, 7592, 102], [101, 102, 0]] with a BERT tokenizer.
 
     Args:
-        windows: encoded windows; their other columns are left out.
-        tokenizer: it names the inputs, their padding and its side.
-        pad_to: tokens to pad to. None: to the longest window.
+        windows: encoded windows; columns that are not model inputs are left out.
+        tokenizer: defines the names of the inputs, the padding values and the padding side.
+        pad_to: length of the batch in tokens. None: the length of its longest window.
     """
     fill = {"input_ids": tokenizer.pad_token_id, "token_type_ids": tokenizer.pad_token_type_id, "attention_mask": 0}
     names = [name for name in tokenizer.model_input_names if name in windows[0]]
@@ -30,7 +30,7 @@ def model_inputs(
 def padded(
     sequences: Sequence[Sequence[int]], value: int, tokenizer: "PreTrainedTokenizerBase", pad_to: int | None
 ) -> "Tensor":
-    """Return sequences of unequal length as int64 [batch, length], filled up with a value on the tokenizer's side."""
+    """Return sequences as int64 [batch, length], padded with `value` on the tokenizer's padding side."""
     import torch
 
     batch = np.full((len(sequences), pad_to or max(map(len, sequences))), value, dtype=np.int64)
@@ -41,7 +41,7 @@ def padded(
 
 
 def stacked(values: Sequence[Any]) -> "Tensor":
-    """Return one label, number or vector a window as a tensor: whole numbers int64, others float32."""
+    """Stack one label, number or vector per window into a tensor: int64 for whole numbers, float32 for others."""
     import torch
 
     batch = np.array(values)

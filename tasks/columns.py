@@ -1,4 +1,4 @@
-"""What the columns of encoded windows are called, and which values mark something in them.
+"""The names of the columns of encoded windows, and the special values in these columns.
 
 A task writes these columns in `encode`; collators, losses, reductions and `decode` read them.
 """
@@ -7,22 +7,22 @@ ROW = "row"
 "Index of the row that a window was cut from, int [windows]."
 
 WORDS = "words"
-"NER: the index of the word that a token answers for, or `tasks.windows.NO_WORD`, int [tokens]."
+"NER: the index of the word that a token represents, or `tasks.windows.NO_WORD`, int [tokens]."
 
 START, END = "start", "end"
 "QA: character offsets of each token in the passage, or -1 outside of it, int [tokens] each."
 
 LABELS = "labels"
-"What the loss compares with: one label a window, one a token, or a start and an end."
+"The targets of the loss: one label per window, one per token, or a start and an end."
 
 IGNORED_LABEL = -100
-"The label that losses leave out, as everywhere in transformers."
+"The label of positions that losses ignore, as everywhere in transformers."
 
 CANDIDATES = "candidates"
 "QA: whether an answer may start or end at a token: one of the three marks below, int [tokens]."
 
 NO_CANDIDATE, PASSAGE, NULL = 0, 1, 2
-"Marks of a token: no answer may be there; it belongs to the passage; it stands for 'no answer'."
+"Marks of a token, in this order: no answer may start or end there; it is in the passage; it stands for 'no answer'."
 
 FOR_DECODING = (ROW, WORDS, START, END)
 "Columns that only `decode` reads: they never become tensors."

@@ -7,8 +7,7 @@ from difflib import get_close_matches
 class InputError(Exception):
     """Something that the user gave (a file, a row, a config value) cannot be used.
 
-    The message is complete for its reader: what is wrong, where it stands, what would be right. It may have
-    several lines.
+    The message says what is wrong, where the fault is, and what would be right. It may have several lines.
     """
 
 

@@ -1,4 +1,4 @@
-"""All rows of an experiment: read, understood, split, limited and counted."""
+"""Loading of all rows of an experiment: reading, interpreting, splitting, limiting and counting them."""
 
 import hashlib
 import json
@@ -16,17 +16,17 @@ from tasks.task import AnyTask, Head, Layout, Row, RowType, Task
 
 @dataclass(frozen=True)
 class Rows(Generic[RowType]):
-    """The rows of each split, the task with its `auto` options decided, and the head that the labels call for."""
+    """The rows of each split, the task with its `auto` options resolved, and the head that fits the labels."""
 
     task: Task[RowType]
     head: Head
     splits: dict[Split, list[RowType]]
     report: ReadReport
     notes: list[str] = field(default_factory=list)
-    "Sentences for the user: splits that were cut off, duplicates across splits."
+    "Sentences for the user about splits that were cut off and about duplicates across splits."
 
     def fingerprint(self, *splits: Split) -> str:
-        """Return a hash of the content of all rows, or of some splits' rows, without where they stand."""
+        """Return a hash of the content of the given splits' rows (default: all), without their places in the files."""
         digest = hashlib.sha256()
         for split in splits or SPLITS:
             digest.update(split.encode())
@@ -37,11 +37,11 @@ class Rows(Generic[RowType]):
 
 
 AnyRows: TypeAlias = Rows[Any]
-"Rows of which it does not matter here what they are."
+"Rows of any type."
 
 
 def load(task: AnyTask, options: DataOptions, seed: int) -> AnyRows:
-    """Read every split, cut off those that are not given, and check them against each other.
+    """Read every given split, cut the missing ones off the training rows, and compare the splits with each other.
 
     Raises:
         InputError: a file, row or label can't be used, and the user did not choose to skip such rows.
@@ -75,7 +75,7 @@ def load(task: AnyTask, options: DataOptions, seed: int) -> AnyRows:
 def _complete(
     task: AnyTask, given: dict[Split, list[Row]], options: DataOptions, seed: int, notes: list[str]
 ) -> dict[Split, list[Row]]:
-    """Cut the missing splits off the training rows: first test, then validation, each a share of all of them."""
+    """Cut the missing splits off the training rows, first test, then validation. Each is a share of all given rows."""
     rest = given["train"]
     total = len(rest)
     splits: dict[Split, list[Row]] = {"validation": given.get("validation", []), "test": given.get("test", [])}

@@ -44,11 +44,11 @@ class Ner(Task[Sentence]):
 
     name: str = "ner"
     scheme: str = "auto"
-    "How the tags of the files are written: iob1, iob2, bioes, bare types, or auto."
+    "Tag scheme of the files: iob1, iob2, bioes, bare (types without prefixes), or auto."
     stride: int = 64
     "Tokens that neighbouring windows of a long sentence share."
     label_all_subwords: bool = False
-    "Train on each sub-word of a word. false: on the first one only, which is also the one that is read."
+    "Train on each sub-word of a word. false: only on the first. Predictions come from the first sub-word in any case."
 
     @override
     def errors(self) -> Iterator[str]:
@@ -61,7 +61,7 @@ class Ner(Task[Sentence]):
     def resolve_auto(self, train: Sequence[Record], layout: Layout) -> Self:
         if self.scheme != "auto" or not train:
             return self
-        tags_column = column(train[0], _name(layout.columns.tags), TAG_COLUMNS, "data.columns.tags")
+        tags_column = column(train[0], _column_name(layout.columns.tags), TAG_COLUMNS, "data.columns.tags")
         sentences = ([str(tag) for tag in _words(record.values.get(tags_column)) or ()] for record in train)
         return replace(self, scheme=detect_scheme(_named(tags, layout) for tags in sentences))
 
@@ -71,8 +71,8 @@ class Ner(Task[Sentence]):
         if not records:
             return rows
         columns = layout.columns
-        tokens_column = column(records[0], _name(columns.tokens), TOKEN_COLUMNS, "data.columns.tokens")
-        tags_column = column(records[0], _name(columns.tags), TAG_COLUMNS, "data.columns.tags")
+        tokens_column = column(records[0], _column_name(columns.tokens), TOKEN_COLUMNS, "data.columns.tokens")
+        tags_column = column(records[0], _column_name(columns.tags), TAG_COLUMNS, "data.columns.tags")
         for position, record in enumerate(records):
             tokens = _words(record.values.get(tokens_column))
             tags = _words(record.values.get(tags_column))
@@ -161,7 +161,7 @@ class Ner(Task[Sentence]):
 
     @override
     def collator(self, tokenizer: "PreTrainedTokenizerBase", pad_to: int | None = None) -> Collate:
-        """Pad inputs with the tokenizer's padding and labels with -100, on the tokenizer's side.
+        """Pad inputs with the tokenizer's padding and labels with -100, on the tokenizer's padding side.
 
         Two windows of 3 and 2 tokens with labels [-100, 3, -100] and [-100, 0] give labels
         [[-100, 3, -100], [-100, 0, -100]].
@@ -204,7 +204,7 @@ class Ner(Task[Sentence]):
         return list(row.tags)
 
     @override
-    def perfect(self, row: Sentence) -> Prediction:
+    def gold_prediction(self, row: Sentence) -> Prediction:
         return _prediction(row.tokens, row.tags, [1.0] * len(row.tokens))
 
     @override
@@ -227,7 +227,7 @@ class Ner(Task[Sentence]):
 
 
 def _prediction(tokens: Sequence[str], tags: Sequence[str], scores: Sequence[float]) -> Prediction:
-    """Return tags as legal IOB2, and the entities that they spell with their least certain word's probability."""
+    """Return legal IOB2 tags and their entities. An entity's score is the lowest probability of its words."""
     legal, _ = to_iob2(tags, "iob2")
     entities = [
         {
@@ -243,7 +243,7 @@ def _prediction(tokens: Sequence[str], tags: Sequence[str], scores: Sequence[flo
 
 
 def _runs(values: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Yield the bounds of runs of equal values: the windows of each row stand together."""
+    """Yield the bounds of each run of equal values. All windows of a row form one run."""
     first = 0
     for position in range(1, len(values) + 1):
         if position == len(values) or values[position] != values[first]:
@@ -252,7 +252,7 @@ def _runs(values: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 
 def _words(value: Any) -> Sequence[Any] | None:
-    """Return the words of a cell: a list as it is, a text split at white space."""
+    """Return the words of a cell: a list unchanged, or a text split at white space."""
     if isinstance(value, str):
         return value.split()
     return value if isinstance(value, list | tuple) else None
@@ -278,6 +278,6 @@ def _named(tags: Sequence[str], layout: Layout) -> list[str]:
     return [names[int(tag)] if tag.isdecimal() and int(tag) < len(names) else tag for tag in tags]
 
 
-def _name(wanted: str | None) -> str | None:
-    """CoNLL columns are given by number; their records carry the usual names."""
+def _column_name(wanted: str | None) -> str | None:
+    """Return the column name, or None for a number: records of CoNLL files always use the usual names."""
     return None if wanted is not None and wanted.lstrip("-").isdecimal() else wanted

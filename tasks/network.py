@@ -1,16 +1,16 @@
-"""Whether the Hugging Face hub answers."""
+"""A check whether the Hugging Face hub answers."""
 
 import queue
 import threading
 
 PATIENCE = 10.0
-"Seconds that the hub has for its first answer."
+"Seconds to wait for the hub's first answer."
 
 
 def unreachable() -> str | None:
-    """Return why the hub can't be asked, or None if it answers; within `PATIENCE` seconds.
+    """Return why the hub can't be reached, or None if it answers, within `PATIENCE` seconds.
 
-    The request is made by a thread, since looking up a name and trying each of its addresses know no common time limit.
+    A thread makes the request, because no timeout of the request limits the name lookup and all addresses together.
     """
     from huggingface_hub import constants, get_session
 

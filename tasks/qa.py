@@ -1,4 +1,4 @@
-"""Extractive question answering: the span of a passage that answers a question, or that there is none.
+"""Extractive question answering: find the span of a passage that answers a question, or say that there is none.
 
 One row: `Question(question="Who signs travel claims?", context="Claims are signed by the head of unit ...",
 answers=("the head of unit",), starts=(21,))`; a question without an answer has empty `answers`.
@@ -47,17 +47,17 @@ class Qa(Task[Question]):
 
     name: str = "qa"
     max_length: int | None = 384
-    "Tokens in a window: question, piece of passage, special tokens."
+    "Maximum number of tokens in a window: question, part of the passage, special tokens."
     stride: int = 128
     "Tokens that neighbouring windows of a long passage share."
     max_question_tokens: int = 64
-    "Longer questions are cut to this."
+    "Longer questions are cut to this number of tokens."
     max_answer_tokens: int = 30
-    "Longest answer that is looked for."
+    "Maximum number of tokens in a predicted answer."
     version: str = "auto"
-    "SQuAD rules: v2.0 scores questions without an answer too; auto takes it if training rows have any."
+    "SQuAD rules: v1.1, v2.0 (also scores questions without an answer), or auto (v2.0 if training has such questions)."
     repair_answer_offsets: bool = False
-    "Move an answer that is not where its offset says to the nearest place where it is. false: an error."
+    "Move an answer that is not at its offset to the nearest place where its text occurs. false: an error."
 
     @override
     def errors(self) -> Iterator[str]:
@@ -126,7 +126,7 @@ class Qa(Task[Question]):
         return rows
 
     def _placed(self, text: str, start: int, context: str, record: Record, report: ReadReport) -> tuple[str, int]:
-        """Return an answer with an offset at which it really stands."""
+        """Return the answer and an offset at which its text really occurs."""
         if start >= 0 and context.startswith(text, start):
             return text, start
         there = context[max(start, 0) : max(start, 0) + len(text)]
@@ -194,7 +194,7 @@ class Qa(Task[Question]):
 
     @override
     def collator(self, tokenizer: "PreTrainedTokenizerBase", pad_to: int | None = None) -> Collate:
-        """Pad inputs; `labels` is int64 [batch, 2], first and last token of the answer or the null position twice.
+        """Pad inputs. `labels` is int64 [batch, 2]: first and last token of the answer, or the null position twice.
 
         `candidates` is int64 [batch, length]: 1 for tokens of the passage, 2 for the null position, 0 elsewhere.
         """
@@ -225,7 +225,8 @@ class Qa(Task[Question]):
             if current is None or scores[window] > scores[current]:
                 best[row] = window
             elif scores[window] == scores[current]:
-                best[row] = min(current, window, key=lambda one: max(features[START][one]))  # first in the passage
+                # Ties go to the window that comes first in the passage.
+                best[row] = min(current, window, key=lambda one: max(features[START][one]))
         predictions = []
         for row, found, null_score in zip(rows, best, null, strict=True):
             assert found is not None, "each row has a window"
@@ -246,7 +247,7 @@ class Qa(Task[Question]):
 
     @override
     def calibrate(self, rows: Sequence[Question], predictions: Sequence[Prediction]) -> dict[str, float]:
-        """Choose the threshold on `no_answer_score` that gives the best F1, as the official v2.0 script finds it."""
+        """Choose the threshold on `no_answer_score` that gives the best F1, as the official v2.0 script does."""
         if self.version != "v2.0":
             return {}
         f1 = [question_scores(p["answer"], list(row.answers))[1] for row, p in zip(rows, predictions, strict=True)]
@@ -258,15 +259,17 @@ class Qa(Task[Question]):
         return {NO_ANSWER_THRESHOLD: threshold}
 
     @override
-    def finish(self, predictions: Sequence[Prediction], calibration: Mapping[str, float]) -> list[Prediction]:
-        """Answer "" where `no_answer_score` is over the threshold; the best span stays as `best_answer`."""
+    def apply_calibration(
+        self, predictions: Sequence[Prediction], calibration: Mapping[str, float]
+    ) -> list[Prediction]:
+        """Set the answer to "" if `no_answer_score` is above the threshold. The best span stays as `best_answer`."""
         if NO_ANSWER_THRESHOLD not in calibration:
             return list(predictions)
         threshold = calibration[NO_ANSWER_THRESHOLD]
         finished = []
         for prediction in predictions:
-            silent = prediction["no_answer_score"] > threshold
-            answer = {"answer": "", "start": None} if silent else {}
+            abstains = prediction["no_answer_score"] > threshold
+            answer = {"answer": "", "start": None} if abstains else {}
             finished.append({**prediction, **answer, "best_answer": prediction["answer"]})
         return finished
 
@@ -279,7 +282,7 @@ class Qa(Task[Question]):
         return list(dict.fromkeys(row.answers))
 
     @override
-    def perfect(self, row: Question) -> Prediction:
+    def gold_prediction(self, row: Question) -> Prediction:
         answered = bool(row.answers)
         answer = {"answer": row.answers[0], "start": row.starts[0]} if answered else {"answer": "", "start": None}
         return {**answer, "score": 1.0, "no_answer_score": -1.0 if answered else 1.0}
@@ -310,16 +313,16 @@ class Qa(Task[Question]):
 
     @override
     def group(self, row: Question) -> Hashable | None:
-        """Return the article, so that no passage of it stands on both sides of a cut."""
+        """Return the article, so that all its passages stay in one split."""
         group: str = row.context if row.title is None else row.title
         return group
 
 
 def _target(row: Question, offsets: Sequence[tuple[int, int]], in_context: Sequence[bool], null: int) -> list[int]:
-    """Return the first and last token of the first answer, or the null position twice if the window lacks any of it.
+    """Return the first and last token of the first answer, or the null position twice if the window lacks part of it.
 
-    A token belongs to the answer if it overlaps its characters, so that a sub-word that carries the blank before the
-    answer still counts.
+    A token belongs to the answer if it overlaps the answer's characters. A sub-word that includes the blank before the
+    answer therefore counts.
     """
     if not row.answers:
         return [null, null]
@@ -344,12 +347,12 @@ def _candidates(in_context: Sequence[bool], null: int) -> list[int]:
 
 
 def _null_position(input_ids: Sequence[int], tokenizer: "PreTrainedTokenizerBase") -> int:
-    """Return where "no answer" points: the [CLS] token, or the first one where a tokenizer has none."""
+    """Return the position that stands for "no answer": the [CLS] token, or the first token if there is none."""
     return input_ids.index(tokenizer.cls_token_id) if tokenizer.cls_token_id in input_ids else 0
 
 
 def _cut(questions: list[str], tokenizer: "PreTrainedTokenizerBase", most: int) -> list[str]:
-    """Cut questions of more than `most` tokens at the end of the last token that fits."""
+    """Shorten questions of more than `most` tokens to their first `most` tokens."""
     encoded = tokenizer(questions, add_special_tokens=False, return_offsets_mapping=True)
     return [
         question if len(offsets) <= most else question[: offsets[most - 1][1]]
@@ -358,7 +361,7 @@ def _cut(questions: list[str], tokenizer: "PreTrainedTokenizerBase", most: int) 
 
 
 def _answers(cell: Any, start: Any, context: str) -> list[tuple[str, int]]:
-    """Read the shapes of answers: {"text": [...], "answer_start": [...]}, [{"text", "answer_start"}, ...], a text."""
+    """Read answers from {"text": [...], "answer_start": [...]}, [{"text", "answer_start"}, ...], or a text."""
     if cell is None or cell == "" or cell == []:
         return []
     if isinstance(cell, list):

@@ -1,4 +1,4 @@
-"""Tag schemes of NER: IOB1, IOB2, BIOES and bare types in, IOB2 out. The one place that knows about prefixes.
+"""Tag schemes of NER: convert IOB1, IOB2, BIOES and bare types to IOB2. Only this module parses prefixes.
 
 A tag is `O`, or a prefix and a type joined by the first hyphen, so that types may hold hyphens themselves
 (`B-creative-work`). A span is `(type, start, end)` in words, `end` exclusive.
@@ -17,14 +17,14 @@ _PREFIXES = {"B": BEGIN, "I": INSIDE, "M": INSIDE, "E": END, "L": END, "S": SING
 
 
 class Tag(NamedTuple):
-    """A tag taken apart; `prefix` is empty for `O` and for bare types."""
+    """A tag, split into its parts. `prefix` is empty for `O` and for bare types."""
 
     prefix: str
     type: str
 
 
 def split_tag(tag: str) -> Tag:
-    """Take a prefixed tag apart.
+    """Split a tag into its prefix and its type.
 
     >>> split_tag("B-creative-work")
     Tag(prefix='B', type='creative-work')
@@ -43,10 +43,10 @@ def split_tag(tag: str) -> Tag:
 
 
 def detect_scheme(sentences: Iterable[Sequence[str]]) -> str:
-    """Tell which scheme tagged sentences follow, by the prefixes in use and how entities begin.
+    """Detect the scheme of tagged sentences from the prefixes in use and from how entities begin.
 
-    Bare types are told by most tags having no prefix, BIOES by its end and single marks. Where only B and I occur,
-    IOB1 is told by its entities beginning with I: it is the scheme if more of them do than begin with B.
+    The scheme is bare types if most tags have no prefix, and BIOES if end or single marks occur. If only B and I
+    occur, it is IOB1 if more entities begin with I than with B, and otherwise IOB2.
     """
     bare = prefixed = begins_with_b = begins_with_i = 0
     letters: set[str] = set()
@@ -73,8 +73,8 @@ def detect_scheme(sentences: Iterable[Sequence[str]]) -> str:
 def to_iob2(tags: Sequence[str], scheme: str) -> tuple[list[str], int]:
     """Write tags of any scheme as IOB2, and count the illegal transitions that were repaired.
 
-    A repair is conlleval's reading: an entity begins where a type begins, whatever the prefix says. IOB1 and bare
-    types have no illegal transitions, apart from an IOB1 `B` with no entity of its type before it.
+    Repairs follow conlleval: an entity begins where a type begins, whatever the prefix says. Bare types have no
+    illegal transitions. IOB1 has only one: a `B` with no entity of its type before it.
 
     >>> to_iob2(["I-PER", "I-PER", "B-PER", "O"], "iob1")
     (['B-PER', 'I-PER', 'B-PER', 'O'], 0)
@@ -133,7 +133,7 @@ def _continues(previous: Tag, current: Tag) -> bool:
 
 
 def spans(tags: Sequence[str]) -> list[Span]:
-    """Return the entities of IOB2 tags. An `I` that continues nothing begins an entity, as in conlleval.
+    """Return the entities of IOB2 tags. An `I` without an entity to continue begins a new one, as in conlleval.
 
     >>> spans(["B-PER", "I-PER", "O", "B-LOC"])
     [('PER', 0, 2), ('LOC', 3, 4)]

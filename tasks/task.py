@@ -1,7 +1,7 @@
-"""What every task has in common: its options, and the steps from a record to a score.
+"""The base class of all tasks: their common options, and the steps from a record to a score.
 
-The path of one row: `read` makes it from a record, `encode` turns it into windows of token ids, the model computes
-outputs for each window, `decode` turns those into one prediction a row, `score` compares it with the gold one.
+`read` makes a row from a record. `encode` turns the row into windows of token ids. The model computes outputs for each
+window. `decode` turns the outputs into one prediction per row. `score` compares the predictions with the gold answers.
 """
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class Row(Protocol):
-    """One row as a task's `read` made it: a frozen dataclass."""
+    """One row, as a task's `read` returns it: a frozen dataclass."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     @property
     def id(self) -> str:
-        """The row's own id, or its place in the file."""
+        """The row's own id, or else its position in the file."""
 
     @property
     def origin(self) -> Origin:
@@ -34,25 +34,25 @@ class Row(Protocol):
 RowType = TypeVar("RowType", bound=Row)
 
 Features: TypeAlias = dict[str, list[Any]]
-"Equally long columns, one entry a window; `tasks.columns` has their names."
+"Columns of equal length, with one entry per window. `tasks.columns` defines their names."
 
 Outputs: TypeAlias = Mapping[str, Any]
-"""What was kept of the model's outputs, by name: entry i of each belongs to window i of the features. One number or
-vector a window makes an array; one number a token makes an array [windows, length] or a sequence of arrays."""
+"""The model outputs that are kept, by name. Entry i of each output belongs to window i of the features. One number or
+vector per window makes an array. One number per token makes an array [windows, length] or a sequence of arrays."""
 
 Prediction: TypeAlias = dict[str, Any]
-"What the predictions file holds for one row, besides its identity and gold: JSON values only."
+"The prediction for one row, as the predictions file stores it beside the row's identity and gold: JSON values only."
 
 Batch: TypeAlias = dict[str, Any]
-"Named tensors of one step, the first axis counting windows."
+"Named tensors of one step. The first axis counts windows."
 
 Collate: TypeAlias = Callable[[list[dict[str, Any]]], Batch]
-"From windows to a batch."
+"A function that turns windows into a batch."
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How the records of a data set are to be understood."""
+    """How to interpret the records of a data set."""
 
     columns: Columns
     label_names: Sequence[str] | None = None
@@ -72,129 +72,131 @@ class Head:
 
 @dataclass
 class Task(Generic[RowType]):
-    """Options of all tasks, and the behaviour that each task fills in. Each task has rows of its own type."""
+    """The options that all tasks share, and the methods that each task implements. Each task has its own row type."""
 
     name: str = "???"
     "The task: classification, ner or qa."
     max_length: int | None = None
-    "Tokens in a window, special ones included. null: what the task and the model suggest."
+    "Maximum number of tokens in a window, special tokens included. null: the limit of the task or the model."
     objective: str | None = None
-    "The validation score that chooses the best epoch and that sweeps rank by. null: the task's usual one."
+    "The validation score that selects the best epoch and ranks the jobs of a sweep. null: the task's default score."
 
     has_classes: ClassVar[bool] = True
-    "Whether labels are classes, which can be weighted."
+    "Whether labels are classes, so that class weights apply."
 
-    # Omegaconf 2.3 takes the parameters of a generic class for the types of a mapping's keys and values.
+    # OmegaConf 2.3 mistakes the type parameters of a generic class for the key and value types of a mapping.
     __args__: ClassVar[tuple[Any, Any]] = (Any, Any)
 
     def errors(self) -> Iterator[str]:
-        """Yield what is wrong with the options, one line each."""
+        """Yield one line for each problem with the options."""
         yield from ()
 
     def resolve_auto(self, train: Sequence[Record], layout: Layout) -> Self:
-        """Return this task with every option that is `auto` decided by the training records."""
+        """Return this task with each `auto` option replaced by the value that fits the training records."""
         raise NotImplementedError
 
     def variety(self) -> str:
-        """Return what `resolve_auto` found, in words for the console, such as `single label`. Often nothing."""
+        """Return what `resolve_auto` found, such as `single label`, for the console. By default an empty string."""
         return ""
 
     def read(self, records: Sequence[Record], layout: Layout, report: ReadReport) -> list[RowType]:
-        """Turn records into rows. Bad ones go to `report`, which raises or counts as the user chose."""
+        """Turn records into rows. Bad records go to `report`, which raises or counts them, as the user chose."""
         raise NotImplementedError
 
     def head(self, train: Sequence[RowType], layout: Layout) -> Head:
-        """Return the head that the training rows call for."""
+        """Return the head that fits the training rows."""
         raise NotImplementedError
 
     def with_known_labels(self, rows: Sequence[RowType], head: Head, report: ReadReport) -> list[RowType]:
-        """Return the rows whose labels the head has; the others go to `report`."""
+        """Return the rows whose labels the head has. The other rows go to `report`."""
         raise NotImplementedError
 
     def adapt(self, tokenizer: "PreTrainedTokenizerBase") -> "PreTrainedTokenizerBase":
-        """Return the tokenizer as the task needs it; what is changed is saved with the model."""
+        """Return the tokenizer with the changes that the task needs. The changes are saved with the model."""
         return tokenizer
 
     def window_length(self, model_limit: int) -> int:
-        """Return the tokens in a window for a model that takes at most `model_limit`."""
+        """Return the maximum number of tokens in a window, for a model that accepts at most `model_limit`."""
         return min(self.max_length or model_limit, model_limit)
 
     def encode(
         self, rows: Sequence[RowType], tokenizer: "PreTrainedTokenizerBase", head: Head, length: int
     ) -> Features:
-        """Turn rows into windows of at most `length` tokens. Pure: rows may be encoded in any portions."""
+        """Turn rows into windows of at most `length` tokens. A pure function: rows may be encoded in any chunks."""
         raise NotImplementedError
 
     def collator(self, tokenizer: "PreTrainedTokenizerBase", pad_to: int | None = None) -> Collate:
         """Return the function that pads windows to one batch of tensors.
 
         Args:
-            tokenizer: says with what to pad, and on which side.
-            pad_to: tokens to pad every batch to. None: to the longest window of each.
+            tokenizer: defines the padding values and the padding side.
+            pad_to: length of every batch in tokens. None: the length of its longest window.
         """
         raise NotImplementedError
 
     def decode(
         self, rows: Sequence[RowType], features: Mapping[str, Any], outputs: Outputs, head: Head
     ) -> list[Prediction]:
-        """Turn the outputs of all windows into one prediction a row, in the rows' order."""
+        """Turn the outputs of all windows into one prediction per row, in the rows' order."""
         raise NotImplementedError
 
     def calibrate(self, rows: Sequence[RowType], predictions: Sequence[Prediction]) -> dict[str, float]:
-        """Choose on validation rows what the model itself does not learn, to be stored in its config. Often nothing."""
+        """Choose thresholds on validation rows, to be stored in the model's config. The default chooses none."""
         del rows, predictions
         return {}
 
-    def finish(self, predictions: Sequence[Prediction], calibration: Mapping[str, float]) -> list[Prediction]:
-        """Apply what `calibrate` chose to decoded predictions."""
+    def apply_calibration(
+        self, predictions: Sequence[Prediction], calibration: Mapping[str, float]
+    ) -> list[Prediction]:
+        """Apply the thresholds that `calibrate` chose to decoded predictions."""
         del calibration
         return list(predictions)
 
     def inputs(self) -> Sequence[str]:
-        """Return the fields of a row that stand in the predictions file beside its identity."""
+        """Return the names of the row's input fields that the predictions file includes."""
         raise NotImplementedError
 
     def gold(self, row: RowType) -> Any:
-        """Return the right answer as a JSON value, for the predictions file."""
+        """Return the gold answer as a JSON value, for the predictions file."""
         raise NotImplementedError
 
-    def perfect(self, row: RowType) -> Prediction:
-        """Return the prediction that equals gold: it shows which scores there are before anything is trained."""
+    def gold_prediction(self, row: RowType) -> Prediction:
+        """Return the prediction that equals gold. Scoring it before training shows which scores exist."""
         raise NotImplementedError
 
     def score(self, rows: Sequence[RowType], predictions: Sequence[Prediction], head: Head) -> dict[str, float]:
-        """Compare predictions with gold: flat names to numbers."""
+        """Compare predictions with gold, and return a flat dict from score names to numbers."""
         raise NotImplementedError
 
     def objective_score(self) -> Score:
-        """Return the score that chooses the best epoch. `resolve_auto` comes first."""
+        """Return the score that selects the best epoch. Call `resolve_auto` first."""
         raise NotImplementedError
 
     def headline(self) -> Sequence[str]:
-        """Return the names of the few scores worth a line on the console, the objective first."""
+        """Return the names of the few scores that the console shows, the objective first."""
         return (self.objective_score().name,)
 
     def identity(self, row: RowType) -> Hashable:
-        """Return what makes two rows exact duplicates of each other, labels included or not as the task sees fit."""
+        """Return a key that exact duplicates share. Each task decides whether the key includes the label."""
         raise NotImplementedError
 
     def stratum(self, row: RowType) -> Hashable | None:
-        """Return the class that a split cut off should hold in the same share. None: no stratification."""
+        """Return the row's class, whose share is kept when a split is cut off. None: no stratification."""
         del row
         return None
 
     def group(self, row: RowType) -> Hashable | None:
-        """Return what must stay on one side of a cut, such as the article of a question. None: each row by itself."""
+        """Return the key of rows that must stay in one split, such as a question's article. None: the row is alone."""
         del row
         return None
 
 
 AnyTask: TypeAlias = Task[Any]
-"A task of which it does not matter here what its rows are."
+"A task with any type of row."
 
 
 def column(record: Record, wanted: str | None, usual: Sequence[str], key: str) -> str:
-    """Return the name of the column that holds a part of the row.
+    """Return the name of the column that holds one part of a row, such as its text.
 
     Raises:
         InputError: the wanted column, or each of the usual ones, is missing.
@@ -217,7 +219,7 @@ def column(record: Record, wanted: str | None, usual: Sequence[str], key: str) -
 
 
 def row_id(record: Record, columns: Columns, position: int) -> str:
-    """Return the row's own id where the file has one, or else its place in the file, from 0."""
+    """Return the row's own id if the file has one, or else its position among the records of its split, from 0."""
     for name in (columns.id,) if columns.id else ("id", "idx", "guid"):
         value = record.values.get(name)
         if value is not None and str(value).strip():

@@ -1,4 +1,4 @@
-"""What is asked of a tokenizer, found by probing it and not by its name."""
+"""The requirement that NER has on tokenizers. A probe tests it, so that the tokenizer's name does not matter."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -12,12 +12,12 @@ _PROBE = ("probe", "word")
 
 
 def words_are_separated(tokenizer: "PreTrainedTokenizerBase") -> bool:
-    """Tell whether words that are given one by one get the sub-words that they would get in running text.
+    """Tell whether the tokenizer gives a list of words the same sub-words as running text.
 
     Byte-level BPE tokenizers (RoBERTa, ModernBERT) mark the blank before a word inside the word's first sub-word.
-    Given a list of words they see no blanks, and unless told to add them they encode `["probe", "word"]` as
-    `probeword`, silently: a model then reads text unlike any it was pretrained on. The same happens to SentencePiece
-    style tokenizers that put their mark on the first word only.
+    In a list of words they see no blanks. Unless they are told to add blanks, they silently encode `["probe", "word"]`
+    as `probeword`, and the model reads text unlike any that it was pretrained on. The same happens with SentencePiece
+    style tokenizers that mark the first word only.
     """
     split = tokenizer(list(_PROBE), is_split_into_words=True, add_special_tokens=False)
     second = [token for token, word in zip(split["input_ids"], split.word_ids(), strict=True) if word == 1]
@@ -33,7 +33,7 @@ def separate_words(tokenizer: "PreTrainedTokenizerBase") -> "PreTrainedTokenizer
     """Make a tokenizer mark the blank before each word of a list, if it does not already. The change is saved with it.
 
     Raises:
-        InputError: it has no fast implementation, or can't be brought to it.
+        InputError: the tokenizer has no fast implementation, or the change has no effect on it.
     """
     if not tokenizer.is_fast:
         raise InputError(f"{tokenizer.name_or_path}: NER needs a fast tokenizer (a tokenizer.json), to align words")
@@ -44,7 +44,7 @@ def separate_words(tokenizer: "PreTrainedTokenizerBase") -> "PreTrainedTokenizer
     state = json.loads(tokenizer.backend_tokenizer.to_str())
     _mark_every_word(state["pre_tokenizer"])
     tokenizer.backend_tokenizer.pre_tokenizer = Tokenizer.from_str(json.dumps(state)).pre_tokenizer
-    # Classes that rebuild their pre-tokenizer when they are loaded take it from here.
+    # Some tokenizer classes rebuild their pre-tokenizer on loading, and read this option then.
     tokenizer.add_prefix_space = True
     tokenizer.init_kwargs["add_prefix_space"] = True
     if not words_are_separated(tokenizer):

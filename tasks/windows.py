@@ -1,4 +1,4 @@
-"""Overlapping windows over a long text: which window answers for which word."""
+"""Overlapping windows over a long text: which window owns which word."""
 
 from collections.abc import Sequence
 
@@ -6,15 +6,15 @@ NO_WORD = -1
 
 
 def own_words(windows: Sequence[Sequence[int | None]]) -> list[list[int]]:
-    """Give each word of one row to the window that shows the most text around its first sub-word.
+    """Assign each word of one row to the window that shows the most text around the word's first sub-word.
 
     Args:
         windows: for each window of the row, in order, the word index of each token; None for special tokens.
 
     Returns:
-        The same shape: a word's index at the position of its first sub-word in the window that owns it, and -1
-        everywhere else. A word is owned once, so that a row's words are trained on and predicted exactly once.
-        Words that the tokenizer turned into nothing are owned nowhere. Ties go to the earlier window.
+        Lists of the same shape: a word's index at the position of its first sub-word in the window that owns it, and
+        -1 everywhere else. Exactly one window owns each word, so that each word is trained on and predicted exactly
+        once. No window owns a word that the tokenizer turned into no tokens. Ties go to the earlier window.
 
     >>> own_words([[None, 0, 1, 1, None], [None, 1, 2, None]])
     [[-1, 0, 1, -1, -1], [-1, -1, 2, -1]]

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 
 from tests import tiny
 
-# Examples are bounded by their number: a slow machine is no failure.
+# The number of examples limits a test, not the time: a slow machine must not fail it.
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("project")
 
@@ -32,13 +32,13 @@ PLACES = ["Oslo", "New York", "Northgate", "Paris"]
 
 @pytest.fixture(scope="session", autouse=True)
 def _cache_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Keep what tests encode out of the user's cache, in subprocesses too."""
+    """Keep the encoded windows of tests out of the user's cache, in subprocesses too."""
     os.environ["RECIPES_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _core_of_its_own(worker_id: str) -> None:
-    """Where tests run side by side, keep each to one core, with what it starts: threads on shared ones wait in vain."""
+    """Pin each parallel pytest worker and its subprocesses to one core: threads on shared cores wait for each other."""
     if worker_id != "master" and hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[int(worker_id.removeprefix("gw")) % len(cores)]})
@@ -46,7 +46,7 @@ def _core_of_its_own(worker_id: str) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests on public data sets where those are not on this machine."""
+    """Deselect the tests on public data sets unless RECIPES_DATA names their folder."""
     folder = os.environ.get("RECIPES_DATA")
     if folder and Path(folder).is_dir():
         return
@@ -57,7 +57,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say how many faults were survived; here, because where tests run side by side, only this file is read by all."""
+    """Report how many faults were survived. Only this conftest.py is read by all processes of a parallel run."""
     passed, failed = (
         [report for report in terminalreporter.getreports(kind) if "tests/faults/" in report.nodeid]
         for kind in ("passed", "failed")

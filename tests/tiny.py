@@ -1,4 +1,4 @@
-"""Models of a layer or two with tokenizers made here: one of each architecture and tokenizer kind, no network."""
+"""Tiny models and tokenizers, one of each architecture and kind of tokenizer, made here without a network."""
 
 import string
 from pathlib import Path
@@ -22,7 +22,7 @@ ROBERTA = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
 
 SIZES = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 48}
 
-# The model of each choice in conf/model, by architecture.
+# The architecture of each choice in conf/model.
 ARCHITECTURES = {
     "minilm": "bert",
     "bert-base-uncased": "bert",
@@ -39,7 +39,7 @@ ARCHITECTURES = {
 
 def wordpiece() -> PreTrainedTokenizerFast:
     normalizer, words = normalizers.BertNormalizer(lowercase=True), pre_tokenizers.BertPreTokenizer()
-    # Not trained: the trainer breaks ties otherwise in each process.
+    # The vocabulary is not trained: the trainer breaks ties differently in each process.
     vocabulary = dict.fromkeys(WORDPIECE)
     for letter in string.ascii_lowercase + string.digits:
         vocabulary |= {letter: None, f"##{letter}": None}
@@ -78,7 +78,7 @@ def byte_level(special: tuple[str, ...] = ROBERTA) -> PreTrainedTokenizerFast:
 def unigram(special: tuple[str, ...]) -> PreTrainedTokenizerFast:
     words = pre_tokenizers.Metaspace()
     seen = [word for text in CORPUS for word, _ in words.pre_tokenize_str(text)]
-    # As above. A piece of three letters is likelier than three of one.
+    # The scores are not trained either. A piece of three letters is likelier than three pieces of one letter.
     scores = dict.fromkeys(special, 0.0)
     for length in (1, 2, 3):
         scores |= {word[at : at + length]: -5.0 - length for word in seen for at in range(len(word) - length + 1)}

@@ -1,1 +1,1 @@
-"""Measurements that anyone can repeat: `scripts/bench` against the stock scripts, `scripts/bench PART` for one part."""
+"""Measurements that anyone can repeat: `scripts/bench` compares ways to train, `scripts/bench PART` measures a part."""

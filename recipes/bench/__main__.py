@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"{' '.join(chosen)}: one part, of {', '.join(PARTS)}")
     if given.data and len(given.task or []) != 1:
         parser.error("--data goes with one --task")
-    # Its own cache: what earlier runs left there must not decide what is measured.
+    # Use a separate cache, so that what other runs have cached does not change the measurements.
     os.environ["RECIPES_CACHE"] = str((given.output / "cache").absolute())
     measure = {
         "compare": compare.measure,

@@ -1,4 +1,4 @@
-"""One run of the real command in a process of its own, with the machine's peak measured in that same process."""
+"""Run the real command in a process of its own, and measure the machine's peak FLOP/s in that same process."""
 
 import json
 import os
@@ -19,15 +19,15 @@ from recipes.system.files import write_json
 
 @dataclass(frozen=True)
 class Measured:
-    """A run, and the fastest products of matrices in its process."""
+    """The report of a run, and the peak speed of matrix products in its process."""
 
     report: Report
     gemm_peak_gflops: dict[str, float]
-    "By precision."
+    "Peak GFLOP/s by precision."
 
     @property
     def share_of_peak(self) -> float:
-        """The share of the fastest product that this process could do, whatever precision the run was in."""
+        """The run's GFLOP/s as a share of the highest peak, whatever precision the run was in."""
         return self.report.training.gflops_per_second / max(self.gemm_peak_gflops.values())
 
 
@@ -56,7 +56,7 @@ def run(overrides: Sequence[str]) -> Measured:
 
 
 def main() -> int:
-    """Run, measure the peak in the precision of the run and in the fastest one, and leave both in a file."""
+    """Run, measure the peak in fp32 and in the fastest precision, and write the report and the peaks to a file."""
     started = time.perf_counter()
     from recipes.bench.gemm import gemm_peak
     from recipes.command import dispatch

@@ -1,4 +1,4 @@
-"""Side by side: `hparams=stock`, `hparams=plain` and the default in turn, on the same rows, each in its own process."""
+"""Compare `hparams=stock`, `hparams=plain` and the default, in turn on the same rows, each in its own process."""
 
 import os
 from argparse import Namespace
@@ -14,7 +14,7 @@ from recipes.system.console import say
 METHODS = ("stock", "plain", "default")
 
 DATA_SHEET_TFLOPS = {"H200": 989.0, "H100": 989.0, "A100": 312.0, "L4": 121.0}
-"Dense bf16 peak that the maker gives, for model FLOPs utilisation."
+"Dense bf16 peak from the data sheet of each GPU, for model FLOPs utilisation."
 
 Round: TypeAlias = dict[str, Measured]
 "A run of every method, one after the other."
@@ -75,7 +75,7 @@ def measure(given: Namespace) -> list[Path]:
 
 
 def measure_case(task: str, case: Case, given: Namespace) -> list[Round]:
-    """Return for each repetition a run of every method."""
+    """Return one run of every method for each repetition."""
     limit = f"data.limit={{train:{case.rows},validation:100,test:100}}"
     common = [f"task={task}", f"data={case.data}", f"model={given.model}", limit, "hparams.epochs=1"]
     common += [f"hparams.batch_size={case.batch_size}", *case.options, *given.overrides]

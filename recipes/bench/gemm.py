@@ -1,4 +1,4 @@
-"""How many floating-point operations per second this machine reaches at most, in a product of two matrices."""
+"""The most floating-point operations per second that this machine reaches in a product of two matrices."""
 
 import time
 

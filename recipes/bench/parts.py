@@ -14,6 +14,7 @@ from typing import Any
 
 from recipes.bench.child import run
 from recipes.bench.table import write
+from tasks.columns import CANDIDATES, LABELS
 
 SST2 = ("task=classification", "data=sst2", "task.max_length=128")
 SAMPLE = ("task=classification",)
@@ -32,7 +33,7 @@ def overhead(given: Namespace) -> list[Path]:
     for _ in range(given.repetitions + 1):
         for name, method in (("trainer", train_with_trainer), ("bare loop", train_bare)):
             times[name].append(method([*overrides, f"model={given.model}", *given.overrides]))
-    # The first of each also pays for the library's choice of a kernel for every new shape.
+    # Leave out the first run of each: in it, the library also chooses a kernel for every new shape.
     ratios = [ours / bare for ours, bare in list(zip(times["trainer"], times["bare loop"], strict=True))[1:]]
     table = [["way", "seconds for one epoch"]]
     table += [[name, f"{median(seconds[1:]):.2f}"] for name, seconds in times.items()]
@@ -41,7 +42,7 @@ def overhead(given: Namespace) -> list[Path]:
 
 
 def assembled(overrides: list[str]) -> Any:
-    """Return a trainer as the command builds it, and where it computes."""
+    """Return a trainer as the command builds it, and its device and precision."""
     from recipes.system.quiet_libraries import quiet_libraries
 
     quiet_libraries()
@@ -78,6 +79,8 @@ def train_bare(overrides: list[str]) -> float:
     import torch
     from transformers import get_linear_schedule_with_warmup
 
+    from recipes.inference.predicting import forward
+
     trainer, placement = assembled(overrides)
     batches = [dict(batch) for batch in trainer.get_train_dataloader()]
     model = trainer.model.to(trainer.args.device).train()
@@ -86,8 +89,8 @@ def train_bare(overrides: list[str]) -> float:
     started = time.perf_counter()
     for batch in batches:
         with torch.autocast(placement.device, dtype=torch.bfloat16, enabled=placement.precision == "bf16"):
-            outputs = model(**{name: tensor for name, tensor in batch.items() if name != "labels"})
-            loss = trainer.recipe.loss(outputs, batch) / len(batch["labels"])
+            outputs = forward(model, batch)
+            loss = trainer.recipe.loss(outputs, batch) / len(batch[LABELS])
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), trainer.args.max_grad_norm)
         optimizer.step()
@@ -99,7 +102,7 @@ def train_bare(overrides: list[str]) -> float:
 
 
 def decoding(given: Namespace) -> list[Path]:
-    """Search the best span of many windows, with a loop over every pair and as evaluation does it."""
+    """Time the search for the best span of many windows, by a loop over every pair and as evaluation does it."""
     import torch
 
     from recipes.heads.qa import best_spans
@@ -117,7 +120,7 @@ def decoding(given: Namespace) -> list[Path]:
         found = []
         for first in range(0, windows, 64):
             part = slice(first, first + 64)
-            kept = reduce({"start_logits": start[part], "end_logits": end[part]}, {"candidates": candidates[part]})
+            kept = reduce({"start_logits": start[part], "end_logits": end[part]}, {CANDIDATES: candidates[part]})
             found += list(zip(kept["start"].tolist(), kept["end"].tolist(), strict=True))
         return found
 
@@ -162,7 +165,7 @@ def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def evaluation(given: Namespace) -> list[Path]:
-    """Evaluate many rows and say how much memory the whole process came to."""
+    """Measure the time and the peak memory of a process that evaluates many rows."""
     rows = given.rows or 100_000
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "many.csv")
@@ -185,7 +188,7 @@ def evaluation(given: Namespace) -> list[Path]:
 
 
 def startup(given: Namespace) -> list[Path]:
-    """Time --help, the way to the first optimizer step, and what the second job of a sweep spends before training."""
+    """Time --help, a run up to its first optimizer step, and the second job of a sweep up to its training."""
     helps: list[float] = []
     firsts: list[float] = []
     seconds: list[dict[str, float]] = []

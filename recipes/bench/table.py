@@ -1,4 +1,4 @@
-"""What every measurement ends in: a table on the console, in Markdown, and all its numbers as JSON."""
+"""The output of every measurement: a table on the console and in Markdown, and all its numbers as JSON."""
 
 import platform
 from pathlib import Path
@@ -9,7 +9,7 @@ from recipes.system.files import write_json, write_text
 
 
 def machine() -> dict[str, Any]:
-    """Return what a figure must be read with."""
+    """Return the facts about this machine and its software that figures depend on."""
     import torch
     import transformers
 

@@ -1,1 +1,1 @@
-"""Checkpoints on disk: sealed folders, and the state of a training in them. Imports `system`."""
+"""Checkpoints on disk: folders sealed with hashes, and the training state in them. Imports `system`."""

@@ -1,12 +1,12 @@
-"""Checkpoints on disk: written aside, sealed with the hash of every file, moved into place in one step.
+"""Checkpoints on disk: written to a temporary folder, sealed with the hash of every file, then renamed.
 
 A folder `checkpoints/` holds three kinds, each named for its optimizer step:
 
-- `step-00000120`: everything that training goes on from. The two newest are kept.
+- `step-00000120`: everything needed to resume training. The two newest are kept.
 - `best-00000080`: the weights of the best evaluation so far, kept as long as a training state refers to them.
-- `done-00000300`: training has ended; only judging the best weights is left.
+- `done-00000300`: training has ended; only the best weights remain to be evaluated.
 
-What is killed while it is written stays a `.partial` folder, which nothing reads.
+A kill during writing leaves a `.partial` folder, which nothing reads.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ class Checkpoint:
 
     path: Path
     facts: Mapping[str, Any]
-    "What its writer said of it: `step`, and `best_step`, the step of the best weights at that time or None."
+    "What its manifest says: `step`, and `best_step`, the step of the best weights at that time or None."
 
     @property
     def step(self) -> int:
@@ -41,13 +41,13 @@ class Checkpoint:
 
     @property
     def best(self) -> Path | None:
-        """Where the best weights are that it refers to."""
+        """The folder of the best weights that it refers to."""
         step = self.facts.get("best_step")
         return None if step is None else self.path.parent / folder_name(BEST, int(step))
 
 
 def folder_name(kind: str, step: int) -> str:
-    """Return the folder's name: sorted by name is sorted by step.
+    """Return the folder's name, with zeros in front so that sorting by name sorts by step.
 
     >>> folder_name("step", 120)
     'step-00000120'
@@ -56,7 +56,7 @@ def folder_name(kind: str, step: int) -> str:
 
 
 def begin(folder: Path, kind: str, step: int) -> Path:
-    """Make the folder that a checkpoint's files are written to, empty."""
+    """Make an empty temporary folder for a checkpoint's files."""
     partial = folder / f".{folder_name(kind, step)}.partial"
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
@@ -64,9 +64,9 @@ def begin(folder: Path, kind: str, step: int) -> Path:
 
 
 def seal(partial: Path, facts: Mapping[str, Any]) -> Path:
-    """Write the manifest over all files of a folder that `begin` made, and move it into place.
+    """Write the manifest of all files in a folder that `begin` made, and rename the folder to its final name.
 
-    Everything has reached the disk before the name that a reader looks for exists.
+    All files have reached the disk before the final name exists.
     """
     files = {}
     for path in _files(partial):
@@ -85,10 +85,10 @@ def seal(partial: Path, facts: Mapping[str, Any]) -> Path:
 
 
 def read(path: Path) -> Checkpoint:
-    """Return a checkpoint after looking at each of its bytes.
+    """Return a checkpoint after verifying every byte of it.
 
     Raises:
-        ValueError: it says what is wrong: a file is missing, cut, changed, or there that should not be.
+        ValueError: a file is missing, truncated, changed or unexpected; the message says which.
     """
     try:
         facts = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
@@ -115,9 +115,9 @@ def read(path: Path) -> Checkpoint:
 
 
 def newest(folder: Path) -> tuple[Checkpoint | None, list[str]]:
-    """Return the newest whole checkpoint to go on from, and a sentence for each one that had to be passed over.
+    """Return the newest intact checkpoint to resume from, and a sentence for each damaged one that was skipped.
 
-    A training that has ended counts as the newest. One whose best weights are gone or damaged is passed over, too.
+    A `done` checkpoint counts as the newest. A checkpoint whose best weights are missing or damaged is skipped, too.
     """
     complaints = []
     for path in [*sorted(folder.glob(f"{DONE}-*"), reverse=True), *sorted(folder.glob(f"{STEP}-*"), reverse=True)]:
@@ -133,11 +133,11 @@ def newest(folder: Path) -> tuple[Checkpoint | None, list[str]]:
 
 
 def rotate(folder: Path, best_step: int | None) -> None:
-    """Remove what no later start can need: older training states, and best weights that none of the kept refers to.
+    """Remove what no resumed run needs: older training states, and best weights that no kept state refers to.
 
     Args:
         folder: the folder of all checkpoints.
-        best_step: step of the best weights so far, which stay in any case.
+        best_step: step of the best weights so far, which are always kept.
     """
     states = sorted(folder.glob(f"{STEP}-*"), reverse=True)
     kept = {path.name for path in states[:STATES_KEPT]}
@@ -162,7 +162,7 @@ def _require_best(path: Path) -> None:
 
 
 def _best_step(path: Path) -> int | None:
-    """Return the step of the best weights that a training state refers to, without looking at its files."""
+    """Return the step of the best weights that a training state refers to, without verifying its files."""
     try:
         step = json.loads((path / MANIFEST).read_text(encoding="utf-8"))["best_step"]
     except (OSError, ValueError, KeyError):
@@ -175,7 +175,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def _sync(folder: Path) -> None:
-    """Make a rename in this folder last through a power cut, where the system can."""
+    """Make a rename in this folder survive a power cut, if the system supports it."""
     try:
         handle = os.open(folder, os.O_RDONLY)
     except OSError:

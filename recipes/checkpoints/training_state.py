@@ -1,4 +1,4 @@
-"""What training goes on from besides the weights, as safetensors and JSON: no pickle is written, none is ever read."""
+"""The state from which training resumes, as safetensors and JSON: pickles are neither written nor read."""
 
 import json
 import random
@@ -22,7 +22,7 @@ SCALER = "scaler.json"
 
 
 def save_weights(folder: Path, model: Any) -> None:
-    """Write all weights of a model, those under several names once.
+    """Write all weights of a model; weights with several names are written once.
 
     Raises:
         OSError: the disk is full or can't be written to.
@@ -64,7 +64,7 @@ def load_optimizer(folder: Path, optimizer: Any) -> None:
     """Put the state that `save_optimizer` wrote into an optimizer over the same parameters.
 
     Raises:
-        InputError: it was written for other parameters; fused optimizers would read past the end of what there is.
+        InputError: the state was written for other parameters; fused optimizers would read past the end of its tensors.
     """
     written = json.loads((folder / f"{OPTIMIZER}.json").read_text(encoding="utf-8"))
     state: dict[int, dict[str, Any]] = {}
@@ -79,13 +79,13 @@ def load_optimizer(folder: Path, optimizer: Any) -> None:
     optimizer.load_state_dict({"state": state, "param_groups": written["param_groups"]})
 
 
-def save_numbers(path: Path, value: Any) -> None:
+def save_json_state(path: Path, value: Any) -> None:
     """Write a state dict of plain numbers, exactly as they are."""
     write_text(path, json.dumps(value) + "\n")
 
 
-def load_numbers(path: Path) -> Any:
-    """Read what `save_numbers` wrote."""
+def load_json_state(path: Path) -> Any:
+    """Read what `save_json_state` wrote."""
     return json.loads(path.read_text(encoding="utf-8"))
 
 

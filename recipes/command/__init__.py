@@ -1,1 +1,1 @@
-"""From the words of a command line to configs and jobs: Hydra lives here. Imports `results` and what is below it."""
+"""Turns a command line into configs and jobs, with Hydra. Imports `results` and what is below it."""

@@ -1,7 +1,7 @@
-"""From overrides to a config: Hydra merges the files of `conf/`, and calls nothing that they name.
+"""From overrides to a config: Hydra merges the files of `conf/`, but calls no code that they name.
 
-Whatever Hydra calls by itself (callbacks, logging, plugins of a sweep) can be chosen on the command line alone. A
-config file from elsewhere that touches `hydra` is refused.
+Of the code that Hydra itself calls, only launchers and sweepers can be chosen, and on the command line alone. A config
+file from elsewhere is refused if it changes anything under `hydra`.
 """
 
 import re
@@ -28,19 +28,19 @@ from tasks.data.files import SAMPLE_PREFIX
 from tasks.data.options import DataOptions
 from tasks.errors import InputError
 
-PLUGINS = ("hydra_plugins.", "hydra._internal.core_plugins.")
-"Where Hydra's launchers and sweepers live; these are the only objects that a config may name."
+PLUGIN_PREFIXES = ("hydra_plugins.", "hydra._internal.core_plugins.")
+"Prefixes of the modules with Hydra's launchers and sweepers, the only objects that a config may name."
 
-ROWS = ("train", "validation", "test", "hub")
+ROW_SOURCE_KEYS = ("train", "validation", "test", "hub")
 "Keys of `data` that say where rows are."
 
-SAMPLES = tuple(f"{task}_sample" for task in TASKS)
+SAMPLE_CHOICES = tuple(f"{task}_sample" for task in TASKS)
 "Choices of `data` that come with the package."
 
-STRUCTURE = ",[]{}()'\"$\\"
-"Characters that mean something to Hydra's grammar."
+HYDRA_SYNTAX = ",[]{}()'\"$\\"
+"Characters with a meaning in Hydra's grammar of overrides."
 
-CHANGING = ("runtime", "overrides", "mode", "sweep")
+PER_JOB_SETTINGS = ("runtime", "overrides", "mode", "sweep")
 "Parts of `hydra` that Hydra or this program sets anew for each job."
 
 
@@ -63,15 +63,15 @@ def compose(overrides: Sequence[str]) -> Config:
 
 
 def compose_tree(overrides: Sequence[str], sweeps: bool = False) -> DictConfig:
-    """Return what the overrides compose to, with Hydra's own settings under `hydra`.
+    """Return the tree that Hydra composes from the overrides, with its own settings under `hydra`.
 
     Args:
-        overrides: what the command line says.
-        sweeps: whether values may be lists of values to try; these are left out.
+        overrides: those on the command line.
+        sweeps: whether an override may list several values to try. Such overrides are not applied.
 
     Raises:
         InputError: a config file can't be read.
-        HydraException: the overrides don't fit what there is; `recipes.explaining` says it in plain words.
+        HydraException: the overrides don't fit the schema or `conf/`; `recipes.command.hydra_errors` explains it.
     """
     register()
     try:
@@ -93,10 +93,10 @@ def without_hydra(tree: DictConfig) -> DictConfig:
 
 
 def with_literal_values(overrides: Sequence[str]) -> tuple[str, ...]:
-    """Return overrides with a value in quotes where Hydra can't read it bare and nothing else can be meant.
+    """Return the overrides, with quotes around each value that Hydra can't parse bare and that can only be a text.
 
-    A shell takes quotes away: `data.separator=';'` arrives as `data.separator=;`. Values with the signs of lists,
-    mappings or sweeps are left alone, so that a mistake in one of these is not taken for a text.
+    A shell removes quotes: `data.separator=';'` arrives as `data.separator=;`. Values with characters of lists,
+    mappings or sweeps stay as they are, so that a mistake in one of these is not taken for a text.
     """
     return tuple(_literal(override) if _is_unreadable_text(override) else override for override in overrides)
 
@@ -105,7 +105,7 @@ def _is_unreadable_text(override: str) -> bool:
     key, equals, value = override.partition("=")
     if not equals or not value or not re.fullmatch(r"\+{0,2}[A-Za-z_][\w./-]*", key):
         return False
-    if len(value) > 1 and set(value) & set(STRUCTURE):
+    if len(value) > 1 and set(value) & set(HYDRA_SYNTAX):
         return False
     parser = OverridesParser.create()
     try:
@@ -121,22 +121,22 @@ def _literal(override: str) -> str:
 
 
 def with_own_files(overrides: tuple[str, ...], tree: DictConfig) -> tuple[str, ...]:
-    """Return the overrides with `data=files` where they name rows of the user's own and choose no data set.
+    """Return the overrides, with `data=files` added if they name the user's own rows and choose no data set.
 
-    Without this, the user's training rows would stand beside the validation and test rows of the built-in sample.
+    Without this, the user's training rows would be combined with the built-in sample's validation and test rows.
 
     Args:
-        overrides: the words of the command line.
-        tree: what `compose_tree` made of them.
+        overrides: those on the command line.
+        tree: the tree that `compose_tree` made of them.
 
     Raises:
-        InputError: they choose a built-in sample as well.
+        InputError: the overrides choose a built-in sample as well.
     """
     sample = str(tree.hydra.runtime.choices.get("data"))
     values: Any = OmegaConf.to_container(tree.data, resolve=False)
-    own = [f"data.{key}" for key in ROWS if _is_own(values.get(key))]
-    own += [key_of(item) for item in overrides if _is_own_override(item)]
-    if not own or sample not in SAMPLES:
+    own = [f"data.{key}" for key in ROW_SOURCE_KEYS if _is_user_data(values.get(key))]
+    own += [key_of(item) for item in overrides if _sets_user_rows(item)]
+    if not own or sample not in SAMPLE_CHOICES:
         return overrides
     if any(key_of(override) == "data" for override in overrides):
         raise InputError(
@@ -146,31 +146,35 @@ def with_own_files(overrides: tuple[str, ...], tree: DictConfig) -> tuple[str, .
     return ("data=files", *overrides)
 
 
-def _is_own_override(override: str) -> bool:
+def _sets_user_rows(override: str) -> bool:
     value = override.partition("=")[2]
-    return key_of(override) in {f"data.{key}" for key in ROWS} and value != "null" and _is_own(value.strip("'\""))
+    return (
+        key_of(override) in {f"data.{key}" for key in ROW_SOURCE_KEYS}
+        and value != "null"
+        and _is_user_data(value.strip("'\""))
+    )
 
 
-def _is_own(value: Any) -> bool:
+def _is_user_data(value: Any) -> bool:
     return value is not None and not str(value).startswith(SAMPLE_PREFIX)
 
 
 @cache
 def baseline(task: str, data: str, model: str, hydra_overrides: tuple[str, ...]) -> Mapping[str, Any]:
-    """Return the dotted keys and values that these three choices give with nothing else said."""
+    """Return the dotted keys and values that these three choices give without further overrides."""
     same = (f"task={task}", f"data={data}", f"model={model}", *hydra_overrides)
     return flat_values(compose_tree(same), leave_out="hydra")
 
 
 def require_no_code(tree: DictConfig, hydra_overrides: tuple[str, ...]) -> None:
-    """Refuse a tree in which anything names code to call, or anything but the command line changed Hydra's settings.
+    """Refuse a tree that names code to call, or whose Hydra settings were changed outside of the command line.
 
     Args:
-        tree: what `compose_tree` returned.
-        hydra_overrides: what the command line says about Hydra.
+        tree: the tree that `compose_tree` returned.
+        hydra_overrides: those on the command line that are about Hydra.
 
     Raises:
-        InputError: it names the keys.
+        InputError: the settings are refused; the message names the keys.
     """
     everything = OmegaConf.to_container(tree, resolve=False)
     assert isinstance(everything, dict)
@@ -179,10 +183,10 @@ def require_no_code(tree: DictConfig, hydra_overrides: tuple[str, ...]) -> None:
 
 
 def require_own_settings(hydra: DictConfig, hydra_overrides: tuple[str, ...]) -> None:
-    """Refuse Hydra's settings, the node `hydra`, for the same reasons; for each job of a sweep.
+    """Refuse Hydra's settings (the node `hydra`) for the same reasons. Each job of a sweep needs this check again.
 
     Raises:
-        InputError: it names the keys.
+        InputError: the settings are refused; the message names the keys.
     """
     settings, expected = _settings(hydra), _expected_settings(hydra_overrides)
     strange = [key for key in sorted({*settings, *expected}) if settings.get(key) != expected.get(key)]
@@ -193,7 +197,7 @@ def require_own_settings(hydra: DictConfig, hydra_overrides: tuple[str, ...]) ->
         )
     for key, value in settings.items():
         refuse_made_up(value, f"hydra.{key}")
-        if key.rpartition(".")[2] == "_target_" and not str(value).startswith(PLUGINS):
+        if key.rpartition(".")[2] == "_target_" and not str(value).startswith(PLUGIN_PREFIXES):
             raise InputError(f"Config: hydra.{key}={value} is not allowed: a config holds values, never code to call")
 
 
@@ -205,7 +209,7 @@ def _expected_settings(hydra_overrides: tuple[str, ...]) -> Mapping[str, Any]:
 def _settings(hydra: DictConfig) -> dict[str, Any]:
     container = OmegaConf.to_container(hydra, resolve=False)
     assert isinstance(container, dict)
-    kept = {str(key): value for key, value in container.items() if key not in CHANGING}
+    kept = {str(key): value for key, value in container.items() if key not in PER_JOB_SETTINGS}
     kept["job"] = {key: kept["job"][key] for key in ("env_set", "env_copy", "chdir")}
     return dict(_leaves(kept))
 

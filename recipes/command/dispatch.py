@@ -1,4 +1,4 @@
-"""The command: one run or a sweep of many, errors become messages, a sweep ends with its table."""
+"""Executes the command: one run, or a sweep that ends with its table. Errors become messages."""
 
 import os
 import sys
@@ -19,29 +19,29 @@ from recipes.command.hydra_errors import explain
 from recipes.command.line import CommandLine, hydra_literal, read_command_line, shell_word
 from recipes.config.conversion import parse
 from recipes.config.schema import Config
-from recipes.results.sweep_table import Job, Outcome, forget_jobs, record, show_table, sweep_directory
+from recipes.results.sweep_table import Job, Outcome, forget_jobs, print_table, save_job, sweep_directory
 from recipes.system.console import complain
 from recipes.system.signals import Interrupted, Interruption
 from tasks.errors import InputError
 
 INPUT_ERROR = 2
-"Exit status where something the user gave can't be used."
+"Exit status if the user's input can't be used."
 JOB_FAILED = 1
 "Exit status of a sweep with a failed job."
 
 
 @dataclass(frozen=True)
 class Invocation:
-    """How a run was asked for."""
+    """The command that a run belongs to."""
 
     command: str
-    "The command that a shell would take to do this run again."
+    "The shell command that does this run again."
     choices: dict[str, str]
     "The choice of each config group."
     baseline: Mapping[str, Any]
-    "Dotted keys and values that the same task, data and model give with nothing else said."
+    "Dotted keys and values that the same task, data and model give without further overrides."
     interruption: Interruption
-    "What a signal asks of this process."
+    "Tells whether a signal told this process to end."
     started: float
     "Reading of `time.perf_counter` when the command, or this job of its sweep, began."
 
@@ -100,11 +100,11 @@ def _sweep(run: Run, line: CommandLine, output_root: Path, interruption: Interru
     place = f"hydra.sweep.dir={hydra_literal(str(directory))}"
     job = partial(_job, run, line.hydra_overrides, interruption)
     _hand_to_hydra(["--multirun", *line.overrides, place], job)
-    return 0 if show_table(directory) else JOB_FAILED
+    return 0 if print_table(directory) else JOB_FAILED
 
 
 def _hand_to_hydra(arguments: Sequence[str], job: Callable[[Any], Any]) -> None:
-    # With this, Hydra raises its exceptions instead of printing them and leaving.
+    # Otherwise Hydra prints its exceptions and exits, instead of raising them.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     sys.argv = [sys.argv[0], *arguments]
     composing.register()
@@ -112,7 +112,7 @@ def _hand_to_hydra(arguments: Sequence[str], job: Callable[[Any], Any]) -> None:
 
 
 def _job(run: Run, hydra_overrides: tuple[str, ...], interruption: Interruption, tree: Any) -> float:
-    """Do one job of a sweep and return its objective to Hydra. One that fails leaves the others to go on."""
+    """Do one job of a sweep and return its objective to Hydra. If it fails, the other jobs still run."""
     started = time.perf_counter()
     settings: Any = HydraConfig.get()
     overrides = list(settings.overrides.task)
@@ -123,9 +123,9 @@ def _job(run: Run, hydra_overrides: tuple[str, ...], interruption: Interruption,
     except Exception as error:
         details = str(error) if isinstance(error, InputError) else "".join(traceback.format_exception(error))
         complain(f"Job {number} ({' '.join(overrides)}) failed. {details}")
-        record(directory, Job(number, overrides, outcome=None, error=str(error) or type(error).__name__))
+        save_job(directory, Job(number, overrides, outcome=None, error=str(error) or type(error).__name__))
         return float("nan")
-    record(directory, Job(number, overrides, outcome))
+    save_job(directory, Job(number, overrides, outcome))
     return float("nan") if outcome.objective is None else outcome.objective
 
 

@@ -1,4 +1,4 @@
-"""What went wrong while composing a config, in the user's words instead of Hydra's."""
+"""Turns Hydra's errors while composing a config into messages that the user understands."""
 
 import re
 from difflib import get_close_matches
@@ -13,7 +13,7 @@ from tasks.errors import did_you_mean
 
 
 def explain(error: Exception) -> str | None:
-    """Say in the user's words what went wrong while composing; None if the error is not about the config."""
+    """Return a message that the user understands, or None if the error is not about the config."""
     if isinstance(error, MissingConfigException):
         return _missing_choice(str(error))
     if isinstance(error, YAMLError):
@@ -34,7 +34,7 @@ def explain(error: Exception) -> str | None:
     if merging and cause is not None:
         return f"{merging.group(1)}: {_plain_type(str(cause))}"
     if isinstance(error, HydraException) or type(error).__module__.startswith("omegaconf"):
-        return "Config: " + _with_its_key(str(error))
+        return "Config: " + _with_file_and_key(str(error))
     return None
 
 
@@ -61,8 +61,8 @@ def _missing_choice(message: str) -> str:
     )
 
 
-def _with_its_key(message: str) -> str:
-    """Say which key it is about, and leave out what OmegaConf says of its own types."""
+def _with_file_and_key(message: str) -> str:
+    """Put the config file and the key in front of a message, and drop OmegaConf's lines about its own types."""
     told = [line for line in message.strip().splitlines() if not re.match(r"\s+(full_key|\w+_type):?=?", line)]
     key = re.search(r"full_key: (\S+)", message)
     if key is None or not _file_of(message):
@@ -71,7 +71,7 @@ def _with_its_key(message: str) -> str:
 
 
 def _file_of(message: str) -> str:
-    """Name the config file that a message of Hydra's is about, to begin a sentence with."""
+    """Return the beginning of a sentence that names the config file in a message of Hydra's; "" if it names none."""
     place = re.search(r"In '([^']+)': ", message)
     return f"In {place.group(1)}.yaml: " if place else ""
 
@@ -98,12 +98,12 @@ def _near_key(key: str) -> str:
 
 
 def _group_order(key: str) -> bool:
-    """Name hyperparameters before what the model merely suggests for them."""
+    """Sort key: `hparams.*` comes before `model.*`, which only has defaults for it."""
     return key.startswith("model.")
 
 
 def _plain_type(message: str) -> str:
-    """Say in plain words what OmegaConf says of a wrong value, without its further lines."""
+    """Return the first line of OmegaConf's message about a wrong value, in plain words."""
     first = message.strip().split("\n", 1)[0]
     words = {
         " of type 'str'": "",

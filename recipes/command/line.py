@@ -1,8 +1,8 @@
-"""The words of a command line: sorted, checked, and quoted, before Hydra reads them.
+"""Sorts, checks and quotes the arguments of a command line before Hydra reads them.
 
 Hydra can be told to call any function that can be imported: by `_target_`, by callbacks, by the configuration of
-logging. It blocks the functions that it knows to be dangerous, which by its own words is no complete boundary. Nothing
-of that is of use here, so it is refused altogether.
+logging. It blocks functions that it knows to be dangerous, but says itself that this is no complete boundary. This
+program needs none of these calls, so it refuses them all.
 """
 
 import re
@@ -13,25 +13,25 @@ from pathlib import Path
 
 from tasks.errors import InputError, did_you_mean
 
-SWEEPING = ("-m", "--multirun")
-FOLDER = ("--config-dir", "-cd")
-SHOWING = ("--cfg", "-c", "--info", "-i", "--hydra-help", "--version", "--shell-completion", "-sc")
+SWEEP_FLAGS = ("-m", "--multirun")
+CONFIG_DIR_FLAGS = ("--config-dir", "-cd")
+INFO_FLAGS = ("--cfg", "-c", "--info", "-i", "--hydra-help", "--version", "--shell-completion", "-sc")
 "Hydra's flags that show something and run nothing."
-OF_CFG = ("--package", "-p", "--resolve")
-"Further ones, for what `--cfg` shows."
+CFG_FLAGS = ("--package", "-p", "--resolve")
+"Hydra's flags that change what `--cfg` shows."
 
 HYDRA_KEYS = ("hydra.launcher", "hydra.sweeper", "hydra.searchpath")
-"How jobs of a sweep are launched and chosen, and where further config files are looked for."
+"Hydra's settings that may be set: how a sweep launches and chooses jobs, and where Hydra looks for config files."
 
 
 @dataclass(frozen=True)
 class CommandLine:
-    """The arguments, sorted into what they are for."""
+    """The arguments of a command line, sorted by purpose."""
 
     overrides: tuple[str, ...]
-    "Everything but flags."
+    "All arguments that are not flags."
     sweeps: bool
-    "Several runs are asked for."
+    "Whether the command asks for several runs."
     showing: tuple[str, ...]
     "Flags, with their values, that ask Hydra to show something."
 
@@ -56,30 +56,30 @@ def read_command_line(arguments: Sequence[str]) -> CommandLine:
         flag, _, value = argument.partition("=")
         if not argument.startswith("-"):
             overrides.append(argument)
-        elif flag in SWEEPING:
+        elif flag in SWEEP_FLAGS:
             sweeps = True
-        elif flag in FOLDER:
+        elif flag in CONFIG_DIR_FLAGS:
             folder = value or (rest.pop(0) if rest else "")
-        elif flag in (*SHOWING, *OF_CFG):
+        elif flag in (*INFO_FLAGS, *CFG_FLAGS):
             showing.append(argument)
             if argument in ("--package", "-p") and rest:
                 showing.append(rest.pop(0))
             if argument in ("--cfg", "-c"):
                 showing.append(rest.pop(0) if rest and rest[0] in ("job", "hydra", "all") else "job")
         else:
-            flags = (*SWEEPING, *FOLDER, *SHOWING, *OF_CFG, "--help")
+            flags = (*SWEEP_FLAGS, *CONFIG_DIR_FLAGS, *INFO_FLAGS, *CFG_FLAGS, "--help")
             raise InputError(f"No flag '{flag}'.{did_you_mean(flag, flags)} What there is: --help")
-    if showing and not any(argument.partition("=")[0] in SHOWING for argument in showing):
+    if showing and not any(argument.partition("=")[0] in INFO_FLAGS for argument in showing):
         raise InputError(f"{showing[0]}: with --cfg only, as in --cfg job {' '.join(showing)}")
     for override in overrides:
-        _refuse(override)
+        _refuse_hydra_setting(override)
     if folder is not None:
-        overrides.append(_search(folder, overrides))
+        overrides.append(_searchpath_override(folder, overrides))
     return CommandLine(tuple(overrides), sweeps, tuple(showing))
 
 
 def hydra_literal(value: str) -> str:
-    """Return a value in quotes, so that Hydra's grammar takes it as it stands.
+    """Return a value in quotes, so that Hydra reads it literally.
 
     >>> hydra_literal(";")
     "';'"
@@ -103,7 +103,7 @@ def key_of(override: str) -> str:
     return override.lstrip("+~").partition("=")[0].strip().replace("/", ".")
 
 
-def _refuse(override: str) -> None:
+def _refuse_hydra_setting(override: str) -> None:
     key = key_of(override)
     if not key.startswith("hydra"):
         return
@@ -114,7 +114,7 @@ def _refuse(override: str) -> None:
         )
 
 
-def _search(folder: str, overrides: Sequence[str]) -> str:
+def _searchpath_override(folder: str, overrides: Sequence[str]) -> str:
     path = Path(folder).expanduser().absolute()
     if not folder or not path.is_dir():
         raise InputError(f"--config-dir {folder}: there is no such folder")

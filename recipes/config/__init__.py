@@ -1,1 +1,1 @@
-"""What a run is asked to do: the typed config, its validation, and what it may not hold. Imports only `tasks`."""
+"""The config of a run: its schema, its validation, and what it must not contain. Imports only `tasks`."""

@@ -1,4 +1,4 @@
-"""Dotted keys such as `hparams.learning_rate`, and the values that a tree has for them."""
+"""Nested configs as flat dicts with dotted keys such as `hparams.learning_rate`."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from recipes.config.schema import TASKS, Config
 
 
 def flat_values(tree: DictConfig, leave_out: str) -> dict[str, Any]:
-    """Return a composed tree as dotted keys and resolved values, without one top-level key."""
+    """Return a composed tree as a dict from dotted keys to resolved values, without the top-level key `leave_out`."""
     chosen = OmegaConf.masked_copy(tree, [str(key) for key in tree if key != leave_out])
     container = OmegaConf.to_container(chosen, resolve=True)
     assert isinstance(container, dict)
@@ -18,7 +18,7 @@ def flat_values(tree: DictConfig, leave_out: str) -> dict[str, Any]:
 
 
 def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return dotted keys to leaf values.
+    """Return a nested mapping as a dict from dotted keys to leaf values.
 
     >>> flatten({"seed": 1, "data": {"limit": {"train": 5}}})
     {'seed': 1, 'data.limit.train': 5}

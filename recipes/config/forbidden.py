@@ -1,4 +1,4 @@
-"""A config holds values: what stands in it calls nothing, and brings no secret into a report."""
+"""Refuses configs that call code or read secrets: a config holds values only, and reports show all of them."""
 
 import re
 from collections.abc import Mapping
@@ -7,14 +7,14 @@ from typing import Any
 from tasks.errors import InputError
 
 CALLS = ("_target_", "_args_", "_partial_", "_recursive_", "_convert_", "_mode_")
-"What Hydra takes for an order to call something, and how."
+"Keys that tell Hydra to call something, or how to call it."
 
 CONFIDENTIAL = re.compile("token|key|secret|passw|credential|auth", re.IGNORECASE)
-"In the names of environment variables that no config may read."
+"Matches the names of environment variables that look like secrets. No config may read them."
 
 
 def refuse_calls(node: Any, path: str = "") -> None:
-    """Refuse Hydra's "call this" keys wherever they stand in a tree, and what could make them up.
+    """Refuse keys that tell Hydra to call code, anywhere in a tree, and values that could produce such keys.
 
     Raises:
         InputError: it names the key.
@@ -32,7 +32,9 @@ def refuse_calls(node: Any, path: str = "") -> None:
 
 
 def refuse_made_up(value: Any, key: str) -> None:
-    """Refuse a value that is decoded from text when it is read, or a secret: all values are written to reports.
+    """Refuse a value that Hydra would decode from text or read from a secret environment variable.
+
+    Decoding could produce keys that call code. Secrets must not be read, as all values are written to reports.
 
     Raises:
         InputError: it names the key.

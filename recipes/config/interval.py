@@ -1,4 +1,4 @@
-"""How often something is done: by the clock or by steps."""
+"""How often something is done: an interval in time or in steps."""
 
 import re
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class Interval:
     steps: int | None = None
 
     def is_over(self, seconds: float, steps: int) -> bool:
-        """Tell whether so much time or so many steps make the interval."""
+        """Tell whether the interval is over after this much time and this many steps."""
         if self.steps is not None:
             return steps >= self.steps
         return self.seconds is not None and seconds >= self.seconds

@@ -1,6 +1,6 @@
-"""The experiment as one typed value: Hydra's schema on the way in, plain dataclasses from here on.
+"""The config of an experiment as dataclasses, which are also the schema that Hydra checks configs against.
 
-Each default stands here and nowhere else; the YAML files in `conf/` only say what differs for one choice.
+Each default stands here and nowhere else. A YAML file in `conf/` holds only the values that differ for its choice.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from tasks.task import AnyTask, Task
 MISSING = "???"
 
 TASKS: Mapping[str, type[AnyTask]] = MappingProxyType({"classification": Classification, "ner": Ner, "qa": Qa})
-"Every task by name. A new one is a line here, one in `recipes.heads.registry`, and a YAML file in `conf/task`."
+"Every task by name. CONTRIBUTING says what else a new task needs."
 
 Method: TypeAlias = Literal["recipe", "plain", "stock"]
 
@@ -36,9 +36,9 @@ class Model:
     revision: str | None = None
     "The hub model's revision (commit, tag or branch). null: the newest. Not used for folders."
     learning_rate: float = 3e-5
-    "The learning rate that suits this encoder; `hparams.learning_rate` takes it unless it is set."
+    "The learning rate that suits this encoder: the default of `hparams.learning_rate`."
     allow_pickled_weights: bool = False
-    "Accept `pytorch_model.bin` where a model has no safetensors. A pickle from a stranger is a risk; off by default."
+    "Accept `pytorch_model.bin` if a model has no safetensors. Off by default: a pickle from a stranger is a risk."
 
 
 @dataclass
@@ -54,24 +54,24 @@ class Hparams:
     batch_size: int = 16
     "Rows per optimizer step, over all processes and all accumulated parts."
     accumulation: int = 1
-    "Parts in which a batch is computed one after the other, to save memory. The result is the same."
+    "Number of parts in which a batch is computed, one after the other, to save memory. The result is the same."
     evaluation_batch_size: int = 64
     "Rows per evaluation step and process."
     epochs: float | None = None
     "Passes over the training rows. null: 3, and more on small data, up to 20, so that about 250 steps are taken."
     max_steps: int | None = None
-    "Optimizer steps, instead of epochs. null: by epochs."
+    "Number of optimizer steps, instead of `epochs`. null: `epochs` decides."
     weight_decay: float = 0.01
     "Decoupled weight decay, on weight matrices only: not on biases and norms."
     max_grad_norm: float = 1.0
-    "Gradients are scaled down to this global norm. 0: no clipping."
+    "Gradient clipping: a larger global norm is scaled down to this one. 0: no clipping."
     dropout: float | None = None
     "Dropout probability of hidden states. null: the model's own."
     attention_dropout: float | None = 0.0
-    """Dropout probability of attention weights. null: the model's own. None by default: over five seeds on two data
+    """Dropout probability of attention weights. null: the model's own. Off by default: over five seeds on two data
     sets it made no difference to the scores, and it costs time (docs/performance.md)."""
     r_drop: float = 0.0
-    "R-Drop: weight of the difference between two passes with other dropout. 0: one pass. Costs a second one."
+    "R-Drop: weight of the divergence between two passes with different dropout; costs a second pass. 0: one pass."
     label_smoothing: float = 0.0
     "Share of each target's probability spread evenly over all classes (QA: over all positions)."
     class_weights: Any = None
@@ -79,43 +79,43 @@ class Hparams:
     early_stopping: int | None = None
     "Stop after this many evaluations without a better objective. null: never."
     freeze_embeddings: bool = False
-    "Keep the embedding matrices as they are."
+    "Do not train the embedding matrices."
     freeze_layers: int = 0
-    "Keep this many of the lowest encoder layers as they are."
+    "Do not train this many of the lowest encoder layers."
     stock: bool = False
-    "To compare with: train and evaluate as the example scripts of transformers do (`recipes/training/stock.py`)."
+    "For comparison: train and evaluate as the example scripts of transformers do (`recipes/training/yardsticks.py`)."
     plain: bool = False
-    "To compare with: a `Trainer` tuned by its public arguments alone (`recipes/training/stock.py`)."
+    "For comparison: train with a `Trainer` tuned by its public arguments alone (`recipes/training/yardsticks.py`)."
 
     @property
     def method(self) -> Method:
-        """How the network is trained: by our recipe, or in one of the two ways to compare it with."""
+        """How the network is trained: by our recipe, or in one of two other ways for comparison."""
         return "stock" if self.stock else "plain" if self.plain else "recipe"
 
 
 @dataclass
 class Runtime:
-    """Where and in which precision it is computed."""
+    """How a run uses the machine: device, precision, threads, memory and disk."""
 
     device: str = "auto"
     "auto (a GPU where there is one), cpu, cuda or mps."
     precision: str = "auto"
-    "auto (bf16 where the GPU or CPU computes it, fp32 otherwise), fp32, bf16 or fp16. Master weights are fp32 always."
+    "auto (bf16 if the GPU or CPU supports it, otherwise fp32), fp32, bf16 or fp16. Master weights are always fp32."
     threads: int | None = None
-    "CPU threads per process. null: the cores there are, shared among the processes of this machine."
+    "CPU threads per process. null: the cores of this machine, shared equally among its processes."
     tokens_at_once: int | None = None
-    """Tokens, padding included, that go through the model at once; a batch with more is computed in parts, which saves
-    memory and changes no result. null: 2,048 on a CPU, whole batches on a GPU."""
+    """Maximum number of tokens in a forward pass, padding included. A larger batch is computed in parts, which saves
+    memory and does not change results. null: 2,048 on a CPU, whole batches on a GPU."""
     checkpoint_every: str = "10min"
-    """How often everything is saved that an interrupted run goes on from: 10min, 30s, 2h, 500steps. Ctrl-C and SIGTERM
-    save, too."""
+    """How often a checkpoint is saved, from which an interrupted run goes on: 10min, 30s, 2h, 500steps. Ctrl-C and
+    SIGTERM save one, too."""
     cache: bool = True
-    "Keep encoded rows on disk, by content, in RECIPES_CACHE or the user's cache folder, for the next run on them."
+    "Keep encoded rows on disk, in RECIPES_CACHE or the user's cache folder, and reuse them for the same content."
 
 
 @dataclass
 class Tracker:
-    """Where curves are sent besides the run directory."""
+    """The experiment tracker that receives the training curves, besides the run directory."""
 
     name: str = "none"
     "none, tensorboard, wandb or mlflow; each needs its extra installed."
@@ -126,12 +126,12 @@ class Tracker:
 if TYPE_CHECKING:
     RunnableTask = AnyTask
 else:
-    RunnableTask = Task  # OmegaConf takes a class for the type of a field, not a class with a parameter
+    RunnableTask = Task  # OmegaConf accepts a plain class as a field's type, but no generic class
 
 
 @dataclass
 class Config:
-    """One experiment, completely."""
+    """The complete config of one experiment."""
 
     task: RunnableTask = field(default_factory=Task)
     data: DataOptions = field(default_factory=DataOptions)
@@ -140,7 +140,7 @@ class Config:
     runtime: Runtime = field(default_factory=Runtime)
     tracker: Tracker = field(default_factory=Tracker)
     seed: int = 1
-    "Seed of the head's weights, the order of rows, dropout, and splits that are cut off."
+    "Seed of the head's weights, the order of rows, dropout, and the splits that are cut from the training rows."
     output_root: str = "outputs"
     "Folder that run directories are made in."
     overwrite: bool = False

@@ -1,4 +1,4 @@
-"""What a config may hold: ranges, choices, and values that must fit together. All errors are reported at once."""
+"""Validates a config: ranges, choices, and values that must fit together. All errors are reported at once."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,7 +11,7 @@ from tasks.errors import InputError, did_you_mean
 
 
 def validate(config: Config) -> None:
-    """Check ranges, choices and what must fit together.
+    """Check ranges, choices, and values that must fit together.
 
     Raises:
         InputError: with every error that was found, one a line.

@@ -1,1 +1,1 @@
-"""What differs by task in training: loss, reduction of outputs, initialisation. One module a task; imports `config`."""
+"""The loss, reduction and initialisation of each task, one module per task. Imports `config` and `windows`."""

@@ -19,10 +19,10 @@ from tasks.task import Head
 
 
 def recipe(rows: Rows[Text], hparams: Hparams) -> Recipe:
-    """Return cross-entropy, binary cross-entropy or squared error, by the kind of the labels.
+    """Return a recipe whose loss suits the labels: cross-entropy, binary cross-entropy or squared error.
 
     Raises:
-        InputError: class weights are asked for where there are no classes, or name a label that there is not.
+        InputError: class weights are set although the labels are numbers, or name an unknown label.
     """
     head, train = rows.head, rows.splits["train"]
     if head.problem_type == "regression":
@@ -41,14 +41,14 @@ def recipe(rows: Rows[Text], hparams: Hparams) -> Recipe:
 def _several_labels(head: Head, train: Sequence[Text], hparams: Hparams) -> Recipe:
     counts = Counter(label for row in train for label in row.labels)
     by_label = [*(counts[label] for label in head.labels), len(train)]
-    weights = class_weights(hparams.class_weights, head.labels, by_label, positives=True)
-    # One more row with and one without each label, so that no rate is 0 or 1.
+    weights = class_weights(hparams.class_weights, head.labels, by_label, several_labels=True)
+    # Count one extra row with each label and one without it, so that no rate is 0 or 1.
     rates = torch.tensor([(counts[label] + 1) / (len(train) + 2) for label in head.labels])
     return Recipe(
         loss=binary_cross_entropy(hparams.label_smoothing, weights),
         divergence=label_divergence,
         reduce=probability_of_each,
-        initialise=partial(start_from, bias=torch.logit(rates)),
+        initialise=partial(set_output_bias, bias=torch.logit(rates)),
     )
 
 
@@ -60,15 +60,15 @@ def _regression(train: Sequence[Text], hparams: Hparams) -> Recipe:
         loss=squared_error,
         divergence=number_divergence,
         reduce=scores,
-        initialise=partial(start_from, bias=mean),
+        initialise=partial(set_output_bias, bias=mean),
     )
 
 
-def start_from(model: Any, bias: Tensor) -> None:
-    """Set the head's bias, so that training begins with predicting how often each label occurs, or the mean number.
+def set_output_bias(model: Any, bias: Tensor) -> None:
+    """Set the head's bias so that its first predictions are each label's frequency, or the mean number.
 
-    Otherwise the first hundreds of steps teach the whole network nothing but that most labels are absent (Lin et al.
-    2017, section 3.3, set the bias so for rare classes). One label a row is near its base rate from the start.
+    Otherwise the network spends its first hundreds of steps learning only that most labels are absent (Lin et al. 2017,
+    section 3.3, set the bias this way for rare classes). With one label per row, predictions start near the base rates.
 
     Args:
         model: a model for sequence classification.

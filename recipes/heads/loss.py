@@ -1,8 +1,9 @@
 """Losses as sums over items, divided by the number of items in the whole optimizer step.
 
-An item is what `labels != -100` counts: a text, a labelled word, a start or end position, a yes-or-no. The division is
-by the items of all accumulated parts and all processes, so that 1 x 32 rows, 4 x 8 accumulated and 2 processes x 16
-give the same gradient. Some heads of transformers drop that number and average each part by itself (issue 47688).
+An item is one entry of `labels` other than -100: that of a text, a labelled word, a start or end position, or one
+yes-or-no label. The divisor counts the items of all accumulated parts and all processes, so that 1 x 32 rows, 4 x 8
+accumulated and 2 processes x 16 give the same gradient. Some heads of transformers ignore that count and average each
+part by itself (issue 47688).
 """
 
 from collections.abc import Mapping, Sequence
@@ -58,7 +59,7 @@ def span_cross_entropy(smoothing: float) -> Loss:
     """Return the loss of start and end positions: labels [batch, 2], logits [batch, length] each.
 
     The probabilities are over the positions that an answer can have (`candidates` > 0: the passage and the null
-    position), so that nothing is spent on the question and on padding. Smoothing is over the same positions.
+    position), so that the question and padding get no probability. Smoothing is over the same positions.
     """
 
     def loss(outputs: Any, batch: Mapping[str, Tensor]) -> Tensor:
@@ -77,25 +78,27 @@ def span_cross_entropy(smoothing: float) -> Loss:
     return loss
 
 
-def class_weights(wanted: Any, labels: Sequence[str], counts: Sequence[int], positives: bool = False) -> Tensor | None:
+def class_weights(
+    wanted: Any, labels: Sequence[str], counts: Sequence[int], several_labels: bool = False
+) -> Tensor | None:
     """Return a weight for each class, in the order of `labels`.
 
     Args:
         labels: the names of all classes, in the order of the head's outputs.
-        wanted: `hparams.class_weights`: None, "balanced", or a mapping from label to weight (others keep 1).
+        wanted: `hparams.class_weights`: None, "balanced", or a mapping from label to weight (labels not in it keep 1).
         counts: how often each label occurs among the training items.
-        positives: for several labels, where `counts` has one entry more at its end, the number of rows: the weight of
-            a label's positive term is then rows without it over rows with it.
+        several_labels: whether a row may have several labels. `counts` then ends with one more entry, the number of rows,
+            and "balanced" weights a label's positive term by rows without it over rows with it.
 
-    "balanced" is n / (classes * count), as in scikit-learn, so that the mean weight of an item is 1.
+    Without `several_labels`, "balanced" is n / (classes * count), as in scikit-learn: the mean weight is 1.
 
     Raises:
-        InputError: the mapping names a label that there is not.
+        InputError: the mapping names an unknown label.
     """
     if wanted is None:
         return None
     if wanted == "balanced":
-        if positives:
+        if several_labels:
             rows = counts[-1]
             return torch.tensor([(rows - count) / count if count else 1.0 for count in counts[:-1]])
         present = sum(1 for count in counts if count)

@@ -15,7 +15,7 @@ from tasks.ner import Sentence
 
 
 def recipe(rows: Rows[Sentence], hparams: Hparams) -> Recipe:
-    """Return cross-entropy over labelled sub-words; the most probable label of each is kept."""
+    """Return a recipe with cross-entropy over labelled sub-words, which keeps each token's most probable label."""
     labels, train = rows.head.labels, rows.splits["train"]
     tags = Counter(tag for row in train for tag in row.tags)
     weights = class_weights(hparams.class_weights, labels, [tags[label] for label in labels])
@@ -27,7 +27,7 @@ def recipe(rows: Rows[Sentence], hparams: Hparams) -> Recipe:
 
 
 def most_probable_labels(outputs: Any, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Keep of logits [batch, length, labels] the best label and its probability, both [batch, length]."""
+    """Keep the best label and its probability, both [batch, length], from logits [batch, length, labels]."""
     del batch
     probability, label = outputs["logits"].float().softmax(-1).max(-1)
     return {"label": label, "probability": probability}

@@ -17,7 +17,7 @@ from tasks.qa import Qa, Question
 
 
 def recipe(rows: Rows[Question], hparams: Hparams) -> Recipe:
-    """Return cross-entropy of start and end; the best legal span of each window is kept."""
+    """Return a recipe with cross-entropy of start and end, which keeps the best legal span of each window."""
     task = rows.task
     assert isinstance(task, Qa)
     return Recipe(
@@ -28,29 +28,29 @@ def recipe(rows: Rows[Question], hparams: Hparams) -> Recipe:
 
 
 def best_spans(max_answer_tokens: int) -> Reduce:
-    """Return the search for each window's best span of at most so many tokens, over every pair of start and end."""
+    """Return a function that finds each window's best span of at most `max_answer_tokens`, over all start-end pairs."""
 
     def reduce(outputs: Any, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Keep of start and end logits [batch, length] five numbers a window, each [batch].
+        """Keep five numbers per window, each [batch], from start and end logits [batch, length].
 
         `span_score` is the best sum of a start and an end logit with start <= end < start + max_answer_tokens, both
-        in the passage; `start` and `end` are its tokens; `null_score` is the sum at the null position;
-        `probability` is that of the span, start and end independent, over all positions that are candidates.
+        in the passage; `start` and `end` are its first and last token; `null_score` is the sum at the null position;
+        `probability` is the span's, with start and end independent, each over all candidate positions.
         """
         start, end = outputs["start_logits"].float(), outputs["end_logits"].float()
         passage, null = batch[CANDIDATES] == PASSAGE, batch[CANDIDATES] == NULL
         legal_start = start.masked_fill(~passage, -torch.inf)
         legal_end = end.masked_fill(~passage, -torch.inf)
         widest = min(max_answer_tokens, start.shape[1])
-        # Rounding keeps the order of sums: each start does best with the largest end that it may have.
+        # Rounding keeps the order of sums, so each start's best sum is the one with its largest allowed end logit.
         score, first = (legal_start + running_maximum(legal_end, widest)).max(1)
         # Several ends may round to the same sum; the first of them is taken.
         ends = (first[:, None] + torch.arange(widest, device=first.device)).clamp(max=start.shape[1] - 1)
         sums = legal_start.gather(1, first[:, None]) + legal_end.gather(1, ends)
         last = ends.gather(1, sums.argmax(1, keepdim=True)).squeeze(1)
-        everywhere = ~(passage | null)
-        norm = torch.logsumexp(start.masked_fill(everywhere, -torch.inf), 1) + torch.logsumexp(
-            end.masked_fill(everywhere, -torch.inf), 1
+        excluded = ~(passage | null)
+        norm = torch.logsumexp(start.masked_fill(excluded, -torch.inf), 1) + torch.logsumexp(
+            end.masked_fill(excluded, -torch.inf), 1
         )
         null_score = (start + end).masked_fill(~null, -torch.inf).max(1).values
         return {
@@ -65,9 +65,9 @@ def best_spans(max_answer_tokens: int) -> Reduce:
 
 
 def running_maximum(values: Tensor, width: int) -> Tensor:
-    """Return at each place the largest of the `width` values that begin there; values are [batch, length].
+    """Return, for each position, the largest of the `width` values that start there; values are [batch, length].
 
-    By doubling: two maxima over 8 places make one over 16.
+    The width doubles in each step: two maxima over 8 positions give one over 16.
     """
     best, reach = values, 1
     while reach < width:

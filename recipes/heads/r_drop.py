@@ -16,7 +16,7 @@ from tasks.columns import CANDIDATES, IGNORED_LABEL, LABELS, NO_CANDIDATE
 def class_divergence(first: Any, second: Any, batch: Mapping[str, Tensor]) -> Tensor:
     """Compare probabilities of classes, for each labelled text [batch] or word [batch, length]."""
     counted = batch[LABELS] != IGNORED_LABEL
-    return _symmetric(first["logits"].float()[counted], second["logits"].float()[counted])
+    return _symmetric_kl(first["logits"].float()[counted], second["logits"].float()[counted])
 
 
 def label_divergence(first: Any, second: Any, batch: Mapping[str, Tensor]) -> Tensor:
@@ -26,7 +26,7 @@ def label_divergence(first: Any, second: Any, batch: Mapping[str, Tensor]) -> Te
         logits.unsqueeze(-1) * logits.new_tensor([0.5, -0.5])
         for logits in (first["logits"].float(), second["logits"].float())
     ]
-    return _symmetric(*yes_and_no)
+    return _symmetric_kl(*yes_and_no)
 
 
 def number_divergence(first: Any, second: Any, batch: Mapping[str, Tensor]) -> Tensor:
@@ -39,14 +39,14 @@ def span_divergence(first: Any, second: Any, batch: Mapping[str, Tensor]) -> Ten
     """Compare probabilities of start and of end, over the positions that an answer can have; logits [batch, length]."""
     candidates = batch[CANDIDATES] != NO_CANDIDATE
     starts, ends = (
-        _symmetric(*(outputs[name].float().masked_fill(~candidates, -1e4) for outputs in (first, second)))
+        _symmetric_kl(*(outputs[name].float().masked_fill(~candidates, -1e4) for outputs in (first, second)))
         for name in ("start_logits", "end_logits")
     )
     return starts + ends
 
 
-def _symmetric(one: Tensor, two: Tensor) -> Tensor:
-    """Return the summed mean of both divergences between softmax distributions on the last axis."""
+def _symmetric_kl(one: Tensor, two: Tensor) -> Tensor:
+    """Return the mean of both Kullback-Leibler divergences of softmax on the last axis, summed over all items."""
     p, q = functional.log_softmax(one, dim=-1), functional.log_softmax(two, dim=-1)
     forward = functional.kl_div(q, p, log_target=True, reduction="sum")
     backward = functional.kl_div(p, q, log_target=True, reduction="sum")

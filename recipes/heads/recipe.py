@@ -1,4 +1,4 @@
-"""A recipe: what differs by task in training, as one value. `recipes.heads.registry` has one for each task."""
+"""A recipe: everything in training that differs by task, as one value. `recipes.heads.registry` has one per task."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,23 +11,26 @@ from recipes.windows.columns import Windows
 from tasks.task import Outputs
 
 Loss: TypeAlias = Callable[[Any, Mapping[str, Tensor]], Tensor]
-"From a model's outputs and a batch to the sum of the losses of the batch's items."
+"Maps a model's outputs and a batch to the sum of the losses of the batch's items."
 
 Divergence: TypeAlias = Callable[[Any, Any, Mapping[str, Tensor]], Tensor]
-"From the outputs of two passes over a batch to how far they are apart, summed over the items that the loss counts."
+"Maps the outputs of two passes, and their batch, to their divergence, summed over the items that the loss counts."
 
 Reduce: TypeAlias = Callable[[Any, Mapping[str, Tensor]], dict[str, Tensor]]
-"From a model's outputs and a batch to the named tensors that `Task.decode` reads, first axis [batch]."
+"Maps a model's outputs and a batch to the named tensors that `Task.decode` reads, first axis [batch]."
 
 Kept: TypeAlias = list[dict[str, Any]]
 "What `Reduce` returned for each batch of an evaluation, as arrays."
 
 Join: TypeAlias = Callable[[Kept, Windows], Outputs]
-"From what was kept of every batch, and the windows, to what `Task.decode` reads."
+"Maps the kept arrays of all batches, and the windows, to the outputs that `Task.decode` reads."
 
 
 def join_batches(kept: Kept, windows: Windows) -> Outputs:
-    """Join what was kept of every batch. Values for each token stay with their window, however long its batch was."""
+    """Join the kept arrays of all batches.
+
+    Where batches differ in length, values per token become a list with one array per window.
+    """
     del windows
     return {name: _joined([batch[name] for batch in kept]) for name in kept[0]}
 
@@ -38,8 +41,8 @@ def _joined(batches: list["np.ndarray[Any, Any]"]) -> "Sequence[Any] | np.ndarra
     return [window for batch in batches for window in batch]
 
 
-def leave_as_drawn(model: Any) -> None:
-    """Initialise nothing: the head keeps the weights that transformers drew for it."""
+def keep_drawn_head(model: Any) -> None:
+    """Change nothing: the head keeps the random weights that transformers gave it."""
     del model
 
 
@@ -53,5 +56,5 @@ class Recipe:
     reduce: Reduce
     "Keeps labels or spans and not logits, so that a large evaluation set does not pile up logits."
     join: Join = join_batches
-    initialise: Callable[[Any], None] = leave_as_drawn
+    initialise: Callable[[Any], None] = keep_drawn_head
     "Changes the new head of a model in place, before training."

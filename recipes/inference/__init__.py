@@ -1,1 +1,1 @@
-"""From rows to predictions, without a Trainer. Imports `windows`, `heads` and what is below them."""
+"""From rows to predictions, without a Trainer. Imports `windows`, `heads` and the folders below them."""

@@ -20,14 +20,14 @@ class Evaluation:
     predictions: dict[Split, list[dict[str, Any]]] = field(default_factory=dict)
     "The lines of each split's predictions file."
     calibration: dict[str, float] = field(default_factory=dict)
-    "What was chosen on validation, for both splits: thresholds, by the name that they have in the model's config."
+    "Thresholds that were chosen on validation and apply to both splits, by their names in the model's config."
 
 
 SCORED: tuple[Split, ...] = ("validation", "test")
 
 
 def evaluate(predictor: Predictor, rows: AnyRows, windows: Mapping[Split, Windows]) -> Evaluation:
-    """Predict and score validation and test; calibrate on validation, for both."""
+    """Predict and score validation and test, both with the thresholds calibrated on validation."""
     task, evaluation = predictor.task, Evaluation()
     for split in SCORED:
         split_rows = rows.splits[split]
@@ -36,14 +36,14 @@ def evaluate(predictor: Predictor, rows: AnyRows, windows: Mapping[Split, Window
         decoded = predictor.predict_rows(split_rows, windows[split])
         if split == "validation":
             evaluation.calibration = task.calibrate(split_rows, decoded)
-        predictions = task.finish(decoded, evaluation.calibration)
+        predictions = task.apply_calibration(decoded, evaluation.calibration)
         evaluation.metrics[split] = task.score(split_rows, predictions, rows.head)
         evaluation.predictions[split] = prediction_lines(task, split_rows, predictions)
     return evaluation
 
 
 def prediction_lines(task: AnyTask, rows: Sequence[Row], predictions: Sequence[Prediction]) -> list[dict[str, Any]]:
-    """Return one object a row: who it is, its input, its gold answer, and the prediction."""
+    """Return one object per row: its identity, its input, its gold answer, and the prediction."""
     lines = []
     for row, prediction in zip(rows, predictions, strict=True):
         content = asdict(row)
@@ -53,11 +53,11 @@ def prediction_lines(task: AnyTask, rows: Sequence[Row], predictions: Sequence[P
     return lines
 
 
-def require_objective(task: AnyTask, scores: Mapping[str, float]) -> None:
-    """Refuse an objective that is none of the scores, or not a number.
+def require_usable_objective(task: AnyTask, scores: Mapping[str, float]) -> None:
+    """Refuse an objective that is not among the scores, or whose score is NaN.
 
     Raises:
-        InputError: it lists the scores there are.
+        InputError: the objective can't be used; the message lists the available scores.
     """
     name = task.objective_score().name
     if name not in scores:

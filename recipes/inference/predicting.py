@@ -1,6 +1,6 @@
-"""From encoded rows to predictions: a model, a recipe's reduction, and the task's decoding. No Trainer takes part.
+"""From encoded rows to predictions, without a Trainer: a model, a recipe's reduction, and the task's decoding.
 
-Every process of a run calls these functions alike; each gets all results.
+All processes of a run make the same calls, and each gets all results.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from torch import Tensor
 from recipes.heads.recipe import Kept, Recipe
 from recipes.machine import out_of_memory
 from recipes.system.console import say
-from recipes.windows.batching import portions
+from recipes.windows.batching import split_by_tokens
 from recipes.windows.columns import Windows
 from tasks.columns import FOR_LOSS
 from tasks.task import AnyTask, Collate, Head, Outputs, Prediction, Row
@@ -22,7 +22,7 @@ from tasks.task import AnyTask, Collate, Head, Outputs, Prediction, Row
 
 @dataclass(frozen=True)
 class Predictor:
-    """Everything but the rows: a model that is ready to predict, and how its outputs become predictions."""
+    """A model that is ready to predict, with everything that turns its outputs into predictions."""
 
     model: Any
     "In the precision to predict with, and on its device."
@@ -33,12 +33,12 @@ class Predictor:
     batch_size: int
     "Windows in a batch."
     tokens_at_once: int | None
-    "Tokens with padding that go through the model at once. None: whole batches."
+    "Most tokens in one forward pass, padding included. None: whole batches."
     processes: int = 1
     process: int = 0
 
     def predict_rows(self, rows: Sequence[Row], windows: Windows) -> list[Prediction]:
-        """Return a prediction for each row, in order; nothing calibrated is applied yet.
+        """Return a prediction for each row, in order, before any calibration.
 
         Args:
             rows: the rows, as the task read them.
@@ -47,7 +47,7 @@ class Predictor:
         return self.task.decode(rows, windows.columns, self.predict_windows(windows), self.head)
 
     def predict_windows(self, windows: Windows) -> Outputs:
-        """Return what the task's `decode` needs of the outputs of every window."""
+        """Run the model on all windows, and return the outputs that the task's `decode` needs."""
         batches = [
             range(first, min(first + self.batch_size, len(windows)))
             for first in range(0, len(windows), self.batch_size)
@@ -55,9 +55,7 @@ class Predictor:
         tokens_at_once = self.tokens_at_once
         kept: list[tuple[int, dict[str, Tensor]]] = []
         self.model.eval()
-        for first in range(0, len(batches), self.processes):
-            # Every process computes a batch in each round, since the parts of a sharded model wait for each other.
-            number = min(first + self.process, len(batches) - 1)
+        for number in batches_of_process(len(batches), self.processes, self.process):
             inputs = self.collate([windows[window] for window in batches[number]])
             inputs = {name: tensor.to(self.model.device) for name, tensor in inputs.items()}
             reduced, tokens_at_once = self._reduced(inputs, tokens_at_once)
@@ -65,23 +63,33 @@ class Predictor:
         return self.recipe.join(self._of_all_processes(kept), windows)
 
     def _reduced(self, inputs: dict[str, Tensor], tokens_at_once: int | None) -> tuple[dict[str, Tensor], int | None]:
-        """Return what the recipe keeps of a batch, and the tokens at once that there was memory for."""
+        """Return what the recipe keeps of a batch, and the limit of tokens at once that fitted into memory."""
         while True:
             try:
                 with torch.no_grad():
                     parts = [
-                        self.recipe.reduce(forward(self.model, part), part) for part in portions(inputs, tokens_at_once)
+                        self.recipe.reduce(forward(self.model, part), part)
+                        for part in split_by_tokens(inputs, tokens_at_once)
                     ]
                 return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}, tokens_at_once
             except (RuntimeError, MemoryError) as error:
                 tokens_at_once = fewer_tokens_at_once(inputs, tokens_at_once, error)
 
     def _of_all_processes(self, kept: list[tuple[int, dict[str, Tensor]]]) -> Kept:
-        """Return what all processes kept, as arrays, in the order of the batches, each batch once."""
+        """Gather what all processes kept, as arrays, in the order of the batches, each batch once."""
         here = [(batch, {name: tensor.cpu().numpy() for name, tensor in reduced.items()}) for batch, reduced in kept]
         everywhere = here if self.processes == 1 else gather_object(here)
         by_batch = dict(everywhere)
         return [by_batch[batch] for batch in sorted(by_batch)]
+
+
+def batches_of_process(count: int, processes: int, process: int) -> list[int]:
+    """Return which batches a process computes: as many as any other, since sharded models wait for each other.
+
+    >>> [batches_of_process(5, processes=2, process=process) for process in (0, 1)]
+    [[0, 2, 4], [1, 3, 4]]
+    """
+    return [min(first + process, count - 1) for first in range(0, count, processes)]
 
 
 def forward(model: Any, batch: Mapping[str, Tensor]) -> Any:
@@ -90,12 +98,12 @@ def forward(model: Any, batch: Mapping[str, Tensor]) -> Any:
 
 
 def fewer_tokens_at_once(inputs: Mapping[str, Tensor], tokens_at_once: int | None, error: Exception) -> int:
-    """Return half of the tokens that went through the model at once, where an error means that memory ran out.
+    """Return half of the tokens that went through the model at once, if an error means that memory ran out.
 
     Args:
         inputs: the batch that memory ran out for; `input_ids` [rows, length] among its tensors.
         tokens_at_once: the limit so far. None: whole batches.
-        error: what the attempt raised. Any error but running out of memory is raised again.
+        error: the error of the attempt. It is raised again if it has another cause than memory.
 
     Raises:
         InputError: a single row is too much already.

@@ -1,4 +1,4 @@
-"""Where a run computes and in which precision: found out once, and said once."""
+"""The device, precision and threads of a run, decided once at its start."""
 
 import os
 from dataclasses import dataclass
@@ -19,16 +19,16 @@ CPU_TOKENS_AT_ONCE = 2048
 
 @dataclass(frozen=True)
 class Placement:
-    """The machine's part in a run."""
+    """The device, precision, threads and processes that a run computes with."""
 
     device: Device
     precision: Precision
     threads: int
     processes: int
     tokens_at_once: int | None = None
-    "Tokens with padding that go through the model at once. None: whole batches."
+    "Maximum number of tokens in a forward pass, padding included. None: whole batches."
     reason: str = ""
-    "Why this precision, where `runtime.precision` is auto."
+    "Why this precision was chosen, if `runtime.precision` is auto."
     notes: tuple[str, ...] = ()
     "Sentences for the user."
 
@@ -43,9 +43,9 @@ def place(runtime: Runtime, method: Method = "recipe") -> Placement:
     """Decide device, precision and threads, and set the number of threads.
 
     Args:
-        runtime: the user's wishes.
-        method: how the network is trained. The stock way computes in fp32, as the example scripts of transformers do;
-            the memory of the C library and the size of a pass are settings of the recipe alone.
+        runtime: the user's settings.
+        method: how the network is trained. "stock" computes in fp32, as the example scripts of transformers do. Only
+            "recipe" makes the C library keep freed memory and, unless told otherwise, limits the tokens of a pass.
 
     Raises:
         InputError: this machine does not have the device or precision asked for.

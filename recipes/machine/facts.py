@@ -17,7 +17,7 @@ PACKAGES = ("finetune-recipes", "torch", "transformers", "accelerate", "datasets
 
 
 def environment(placement: Placement) -> Environment:
-    """Return what the numbers of a run depend on besides its config."""
+    """Return what a run's numbers depend on besides its config: machine and software."""
     return Environment(
         versions={"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
         device=placement.device,
@@ -31,7 +31,7 @@ def environment(placement: Placement) -> Environment:
 
 
 def numerical_environment(placement: Placement) -> dict[str, Any]:
-    """Return what the last bits of a sum depend on: where it is equal, the same rows and seed give the same weights."""
+    """Return the facts that rounding depends on. If they are equal, the same rows and seed give the same weights."""
     versions = {name: _version(name) for name in ("torch", "transformers")}
     return {
         "device": _device_name(placement),

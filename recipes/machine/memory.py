@@ -1,4 +1,4 @@
-"""The memory of this process: what the C library and oneDNN keep of it, and the most it has held."""
+"""The memory of this process: what the C library and oneDNN keep for reuse, and the peak."""
 
 import ctypes
 import os
@@ -20,23 +20,23 @@ def keep_freed_memory() -> None:
 
 
 def release_freed_memory() -> None:
-    """Hand back to the system what `keep_freed_memory` made glibc keep."""
+    """Release to the system the freed memory that `keep_freed_memory` made glibc keep."""
     library = _glibc()
     if library is not None:
         library.malloc_trim(0)
 
 
 def keep_few_kernels() -> None:
-    """Let oneDNN keep the kernels of fewer shapes than its usual 1,024. oneDNN reads this before its first product.
+    """Make oneDNN keep fewer compiled kernels than its usual 1,024. Call this before its first matrix product.
 
-    It compiles kernels for each length of a batch and keeps 0.4 MB of them. Where texts are long, lengths rarely recur
-    and compiling takes a hundredth of a step.
+    oneDNN compiles kernels for each batch length and keeps 0.4 MB of them per length. With long texts, lengths rarely
+    recur, and compiling takes a hundredth of a step.
     """
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "128")
 
 
 def peak_memory_mb() -> float:
-    """Return the most memory the process has held, in MB: the GPU's where there is one, or else its resident set."""
+    """Return the peak memory of the process in MB: on the GPU if it used one, otherwise the resident set size."""
     import torch
 
     if torch.cuda.is_available() and torch.cuda.max_memory_allocated():

@@ -9,7 +9,7 @@ import torch
 from tasks.errors import InputError
 
 WORDS = ("can't allocate memory", "not enough memory", "out of memory", "_ALLOC_FAILED")
-"What torch on a CPU or MPS and CUDA's libraries write into a plain `RuntimeError` then."
+"Words in the plain `RuntimeError` that torch on a CPU or MPS, and CUDA's libraries, raise when memory runs out."
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -22,11 +22,11 @@ def fewer_tokens(rows: int, length: int, at_once: int | None) -> int:
 
     Args:
         rows: rows of the batch that was too large.
-        length: its tokens in a row, with padding.
+        length: tokens in each of its rows, padding included.
         at_once: the limit so far. None: the whole batch went through at once.
 
     Raises:
-        InputError: a single row is too much already.
+        InputError: a single row is already too much.
     """
     rows_at_once = rows if at_once is None else min(max(at_once // length, 1), rows)
     if rows_at_once == 1:
@@ -39,7 +39,7 @@ def fewer_tokens(rows: int, length: int, at_once: int | None) -> int:
 
 @contextmanager
 def explaining() -> Iterator[None]:
-    """Turn running out of memory into a message, for work that can't be done in smaller parts.
+    """Turn out-of-memory errors into a message for the user, in work that can't be done in smaller parts.
 
     Raises:
         InputError: memory ran out; the message says what needs less of it.
@@ -57,7 +57,7 @@ def explaining() -> Iterator[None]:
 
 
 def release() -> None:
-    """Give back what the failed attempt left behind."""
+    """Free the memory that a failed attempt still holds."""
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

@@ -1,4 +1,4 @@
-"""The parts of an encoder that settings are about: its layers, its dropout, its longest text."""
+"""The layers, dropout and length limit of an encoder, whatever its architecture calls them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,7 @@ ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout")
 
 
 def set_dropout(config: Any, hparams: Hparams) -> None:
-    """Set dropout probabilities under whatever names this model's config has for them."""
+    """Set the dropout probabilities, under the names that this model's config has for them."""
     for value, names, key in (
         (hparams.dropout, HIDDEN_DROPOUT, "dropout"),
         (hparams.attention_dropout, ATTENTION_DROPOUT, "attention_dropout"),
@@ -27,10 +27,10 @@ def set_dropout(config: Any, hparams: Hparams) -> None:
 
 
 def freeze(model: Any, hparams: Hparams) -> None:
-    """Keep embeddings and the lowest layers as they are.
+    """Freeze the embeddings and the lowest layers, if the hyperparameters ask for it.
 
     Raises:
-        InputError: more layers than the model has.
+        InputError: `freeze_layers` is more than the model has.
     """
     base = model.base_model
     if hparams.freeze_embeddings:
@@ -48,7 +48,7 @@ def freeze(model: Any, hparams: Hparams) -> None:
 
 
 def encoder_layers(model: Any) -> Sequence[Any]:
-    """Return the encoder's layers, lowest first: the list of modules that is as long as the config says; or none."""
+    """Return the encoder's layers, lowest first: the module list as long as the config says; empty if there is none."""
     from torch import nn
 
     for module in model.base_model.modules():
@@ -58,9 +58,10 @@ def encoder_layers(model: Any) -> Sequence[Any]:
 
 
 def length_limit(model: Any, tokenizer: Any) -> int:
-    """Return the most tokens the model takes: by its tokenizer, or by its position embeddings.
+    """Return the maximum number of tokens that the model accepts: its tokenizer and its position embeddings limit it.
 
-    RoBERTa's positions begin after the padding index, which costs it two of them. Its embedding tells: it has padding.
+    RoBERTa's positions begin after the padding index, so it loses two of them. Its position embedding has a
+    `padding_idx`, which tells such models from others.
     """
     from torch import nn
 

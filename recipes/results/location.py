@@ -1,4 +1,4 @@
-"""The path of a run: made from its choices, so that the same command finds its own earlier work."""
+"""The path of a run directory: made from the run's choices, so that the same command finds its earlier work."""
 
 import hashlib
 import json
@@ -12,9 +12,9 @@ from recipes.config.flat_keys import flatten
 from recipes.config.schema import Config
 
 LONGEST_NAME = 80
-"Characters in the part of the path that names the choices."
+"Maximum length, in characters, of the part of the path that names the choices."
 
-NOT_IN_THE_CHOICES = (
+UNNAMED_KEY_PREFIXES = (
     "seed",
     "output_root",
     "overwrite",
@@ -27,17 +27,17 @@ NOT_IN_THE_CHOICES = (
     "runtime.checkpoint_every",
     "runtime.tokens_at_once",
 )
-"Beginnings of the keys that do not affect results, or that have a part of the path to themselves."
+"Prefixes of the keys that do not affect results, or that have a part of the path of their own."
 
 
-def locate(config: Config, data_choice: str, model_choice: str, baseline: Mapping[str, Any]) -> Path:
+def run_path(config: Config, data_choice: str, model_choice: str, baseline: Mapping[str, Any]) -> Path:
     """Return `output_root/<task>/<data>/<model>/<choices>/seed=<n>`.
 
     Args:
         config: the config of the run.
-        data_choice: the choice of the `data` group; for one's own files their name is taken instead.
-        model_choice: the choice of the `model` group; for another path its name is taken instead.
-        baseline: dotted keys and values that these groups give by themselves. Choices are the differences from it.
+        data_choice: the choice of the `data` group. For the user's own files, the path has their name instead.
+        model_choice: the choice of the `model` group. For another `model.path`, the path has that model's name instead.
+        baseline: dotted keys and values that these groups give by themselves. The path names the differences from it.
     """
     flat = flatten(to_dict(config))
     changed = {key: value for key, value in flat.items() if affects_results(key) and value != baseline.get(key)}
@@ -51,12 +51,12 @@ def locate(config: Config, data_choice: str, model_choice: str, baseline: Mappin
 
 
 def affects_results(key: str) -> bool:
-    """Tell whether another value of this key makes it another run, the seed aside."""
-    return not key.startswith(NOT_IN_THE_CHOICES)
+    """Tell whether a key affects results. False for the seed too, which has a part of the path of its own."""
+    return not key.startswith(UNNAMED_KEY_PREFIXES)
 
 
 def choices_name(changed: Mapping[str, Any]) -> str:
-    """Return a readable name for changed values, with a hash where it can't hold them all.
+    """Return a readable name for changed values. It ends in a hash if it can't show all of them in full.
 
     >>> choices_name({"hparams.learning_rate": 5e-05, "hparams.epochs": 2.0})
     'epochs=2,learning_rate=5e-05'
@@ -65,7 +65,7 @@ def choices_name(changed: Mapping[str, Any]) -> str:
     """
     if not changed:
         return "default"
-    items = sorted((key.rsplit(".", 1)[-1], _written(value)) for key, value in changed.items())
+    items = sorted((key.rsplit(".", 1)[-1], _value_in_path(value)) for key, value in changed.items())
     name = ",".join(f"{key}={value}" for key, value in items)
     short = safe_name(name)
     whole = not any("/" in str(value) for value in changed.values())
@@ -76,7 +76,7 @@ def choices_name(changed: Mapping[str, Any]) -> str:
 
 
 def safe_name(name: str) -> str:
-    """Return a name that is one path component on every system: no separators, no leading dot.
+    """Turn a name into a valid path component on every system: no separators, no leading dot.
 
     >>> safe_name("../a b"), safe_name("hf/name")
     ('-a-b', 'hf-name')
@@ -84,7 +84,7 @@ def safe_name(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._=,+-]+", "-", name).lstrip(".") or "-"
 
 
-def _written(value: Any) -> str:
+def _value_in_path(value: Any) -> str:
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     if isinstance(value, bool):
@@ -92,14 +92,14 @@ def _written(value: Any) -> str:
     if value is None:
         return "null"
     if isinstance(value, list):
-        return "+".join(map(_written, value))
+        return "+".join(map(_value_in_path, value))
     if isinstance(value, dict):
-        return "+".join(f"{key}-{_written(item)}" for key, item in value.items())
+        return "+".join(f"{key}-{_value_in_path(item)}" for key, item in value.items())
     return Path(str(value)).name if "/" in str(value) else str(value)
 
 
 def _data_name(config: Config) -> str:
-    """Name one's own data by the hub id, or by the training file; a generic file name gets its folder's in front."""
+    """Name the user's data after the hub id or the training file; a generic file name follows its folder's name."""
     if config.data.hub is not None:
         return config.data.hub
     first = config.data.train[0] if isinstance(config.data.train, list) else config.data.train

@@ -1,6 +1,6 @@
-"""report.json: what is said of a finished run, as typed values.
+"""report.json: the facts and scores of a finished run, as dataclasses.
 
-The file is written last, and whole: it is what makes a run a finished one.
+The file is written last and atomically: a run counts as finished once the file exists.
 """
 
 import json
@@ -17,7 +17,7 @@ FINISHED = "finished"
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """The pretrained model, and what was put on it."""
+    """The pretrained model and its new weights."""
 
     path: str
     revision: str | None
@@ -35,7 +35,7 @@ class DataFacts:
     fingerprint: str
     "A hash of the content of all rows."
     files: dict[str, str]
-    "Every file that a row came from, with its size and hash at that time."
+    "Every file that rows were read from, with its size and hash at that time."
     labels: list[str]
     skipped: dict[str, int]
     repaired: dict[str, int]
@@ -57,8 +57,8 @@ class Objective:
 class TrainingFacts:
     """Speed and size of the training.
 
-    `seconds` are those of its epochs, without evaluations and saving; rates are over these. Tokens and operations are
-    those of the inputs, padding not counted.
+    `seconds` is the time of the training epochs, without evaluation and saving. All rates are over this time. Padding
+    counts neither as tokens nor as operations.
     """
 
     seconds: float
@@ -82,7 +82,7 @@ class TrainingFacts:
 
 @dataclass(frozen=True)
 class Environment:
-    """What the numbers depend on besides the config."""
+    """What a run's numbers depend on besides its config: machine and software."""
 
     versions: dict[str, str | None]
     device: str
@@ -97,7 +97,7 @@ class Environment:
 
 @dataclass(frozen=True)
 class Report:
-    """Everything that is said of a finished run."""
+    """The facts and scores of a finished run."""
 
     status: str
     task: str
@@ -108,13 +108,13 @@ class Report:
     calibration: dict[str, float]
     training: TrainingFacts
     history: list[dict[str, float]]
-    "A line for each evaluation: epoch, step, training loss since the last one, validation loss, scores."
+    "One entry per evaluation: epoch, step, training loss since the previous one, validation loss, scores."
     environment: Environment
     seed: int
     command: str
 
     def save(self, path: Path) -> None:
-        """Write the report, whole or not at all. Not-a-number is written as null."""
+        """Write the report atomically. NaN is written as null."""
         write_json(path, asdict(self))
 
     @classmethod
@@ -131,14 +131,14 @@ class Report:
             "training": TrainingFacts,
             "environment": Environment,
         }
-        return _filled(cls, {**tree, **{name: _filled(kind, tree.get(name)) for name, kind in parts.items()}})
+        return _from_json(cls, {**tree, **{name: _from_json(kind, tree.get(name)) for name, kind in parts.items()}})
 
 
 def load_report(path: Path) -> Report | None:
-    """Return the report of a finished run, or None where there is none, or none that is whole.
+    """Return the report of a finished run, or None if the file is missing, damaged or not that of a finished run.
 
     Raises:
-        ValueError: the run is finished, but another version of this program wrote the report; it names what is missing.
+        ValueError: the run is finished, but another version of this program wrote the report; names what is missing.
     """
     try:
         tree = json.loads(path.read_text(encoding="utf-8"))
@@ -152,8 +152,8 @@ def load_report(path: Path) -> Report | None:
 Part = TypeVar("Part")
 
 
-def _filled(kind: type[Part], tree: Any) -> Part:
-    """Return a dataclass with the values of a JSON object; what the object has besides is left out."""
+def _from_json(kind: type[Part], tree: Any) -> Part:
+    """Return a dataclass with the values of a JSON object. Unknown keys are ignored."""
     values = tree if isinstance(tree, Mapping) else {}
     known: tuple[Any, ...] = fields(kind)  # type: ignore[arg-type]
     missing = [field.name for field in known if field.name not in values and field.default is MISSING]

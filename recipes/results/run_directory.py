@@ -1,4 +1,4 @@
-"""The directory of a run: the only thing that a run leaves, and what may be done with it."""
+"""The directory of a run, the only thing that a run leaves: its paths, its lock, and checks before it is reused."""
 
 import json
 import shutil
@@ -23,7 +23,7 @@ from tasks.errors import InputError
 
 @dataclass(frozen=True)
 class RunDirectory:
-    """Where one run lives. Its path follows from the run's choices, so that the same command finds it again."""
+    """The directory of one run. Its path is made from the run's choices, so that the same command finds it again."""
 
     path: Path
 
@@ -32,12 +32,12 @@ class RunDirectory:
 
     @property
     def report(self) -> Path:
-        """The report, which is written last."""
+        """The file of the report, which is written last."""
         return self.path / "report.json"
 
     @property
     def config(self) -> Path:
-        """Every value of the run's config."""
+        """The file with every value of the run's config."""
         return self.path / "config.yaml"
 
     @property
@@ -52,21 +52,21 @@ class RunDirectory:
 
     @property
     def predictions(self) -> Path:
-        """The folder of predictions, one file a split."""
+        """The folder of predictions, one file per split."""
         return self.path / "predictions"
 
     def predictions_of(self, split: Split) -> Path:
-        """The predictions on one split, a line a row, in the rows' order."""
+        """The file of predictions on one split, one line per row, in the rows' order."""
         return self.predictions / f"{split}.jsonl"
 
     @property
     def checkpoints(self) -> Path:
-        """The folder of checkpoints, which is there only while the run is unfinished."""
+        """The folder of checkpoints, which exists only while the run is unfinished."""
         return self.path / "checkpoints"
 
     @property
     def identity(self) -> Path:
-        """What besides the config decides the results of an unfinished run: rows, model, processes, machine."""
+        """Facts besides the config that decide an unfinished run's results: rows, model, processes, machine."""
         return self.checkpoints / "identity.json"
 
     def finished_report(self) -> Report | None:
@@ -84,13 +84,13 @@ class RunDirectory:
             ) from error
 
     def begin(self, config: Config, identity: Mapping[str, Any]) -> None:
-        """Clear the directory and write down what begins in it."""
+        """Clear the directory, then write the config and the identity of the run that begins."""
         self.clear()
         write_text(self.config, to_yaml(config))
         write_json(self.identity, identity)
 
     def clear(self) -> None:
-        """Remove what an earlier run left here, its report first; other files stay."""
+        """Remove the files of an earlier run, first the report, which marks it as finished. Other files stay."""
         self.report.unlink(missing_ok=True)
         self.config.unlink(missing_ok=True)
         for folder in (self.model, self.predictions, self.partial_model):
@@ -98,7 +98,7 @@ class RunDirectory:
         self.tidy()
 
     def tidy(self) -> None:
-        """Remove what was needed on the way: checkpoints, and files that a kill left half written."""
+        """Remove what a finished run does not need: checkpoints, and files that a kill left half written."""
         shutil.rmtree(self.checkpoints, ignore_errors=True)
         for path in self.path.rglob(".*.partial"):
             with suppress(OSError):
@@ -106,7 +106,7 @@ class RunDirectory:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Keep other processes out; the system releases the lock when the process ends, however it ends.
+        """Lock the directory against other processes. The system releases the lock however this process ends.
 
         Afterwards, empty folders that were made for the lock are removed.
 
@@ -128,7 +128,7 @@ class RunDirectory:
         try:
             yield
         finally:
-            # The file goes before the lock: after the lock, another process may have made a file of the same name.
+            # Remove the file while the lock is held: after that, the file of this name may be another process's lock.
             lock_file.unlink(missing_ok=True)
             lock.release()
             for path in (self.checkpoints, *made):
@@ -136,12 +136,12 @@ class RunDirectory:
                     path.rmdir()
 
     def require_same_config(self, config: Config) -> None:
-        """Refuse a directory that another config made.
+        """Refuse the directory of a run with another config.
 
-        A key that its config file does not have is one that came later: it had its default.
+        A key that is missing in its config file was added to the program later, and counts as having its default.
 
         Raises:
-            InputError: it names the keys that differ.
+            InputError: the configs differ; the message names the keys.
         """
         if not self.config.is_file():
             return
@@ -162,10 +162,10 @@ class RunDirectory:
             )
 
     def require_same_files(self, report: Report) -> None:
-        """Refuse to call a run done if its data files have changed since.
+        """Refuse to accept a run as done if its data files have changed since.
 
         Raises:
-            InputError: it names the files.
+            InputError: files have changed; the message names them.
         """
         then = report.data.files
         changed = [name for name, known in then.items() if Path(name).is_file() and fingerprint(Path(name)) != known]
@@ -176,10 +176,10 @@ class RunDirectory:
             )
 
     def require_same_identity(self, identity: Mapping[str, Any]) -> None:
-        """Refuse to go on with a training that began with other rows, another model or other processes.
+        """Refuse to resume a training that began with other rows, another model or another number of processes.
 
         Raises:
-            InputError: it names what differs.
+            InputError: the run began differently; the message names what differs.
         """
         lines = self.differences(identity)
         if lines:
@@ -194,7 +194,7 @@ class RunDirectory:
             )
 
     def differences(self, now: Mapping[str, Any]) -> list[str]:
-        """Return a phrase for each fact in `now` that was another one when the unfinished run began."""
+        """Return a phrase for each value in `now` that differs from the one when the unfinished run began."""
         try:
             then = json.loads(self.identity.read_text(encoding="utf-8"))
         except (OSError, ValueError):

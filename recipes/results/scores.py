@@ -1,4 +1,4 @@
-"""How a score is written: one way, everywhere."""
+"""The format of scores, the same everywhere."""
 
 import math
 

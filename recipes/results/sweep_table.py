@@ -1,4 +1,4 @@
-"""A sweep: the result of each of its jobs, and the table of them, best first."""
+"""The results of a sweep's jobs, and the table that ranks them, best first."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ class Outcome:
     objective_name: str
     "Split and score, such as `validation f1`."
     objective: float | None
-    "None: it is not a number."
+    "None: the score is not a number."
     test: float | None
     "The same score on the test split, if there is one."
     greater_is_better: bool = True
@@ -44,7 +44,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Job:
-    """One job of a sweep that has ended."""
+    """A job of a sweep, after it has ended."""
 
     number: int
     overrides: list[str]
@@ -54,20 +54,20 @@ class Job:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Return the job that `record` wrote to a file."""
+        """Return the job that `save_job` wrote to a file."""
         values = json.loads(path.read_text(encoding="utf-8"))
         outcome = values.pop("outcome")
         return cls(**values, outcome=None if outcome is None else Outcome(**outcome))
 
 
 def sweep_directory(output_root: Path, arguments: Sequence[str]) -> Path:
-    """Return the sweep's folder: a function of its arguments, so that the same sweep finds itself again."""
+    """Return the sweep's folder. Its path is made from the arguments, so that the same command finds it again."""
     digest = hashlib.sha256("\n".join(sorted(arguments)).encode()).hexdigest()[:8]
     return output_root / "sweeps" / digest
 
 
-def record(folder: Path, job: Job) -> None:
-    """Leave a job's result where the sweep's own process, perhaps on another machine, finds it."""
+def save_job(folder: Path, job: Job) -> None:
+    """Write a job's result to a file, from which the sweep's own process reads it, perhaps on another machine."""
     if is_main_process():
         write_json(folder / "jobs" / f"{job.number}.json", asdict(job))
 
@@ -78,8 +78,8 @@ def forget_jobs(folder: Path) -> None:
         path.unlink()
 
 
-def show_table(folder: Path) -> bool:
-    """Print the table of all jobs, best first, keep it beside their records, and tell whether none failed."""
+def print_table(folder: Path) -> bool:
+    """Print the table of all jobs, best first, write it to the sweep's folder, and tell whether all jobs succeeded."""
     jobs = [Job.load(path) for path in (folder / "jobs").glob("*.json")]
     if not jobs:
         complain(f"No job of this sweep left a result in {folder}")
@@ -95,7 +95,7 @@ def show_table(folder: Path) -> bool:
 
 
 def _rank(job: Job) -> tuple[bool, bool, float, int]:
-    """Sort by objective, best first; then jobs whose objective is not a number; then failed ones; ties by number."""
+    """Sort key: best objective first, then jobs whose objective is not a number, then failed ones; ties by number."""
     outcome = job.outcome
     if outcome is None:
         return True, True, 0.0, job.number
@@ -106,7 +106,7 @@ def _rank(job: Job) -> tuple[bool, bool, float, int]:
 
 
 def _rows(jobs: Sequence[Job]) -> list[list[str]]:
-    """Return the table's cells: a column for each key that is not the same in all jobs."""
+    """Return the table's cells, with a column for each key whose value differs between jobs."""
     shared = set.intersection(*(set(job.overrides) for job in jobs)) if len(jobs) > 1 else set()
     swept = list(dict.fromkeys(item.partition("=")[0] for job in jobs for item in job.overrides if item not in shared))
     objective = next((job.outcome.objective_name for job in jobs if job.outcome is not None), "objective")

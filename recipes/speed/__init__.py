@@ -1,1 +1,1 @@
-"""Faster parts for a model, which change no result and can be taken out again. Imports `machine` and `model`."""
+"""Faster parts for a model; `apply` says how results may differ. Imports `machine`, `model` and `windows`."""

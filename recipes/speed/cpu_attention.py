@@ -1,9 +1,9 @@
-"""Attention on a CPU: the plain formula, a few rows at a time, with its backward pass by hand.
+"""Attention on a CPU: the plain formula, a few rows at a time, with a hand-written backward pass.
 
-transformers' plain attention adds a float mask of fp32 to scores of bf16, which makes them fp32 from there on, and
-autograd keeps most steps on the way. torch's fused kernel pays for long texts only, and takes a slow path where there
-is dropout. Here scores stay in their own type and are masked in place, a batch is computed in portions that stay in the
-processor's cache, and the only large tensor kept for the backward pass are the weights. Without gradients nothing is
+transformers' plain attention adds an fp32 mask to bf16 scores, which turns them into fp32 from there on, and autograd
+keeps most intermediate results. torch's fused kernel is faster for long texts only, and takes a slow path with dropout.
+Here scores keep their type and are masked in place, a batch is computed in portions that fit into the processor's
+cache, and the attention weights are the only large tensor kept for the backward pass. Without gradients nothing is
 kept. Measured in docs/performance.md.
 """
 
@@ -15,13 +15,13 @@ from torch import Tensor
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.masking_utils import sdpa_mask
 
-from recipes.speed.dropout import draw_dropped
+from recipes.speed.dropout import draw_dropout_mask
 
 NAME = "recipes_cpu"
-"What this implementation is called in transformers' register."
+"The name of this implementation in transformers' registry."
 
 SCORES_AT_ONCE = 1 << 20
-"Entries of the score matrices of a portion: two megabytes in bf16, about what a core's cache holds."
+"Entries in the score matrices of one portion: two megabytes in bf16, about the size of a core's cache."
 
 
 def register() -> None:
@@ -43,7 +43,7 @@ def attention(
     """Attend as transformers' attention functions do.
 
     Args:
-        module: the attention layer; unused but for whether it is in training.
+        module: the attention layer; only its training mode is read.
         query: [batch, heads, length, size]; so are `key` and `value`.
         key: see above.
         value: see above.
@@ -56,16 +56,17 @@ def attention(
     """
     factor = query.shape[-1] ** -0.5 if scaling is None else scaling
     probability = dropout if module.training else 0.0
-    kind = value.dtype
-    bias = None if attention_mask is None else _bias(attention_mask, kind)
-    attended = _Attention.apply(query.to(kind), key.to(kind), value, bias, factor, probability)
+    dtype = value.dtype
+    bias = None if attention_mask is None else _additive_mask(attention_mask, dtype)
+    attended = _Attention.apply(query.to(dtype), key.to(dtype), value, bias, factor, probability)
     return attended.transpose(1, 2).contiguous(), None
 
 
 class _Attention(torch.autograd.Function):  # type: ignore[misc]
-    """softmax(factor Q Kᵀ) V, its gradient as in Dao et al. 2022, appendix B.4, over portions of the batch.
+    """Compute softmax(factor Q Kᵀ) V in portions of the batch, with the gradient of Dao et al. 2022, appendix B.4.
 
-    Weights are never negative, so their sign is free to say which of them dropout took: one tensor is kept, not two.
+    Attention weights are never negative, so a negative sign can mark those that dropout removed: one kept tensor
+    holds both the weights and the mask.
     """
 
     @staticmethod
@@ -78,7 +79,7 @@ class _Attention(torch.autograd.Function):  # type: ignore[misc]
         factor: float,
         dropout: float,
     ) -> Tensor:
-        attended = _like_layers(query)
+        attended = _empty_token_major(query)
         weights_of_portions = []
         for rows in _portions(query):
             scores = (query[rows] * factor) @ key[rows].transpose(2, 3)
@@ -86,7 +87,7 @@ class _Attention(torch.autograd.Function):  # type: ignore[misc]
                 scores.add_(bias[rows] if len(bias) > 1 else bias)
             weights = scores.softmax(-1)
             if dropout:
-                weights.mul_(draw_dropped(weights.shape, dropout).bitwise_or_(1).to(weights.dtype))
+                weights.mul_(draw_dropout_mask(weights.shape, dropout).bitwise_or_(1).to(weights.dtype))
                 attended[rows] = (weights.clamp(min=0) @ value[rows]).mul_(1 / (1 - dropout))
             else:
                 attended[rows] = weights @ value[rows]
@@ -97,31 +98,32 @@ class _Attention(torch.autograd.Function):  # type: ignore[misc]
         return attended
 
     @staticmethod
-    def backward(context: Any, by_attended: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(context: Any, grad_attended: Tensor) -> tuple[Tensor | None, ...]:
         query, key, value, attended, *weights_of_portions = context.saved_tensors
-        by_query, by_key, by_value = _like_layers(query), _like_layers(key), _like_layers(value)
+        grad_query, grad_key, grad_value = _empty_token_major(query), _empty_token_major(key), _empty_token_major(value)
         for rows, weights in zip(_portions(query), weights_of_portions, strict=True):
-            incoming = by_attended[rows]
-            # What a row's weights share, as they always sum to one: [rows, heads, length, 1].
+            incoming = grad_attended[rows]
+            # As a query's weights sum to one, softmax's gradient subtracts this from each: [rows, heads, length, 1].
             shared = (incoming * attended[rows]).sum(-1, keepdim=True)
             if context.dropout:
                 incoming = incoming * (1 / (1 - context.dropout))
                 used = weights.clamp(min=0)
-                by_value[rows] = used.transpose(2, 3) @ incoming
-                by_scores = (incoming @ value[rows].transpose(2, 3)).mul_(used)
-                by_scores.addcmul_(weights.abs(), shared, value=-1)
+                grad_value[rows] = used.transpose(2, 3) @ incoming
+                grad_scores = (incoming @ value[rows].transpose(2, 3)).mul_(used)
+                grad_scores.addcmul_(weights.abs(), shared, value=-1)
             else:
-                by_value[rows] = weights.transpose(2, 3) @ incoming
-                by_scores = (incoming @ value[rows].transpose(2, 3)).sub_(shared).mul_(weights)
-            by_query[rows] = (by_scores @ key[rows]).mul_(context.factor)
-            by_key[rows] = by_scores.transpose(2, 3) @ (query[rows] * context.factor)
-        return by_query, by_key, by_value, None, None, None
+                grad_value[rows] = weights.transpose(2, 3) @ incoming
+                grad_scores = (incoming @ value[rows].transpose(2, 3)).sub_(shared).mul_(weights)
+            grad_query[rows] = (grad_scores @ key[rows]).mul_(context.factor)
+            grad_key[rows] = grad_scores.transpose(2, 3) @ (query[rows] * context.factor)
+        return grad_query, grad_key, grad_value, None, None, None
 
 
-def _bias(seen: Tensor, dtype: torch.dtype) -> Tensor:
-    """Return what to add to scores so that hidden keys weigh nothing, in the shape of the mask but no wider than it is.
+def _additive_mask(seen: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return the mask to add to scores: 0 where a key may be seen, the type's lowest finite number elsewhere.
 
-    Finite, so that a query that sees nothing gets even weights and not NaN.
+    It is finite so that a query that sees no key gets equal weights, not NaN. If all queries see the same keys, its
+    query axis has length 1.
     """
     if seen.stride(2) == 0:
         seen = seen[:, :, :1]
@@ -136,7 +138,7 @@ def _portions(query: Tensor) -> Iterator[slice]:
         yield slice(first, min(first + together, rows))
 
 
-def _like_layers(heads: Tensor) -> Tensor:
-    """Return an empty tensor [batch, heads, length, size] that lies in memory as layers want it, token by token."""
+def _empty_token_major(heads: Tensor) -> Tensor:
+    """Return an empty tensor [batch, heads, length, size] in the memory order that layers need: token by token."""
     rows, count, length, size = heads.shape
     return heads.new_empty(rows, length, count, size).transpose(1, 2)

@@ -15,7 +15,7 @@ LEVELS = 1 << 16
 
 
 class SixteenBitDropout(nn.Module):  # type: ignore[misc]
-    """`nn.Dropout` whose mask is drawn by `draw_dropped`."""
+    """`nn.Dropout` whose mask is drawn by `draw_dropout_mask`."""
 
     def __init__(self, p: float) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class SixteenBitDropout(nn.Module):  # type: ignore[misc]
         """Return `hidden` of any shape with entries dropped and the others scaled up, or as it is when not training."""
         if not self.training or self.p == 0:
             return hidden
-        kept = draw_dropped(hidden.shape, self.p).add_(1).to(hidden.dtype)
+        kept = draw_dropout_mask(hidden.shape, self.p).add_(1).to(hidden.dtype)
         return hidden * kept.mul_(1 / (1 - self.p))
 
     def extra_repr(self) -> str:
@@ -33,23 +33,23 @@ class SixteenBitDropout(nn.Module):  # type: ignore[misc]
         return f"p={self.p}"
 
 
-def draw_dropped(shape: Sequence[int], probability: float) -> Tensor:
-    """Draw for each entry of a shape whether dropout takes it: int16, -1 where it does and 0 where it does not.
+def draw_dropout_mask(shape: Sequence[int], probability: float) -> Tensor:
+    """Draw a dropout mask of a given shape: int16, -1 where an entry is dropped and 0 where it is kept.
 
     torch draws a whole random number for each entry on one core, which takes a tenth of a small model's step. Here four
-    entries share the 64 bits of a draw: each is dropped with the given probability, rounded to the next 1/65,536,
-    independently of the others. The bits are those of SFC64, several times as fast as torch's Mersenne twister; each
-    call has a stream of its own, whose seed torch's generator draws, so that its state alone decides all masks.
+    entries share the 64 bits of one draw: each is dropped with the given probability, rounded to the nearest 1/65,536,
+    independently of the others. The bits come from SFC64, which is several times as fast as torch's Mersenne twister.
+    torch's generator draws the seed of each call's own stream, so its state alone decides all masks.
     """
     size = math.prod(shape)
     seed = int(torch.randint((1 << 63) - 1, ()))
     draws = np.random.SFC64(seed).random_raw(-(-size // 4))
     bits = torch.from_numpy(draws).view(torch.int16)[:size].view(*shape)
     first_kept = round(probability * LEVELS) - LEVELS // 2
-    # Comparing gives bool tensors, which are slow to calculate with.
+    # Clamping avoids comparisons: they give bool tensors, which are slow to calculate with.
     return bits.clamp_(first_kept - 1, first_kept).sub_(first_kept)
 
 
-def use_cheap_dropout(model: Any) -> None:
+def use_fast_dropout(model: Any) -> None:
     """Replace every `nn.Dropout` of a model in place. They hold no weights, so what is saved stays the same."""
     replace_modules(model, lambda module: SixteenBitDropout(module.p) if type(module) is nn.Dropout else None)

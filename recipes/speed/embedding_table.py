@@ -1,9 +1,10 @@
-"""Training only those rows of the embedding table that the training data use.
+"""Train only the rows of the embedding table that occur in the training data.
 
-A vocabulary has 30,000 to 250,000 entries, a data set uses a few thousand. The others get no gradient, and yet a plain
-table allocates, clears, measures and updates all of them in each step: up to a third of a small model's step on a CPU,
-and two thirds of all optimizer memory for a multilingual model. What training does is the same, but for weight decay,
-which plain AdamW would also apply to entries that never occur; here those keep their pretrained values.
+A vocabulary has 30,000 to 250,000 entries, a data set uses a few thousand. The others get no gradient; yet with a plain
+table, each step allocates and clears a gradient for all entries, takes its norm and updates them all. This takes up to
+a third of a small model's step on a CPU, and two thirds of all optimizer memory for a multilingual model. Training
+differs only in weight decay: plain AdamW would also decay entries that never occur; here those keep their pretrained
+values.
 """
 
 from typing import Any
@@ -16,20 +17,20 @@ from torch.nn import functional
 from recipes.speed.module_replacement import replace_modules
 
 MOST_USED = 0.9
-"Share of rows in use from which on a plain table does as well."
+"Above this share of rows in use, a plain table is as good."
 
 
 class PartlyTrainedEmbedding(nn.Module):  # type: ignore[misc]
-    """An embedding table cut in two: `weight` [used, width] is trained, `rest` [others, width] is as it was.
+    """An embedding table cut in two: `weight` [used, width] is trained, `rest` [others, width] is frozen.
 
-    Its state dict holds one `weight` [vocabulary, width], as that of the `nn.Embedding` it stands for.
+    Its state dict holds one `weight` [vocabulary, width], like that of the `nn.Embedding` it replaces.
     """
 
     def __init__(self, table: nn.Embedding, used: Tensor) -> None:
         super().__init__()
         in_use = torch.zeros(table.num_embeddings, dtype=torch.bool)
         in_use[used] = True
-        # Entry i stands in row place[i]: of `weight` below len(weight), of `rest` from there on.
+        # Entry i is row place[i] of the table that consists of `weight` followed by `rest`.
         order = torch.cat([torch.nonzero(in_use), torch.nonzero(~in_use)]).squeeze(1)
         place = torch.empty_like(order)
         place[order] = torch.arange(len(order))
@@ -43,7 +44,7 @@ class PartlyTrainedEmbedding(nn.Module):  # type: ignore[misc]
         self._padding_place = int(place[padding]) if padding is not None and in_use[padding] else None
 
     def forward(self, input_ids: Tensor) -> Tensor:
-        """Look up ids of any shape. In training all of them must be in use; in evaluation any entry will do."""
+        """Look up ids of any shape. In training, all must be among the trained rows; in evaluation, any id will do."""
         place = self.place[input_ids]
         if self.training:
             return functional.embedding(place, self.weight, self._padding_place)
@@ -90,10 +91,10 @@ class PartlyTrainedEmbedding(nn.Module):  # type: ignore[misc]
 def train_used_rows(model: Any, used: "np.ndarray[Any, Any]") -> None:
     """Cut a model's embedding table in place, so that only the rows of the ids in `used` are trained.
 
-    Left alone: frozen tables, tables of which nearly all is in use, and tables that another module shares.
+    Some tables stay as they are: frozen ones, those with nearly all rows in use, and those that another module shares.
 
     Args:
-        model: a transformers model on its way to training.
+        model: a transformers model that is about to be trained.
         used: the distinct token ids [used] that occur in the training windows, padding included.
     """
     table = model.get_input_embeddings()

@@ -7,11 +7,11 @@ from torch import nn
 
 
 def replace_modules(model: Any, replacement: Callable[[Any], nn.Module | None]) -> None:
-    """Put another module in the place of some of a model's, in the same mode (training or not).
+    """Replace some submodules of a model in place. A new module gets the mode of the old one (training or not).
 
     Args:
-        model: a module; itself it stays.
-        replacement: from a module inside it to what takes its place. None: it stays.
+        model: a module, which is not replaced itself.
+        replacement: returns the new module for a submodule. None: keep the old one.
     """
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):

@@ -1,10 +1,10 @@
-"""Layer norms on a CPU that answer in the precision of the matrix products around them.
+"""Layer norms on a CPU whose outputs have the precision of the matrix products around them.
 
-Under autocast torch leaves norms in fp32, and with them the whole stream of hidden states: each product then begins by
-turning its input to bf16, queries, keys and values each for themselves, and each sum is over twice the memory. Here
-the norms inside the encoder's layers take and return bf16, calculating in fp32 within. Where layers norm before they
-add, as in ModernBERT, the stream keeps the embeddings' fp32 and only the norms' outputs are narrow, as the products
-would make them anyway.
+Under autocast, torch keeps norms in fp32, and with them the whole residual stream. Each product then first casts its
+input to bf16, separately for queries, keys and values, and each residual sum reads twice the memory. Here the norms
+inside the encoder's layers take and return bf16, and calculate in fp32 internally. In pre-norm models such as
+ModernBERT, the residual stream keeps the embeddings' fp32, and only the norms' outputs are bf16, to which the products
+would cast them anyway.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ from recipes.speed.module_replacement import replace_modules
 
 
 class NarrowLayerNorm(nn.LayerNorm):  # type: ignore[misc]
-    """`nn.LayerNorm` that under CPU autocast takes and returns its type; its weights stay as they are."""
+    """`nn.LayerNorm` that takes and returns autocast's type under CPU autocast; its weights keep their own type."""
 
     def forward(self, hidden: Tensor) -> Tensor:
         """Normalise `hidden` [..., width]."""

@@ -1,10 +1,10 @@
-"""Attention on a GPU without padding: the real tokens of a batch in one row, each text seeing only itself.
+"""Attention on a GPU without padding: the real tokens of a batch form one row, and each text sees only itself.
 
-With a padding mask torch's fused attention can't take its flash kernel, and computes padding like text. The kernel for
-texts of unequal length takes their bounds instead of a mask. It draws no dropout, so this is for models without
-attention dropout, and meant for long texts: ModernBERT reads 8,192 tokens.
+With a padding mask, torch's fused attention can't use its flash kernel, and computes padding like text. torch's kernel
+for texts of unequal length takes their bounds instead of a mask. It has no dropout, so only models without attention
+dropout can use it. It is meant for long texts: ModernBERT reads 8,192 tokens.
 
-The layout around the kernel is tested against transformers' padded attention, with a plain loop in the kernel's place;
+Tests compare the code around the kernel with transformers' padded attention, with a plain loop in the kernel's place;
 on a GPU it is untested so far.
 """
 
@@ -16,7 +16,7 @@ from torch import Tensor
 from transformers import AttentionInterface, AttentionMaskInterface
 
 NAME = "recipes_unpadded"
-"What this implementation is called in transformers' register."
+"The name of this implementation in transformers' registry."
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def register() -> None:
 
 
 def layout(batch_size: int, q_length: int, *_: Any, attention_mask: Tensor | None = None, **named: Any) -> Layout:
-    """Return what layers get in place of a mask. transformers calls this once a forward pass and kind of layer."""
+    """Return the layout that replaces a mask. transformers calls this once per forward pass and layer type."""
     if attention_mask is None:
         attention_mask = torch.ones(batch_size, q_length, dtype=torch.bool, device=named.get("device"))
     sizes = attention_mask.sum(1, dtype=torch.int32)
@@ -83,7 +83,7 @@ def attention(
 def kernel(
     query: Tensor, key: Tensor, value: Tensor, bounds: Tensor, longest: int, scaling: float | None, side: int
 ) -> Tensor:
-    """Attend within each of several texts in one row: query, key, value [tokens, heads, size], bf16 or fp16 only."""
+    """Attend within each of several concatenated texts: query, key, value [tokens, heads, size], bf16 or fp16 only."""
     from torch.nn.attention.varlen import varlen_attn
 
     attended: Tensor = varlen_attn(
@@ -93,7 +93,7 @@ def kernel(
 
 
 def is_available(size: int, dtype: torch.dtype) -> bool:
-    """Tell whether this GPU has the kernel for heads of this size, by a call with a window and backwards."""
+    """Tell whether this GPU has the kernel for heads of this size, by trying a sliding window and a backward pass."""
     try:
         text = torch.randn(8, 1, size, device="cuda", dtype=dtype, requires_grad=True)
         bounds = torch.tensor([0, 8], device="cuda", dtype=torch.int32)

@@ -1,4 +1,4 @@
-"""What the user reads while a run goes on: printed once, however many processes there are."""
+"""Console output for the user. Of several processes, only the main one prints."""
 
 import os
 import re
@@ -6,16 +6,16 @@ import sys
 from pathlib import Path
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"Characters that a terminal obeys, but for the new line and the tabulator."
+"Control characters, which a terminal would interpret; newline and tab are not among them."
 
 
 def is_main_process() -> bool:
-    """Tell whether this process prints for the run: the first of all that a launcher started, or the only one."""
+    """Tell whether this is the main process: the first of those that a launcher started, or the only one."""
     return int(os.environ.get("RANK", "0")) == 0
 
 
 def escape_control_characters(text: str) -> str:
-    r"""Show control characters instead of obeying them: texts and labels of data sets are printed, too.
+    r"""Escape control characters, so that texts and labels of data sets can't control the terminal.
 
     >>> escape_control_characters("a\x1b[31mb")
     'a\\x1b[31mb'
@@ -36,7 +36,7 @@ def complain(message: str) -> None:
 
 
 def complain_in_any_process(message: str) -> None:
-    """Print an error to standard error, whichever process this is: the main one may not know of it."""
+    """Print an error to standard error from any process, for errors that the main process may not know of."""
     _print("stderr", message)
 
 
@@ -49,7 +49,7 @@ def _print(stream: str, message: str) -> None:
 
 
 def say_field(name: str, text: str) -> None:
-    """Print a line with a name in a column of its own, then the text. An empty name goes on with the field before."""
+    """Print a name in a column of fixed width, then the text. An empty name continues the field above."""
     say(f"{name:<11} {text}")
 
 

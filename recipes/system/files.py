@@ -1,4 +1,4 @@
-"""Writing files so that a reader sees the old one or the new one, never half of it."""
+"""Atomic writing: a reader sees the old file or the new one, never half of it."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ LARGE = 64 << 20
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole: beside its place first, then moved there in one step."""
+    """Write a text file atomically: to a temporary file in the same folder, which then replaces the target."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
@@ -26,12 +26,12 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a value as indented JSON, whole. Not-a-number becomes null, which every reader of JSON understands."""
+    """Write a value as indented JSON, atomically. NaN and infinity become null, which every JSON reader understands."""
     write_text(path, _json(value, indent=2) + "\n")
 
 
 def write_json_lines(path: Path, values: list[dict[str, Any]]) -> None:
-    """Write one JSON object a line, whole."""
+    """Write one JSON object per line, atomically."""
     write_text(path, "".join(_json(value) + "\n" for value in values))
 
 
@@ -44,7 +44,7 @@ def flush_to_disk(folder: Path) -> None:
 
 
 def fingerprint(path: Path) -> str:
-    """Return a file's size and, up to 64 MB, a hash of its content: another one means that the file has changed."""
+    """Return a file's size and, up to 64 MB, a hash of its content. A different fingerprint means a changed file."""
     size = path.stat().st_size
     if size > LARGE:
         return f"{size} bytes"
@@ -52,16 +52,16 @@ def fingerprint(path: Path) -> str:
 
 
 def _json(value: Any, indent: int | None = None) -> str:
-    text = json.dumps(_finite(value), indent=indent, ensure_ascii=False, allow_nan=False)
-    # JSON itself escapes control characters below a blank; these are the others.
+    text = json.dumps(_without_nan_and_infinity(value), indent=indent, ensure_ascii=False, allow_nan=False)
+    # `json.dumps` escapes only the control characters below U+0020.
     return CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
-def _finite(value: Any) -> Any:
+def _without_nan_and_infinity(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+        return {key: _without_nan_and_infinity(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [_without_nan_and_infinity(item) for item in value]
     if isinstance(value, float) and not -float("inf") < value < float("inf"):
         return None
     return value

@@ -1,4 +1,4 @@
-"""Silence for what libraries say about themselves; what concerns the user is said by the run itself."""
+"""Silences the libraries' own messages. The run itself prints what matters to the user."""
 
 import os
 import warnings
@@ -9,7 +9,7 @@ def quiet_libraries() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    # torch has renamed what transformers still passes on under the old name.
+    # transformers still passes this argument to torch under its old name.
     warnings.filterwarnings("ignore", message="`broadcast_buffers` is deprecated", category=FutureWarning)
     import datasets
     import transformers

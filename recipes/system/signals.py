@@ -1,6 +1,6 @@
-"""Ctrl-C, SIGTERM and a terminal that closes: a training finishes its step, saves itself and ends.
+"""Handles Ctrl-C, SIGTERM and a closing terminal: a training finishes its step, saves a checkpoint and ends.
 
-Anything but a training ends at once.
+Outside of training, the process ends at once.
 """
 
 import signal
@@ -12,11 +12,12 @@ from types import FrameType
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 PATIENCE = 2.0
-"Seconds after which a second signal is a wish to end at once. A terminal and a launcher may both pass on the first."
+"""A second signal ends the process at once only if it comes more than this many seconds after the first. An earlier one
+may be a copy of the first: a terminal and a launcher may both pass it on."""
 
 
 class Interrupted(BaseException):
-    """The run was told to end. No `Exception`: what goes on after a failed job must not go on after this."""
+    """A signal told the run to end. Not an `Exception`: a sweep goes on after a failed job, but must not after this."""
 
     def __init__(self, number: int, message: str) -> None:
         super().__init__(message)
@@ -24,20 +25,20 @@ class Interrupted(BaseException):
 
 
 class Interruption:
-    """What has been asked of this process by a signal.
+    """Handles the signals that tell this process to end.
 
-    Usage: `with Interruption() as interruption:` around everything, `with interruption.deferred():` around what can
-    look at `received` from time to time and end by itself.
+    Usage: `with Interruption() as interruption:` around everything, `with interruption.deferred():` around code that
+    checks `received` from time to time and ends by itself.
     """
 
     def __init__(self) -> None:
         self.received: int | None = None
-        "Number of the signal that waits to be obeyed."
+        "Number of the signal that was deferred. None: no signal."
         self._deferred = False
         self._at = 0.0
 
     def __enter__(self) -> "Interruption":
-        # A terminal's closing is nothing to a command that was started with `nohup`.
+        # Under `nohup`, SIGHUP is ignored already and must stay so.
         heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
         self._before = {number: signal.signal(number, self._on_signal) for number in heard}
         return self
@@ -48,7 +49,7 @@ class Interruption:
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
-        """Keep a first signal in `received` instead of ending at once."""
+        """Store the first signal in `received` instead of ending at once."""
         self._deferred = True
         try:
             yield

@@ -1,1 +1,1 @@
-"""The Trainer and everything around it, from a config to a finished run directory. Imports all rooms but `command`."""
+"""The Trainer, and a run from its config to its finished directory. Imports all folders below it but `command`."""

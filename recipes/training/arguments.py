@@ -68,7 +68,7 @@ def training_arguments(
         weight_decay=hparams.weight_decay,
         max_grad_norm=hparams.max_grad_norm,
         eval_strategy="epoch",
-        # The Trainer saves the best weights only; `recipes.training.resuming` saves what a training goes on from.
+        # The Trainer saves the best weights only; `recipes.training.resuming` saves the state to resume from.
         save_strategy="best",
         load_best_model_at_end=True,
         metric_for_best_model=f"eval_{objective.name}",
@@ -83,7 +83,7 @@ def training_arguments(
         fp16=placement.precision == "fp16",
         dataloader_pin_memory=placement.device == "cuda",
         ddp_find_unused_parameters=False,
-        # Nothing in an encoder changes but its parameters; the untrained part of its vocabulary is large.
+        # Buffers never change in training, and one of them is large: the untrained part of the embedding table.
         ddp_broadcast_buffers=False,
         # Otherwise transformers joins all outputs so far after each batch, which copies them over and over.
         eval_do_concat_batches=False,

@@ -17,8 +17,8 @@ from recipes.system.signals import Interruption
 from recipes.training.arguments import training_arguments
 from recipes.training.clock import Laps, TrainingClock
 from recipes.training.progress import Progress
-from recipes.training.stock import PlainTrainer, StockTrainer, padded_length, stock_recipe
 from recipes.training.trainer import RecipeTrainer
+from recipes.training.yardsticks import PlainTrainer, StockTrainer, padded_length, stock_recipe
 from recipes.windows.columns import Windows
 from recipes.windows.encoder import Encoder
 from tasks.data.options import Split
@@ -74,13 +74,13 @@ def prepare(config: Config, rows: AnyRows, placement: Placement, laps: Laps) -> 
 
 
 def assemble(prepared: Prepared, directory: RunDirectory, interruption: Interruption, started: float) -> RecipeTrainer:
-    """Return the Trainer.
+    """Build the Trainer.
 
     Args:
-        prepared: what it is made of.
+        prepared: the parts it is built from.
         directory: where its checkpoints go.
-        interruption: what a signal asks of this process.
-        started: reading of `time.perf_counter` from which the time to the first step counts.
+        interruption: tells whether a signal has asked this process to end.
+        started: a reading of `time.perf_counter`; the time to the first step counts from it.
     """
     config, task, tokenizer = prepared.config, prepared.task, prepared.loaded.tokenizer
     objective = task.objective_score()

@@ -1,4 +1,4 @@
-"""Where the time of a run goes: its phases, the epochs by themselves, and the way to the first step."""
+"""Where the time of a run goes: the time of its phases, of its epochs alone, and up to the first step."""
 
 import time
 from typing import Any
@@ -15,7 +15,7 @@ class Laps:
         self.seconds: dict[str, float] = {}
 
     def lap(self, name: str) -> None:
-        """Give a name to the time since the last call; the same name again adds up."""
+        """Add the time since the last call to the phase of this name."""
         now = time.perf_counter()
         self.seconds[name] = round(self.seconds.get(name, 0.0) + now - self._last, 3)
         self._last = now
@@ -26,10 +26,10 @@ class Laps:
 
 
 class TrainingClock(TrainerCallback, ExportableState):  # type: ignore[misc]
-    """Seconds spent in training epochs, without evaluating and saving between them, and the time of the first step.
+    """Seconds spent in training epochs, without evaluating and saving between them, and seconds to the first step.
 
     Args:
-        started: reading of `time.perf_counter` from which the time to the first step counts.
+        started: a reading of `time.perf_counter`; the time to the first step counts from it.
     """
 
     def __init__(self, started: float) -> None:
@@ -40,20 +40,20 @@ class TrainingClock(TrainerCallback, ExportableState):  # type: ignore[misc]
         self._since: float | None = None
 
     def on_epoch_begin(self, *_: Any, **__: Any) -> None:
-        """Start."""
+        """Start the time of an epoch."""
         self._since = time.perf_counter()
 
     def on_step_end(self, *_: Any, **__: Any) -> None:
-        """Note the first step."""
+        """Record the time to the first step."""
         if self.first_step is None:
             self.first_step = time.perf_counter() - self.started
 
     def on_epoch_end(self, *_: Any, **__: Any) -> None:
-        """Stop."""
+        """Add the time of the epoch."""
         self.seconds, self._since = self._so_far(), None
 
     def state(self) -> dict[str, Any]:
-        """Return what a resumed training adds to."""
+        """Return the seconds so far, to which a resumed training adds."""
         return {"args": {}, "attributes": {"seconds": self._so_far()}}
 
     def _so_far(self) -> float:

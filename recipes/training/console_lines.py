@@ -11,7 +11,7 @@ from tasks.load import AnyRows
 
 
 def show_rows(rows: AnyRows, config: Config) -> None:
-    """Say how many rows there are, and what was left out and repaired."""
+    """Print how many rows there are, and how many were left out or repaired."""
     counts = ", ".join(f"{len(split_rows)} {split}" for split, split_rows in rows.splits.items() if split_rows)
     variety = rows.task.variety()
     name = config.data.name or config.data.hub or "files"
@@ -24,7 +24,7 @@ def show_rows(rows: AnyRows, config: Config) -> None:
 
 
 def show_model(prepared: Prepared) -> None:
-    """Say which model is trained, and how much of it."""
+    """Print which model is trained, and how much of it is frozen."""
     total, trained = prepared.loaded.parameters, prepared.loaded.trained_parameters
     frozen = f", {(total - trained) / 1e6:.1f}M of them frozen" if trained < total else ""
     labels = prepared.rows.head.labels
@@ -33,7 +33,7 @@ def show_model(prepared: Prepared) -> None:
 
 
 def show_plan(trainer: RecipeTrainer, prepared: Prepared) -> None:
-    """Say how long and how the model is trained."""
+    """Print the length and the settings of the training."""
     arguments = trainer.args
     steps = len(trainer.get_train_dataloader()) // arguments.gradient_accumulation_steps
     say_field(
@@ -46,7 +46,7 @@ def show_plan(trainer: RecipeTrainer, prepared: Prepared) -> None:
 
 
 def show_result(trainer: RecipeTrainer, evaluation: Evaluation, directory: RunDirectory, seconds: float) -> None:
-    """Say the scores, and where everything is."""
+    """Print the scores, and the run directory."""
     for split, scores in evaluation.metrics.items():
         shown = "  ".join(f"{name} {format_score(scores[name])}" for name in trainer.task.headline() if name in scores)
         say_field(split, shown)

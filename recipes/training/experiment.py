@@ -9,7 +9,7 @@ from safetensors import SafetensorError
 from recipes.checkpoints import sealed
 from recipes.checkpoints.sealed import Checkpoint
 from recipes.config.schema import Config
-from recipes.inference.evaluation import Evaluation, evaluate, require_objective
+from recipes.inference.evaluation import Evaluation, evaluate, require_usable_objective
 from recipes.machine import out_of_memory
 from recipes.machine.devices import place
 from recipes.machine.facts import numerical_environment
@@ -23,7 +23,7 @@ from recipes.training.assembly import Prepared, assemble, prepare
 from recipes.training.clock import Laps
 from recipes.training.console_lines import show_model, show_plan, show_result, show_rows
 from recipes.training.reporting import build_report
-from recipes.training.trackers import point_tracker, require_tracker
+from recipes.training.trackers import configure_tracker, require_tracker
 from recipes.training.trainer import RecipeTrainer
 from tasks.errors import InputError
 from tasks.load import AnyRows, load
@@ -34,19 +34,19 @@ def run_experiment(
 ) -> Report:
     """Train and evaluate one model, leave everything in `directory`, and return the report.
 
-    Nothing is written before the data and the model have been read and checked. The report is written last: it is
-    what makes the run a finished one. A run that was interrupted goes on where its newest whole checkpoint is.
+    Nothing is written before the data and the model have been read and checked. The report is written last: a run
+    counts as finished once it has one. An interrupted run resumes from its newest intact checkpoint.
 
     Args:
-        config: what to do.
-        command: the command that does it, for the report.
-        directory: where everything goes.
-        interruption: what a signal asks of this process.
-        started: reading of `time.perf_counter` from which the time to the first step counts.
+        config: the config of the run.
+        command: the command line, for the report.
+        directory: where all results are written.
+        interruption: tells whether a signal has asked this process to end.
+        started: a reading of `time.perf_counter`; the time to the first step counts from it.
 
     Raises:
         InputError: the data, the model or a choice can't be used.
-        Interrupted: a signal said so.
+        Interrupted: a signal asked the run to end.
     """
     laps = Laps()
     require_tracker(config.tracker)
@@ -57,7 +57,7 @@ def run_experiment(
     placement = place(config.runtime, config.hparams.method)
     prepared = prepare(config, rows, placement, laps)
     show_model(prepared)
-    point_tracker(config.tracker, directory)
+    configure_tracker(config.tracker, directory)
     with directory.lock() if is_main_process() else nullcontext(), out_of_memory.explaining():
         trainer = assemble(prepared, directory, interruption, started)
         show_plan(trainer, prepared)
@@ -80,17 +80,19 @@ def run_experiment(
 
 
 def _require_possible_objective(rows: AnyRows) -> None:
-    """Refuse an objective that does not exist before a model is trained for it."""
+    """Refuse an objective that the task does not score, before any training."""
     if rows.task.objective is not None:
         validation = rows.splits["validation"]
-        require_objective(rows.task, rows.task.score(validation, list(map(rows.task.perfect, validation)), rows.head))
+        require_usable_objective(
+            rows.task, rows.task.score(validation, list(map(rows.task.gold_prediction, validation)), rows.head)
+        )
 
 
 def _starting_point(directory: RunDirectory, prepared: Prepared, trainer: RecipeTrainer) -> Checkpoint | None:
-    """Return the checkpoint to go on from, or clear the directory and write down what begins in it.
+    """Return the checkpoint to resume from, or clear the directory and record which run begins in it.
 
     Raises:
-        InputError: what was interrupted there began differently.
+        InputError: the interrupted run in this directory had other rows, model, seed or processes.
     """
     config, identity = prepared.config, _identity(prepared)
     machine = numerical_environment(prepared.placement)
@@ -116,7 +118,7 @@ def _starting_point(directory: RunDirectory, prepared: Prepared, trainer: Recipe
 
 
 def _identity(prepared: Prepared) -> dict[str, Any]:
-    """Return what besides the config decides the result of a training."""
+    """Return everything besides the config that decides the result of training."""
     rows = prepared.rows
     of_rows = {
         f"{split} rows": f"{len(split_rows)} with fingerprint {rows.fingerprint(split)}"
@@ -150,9 +152,9 @@ def _write_results(
 
 
 def save_model(trainer: RecipeTrainer, directory: RunDirectory) -> None:
-    """Write the model and its tokenizer in the standard format, as a whole. Every process takes part.
+    """Write the model and its tokenizer in the standard format, all or nothing. Every process must call this.
 
-    A model that a killed run left there is replaced.
+    It replaces a model that a killed run left there.
     """
     partial = directory.partial_model
     if is_main_process():

@@ -13,12 +13,12 @@ FORWARD_AND_BACKWARD = 3
 def training_flops(model: Any, lengths: "np.ndarray[Any, Any]") -> float:
     """Return the floating-point operations of one pass over windows, forward and backward, padding not counted.
 
-    0 for a model whose layers are not found, such as one that runs a single layer many times.
+    The result is 0 for a model whose layers are not found, such as one that runs a single layer many times.
 
-    Two for each weight of the encoder layers' linear maps and each token, and four for each pair of tokens and each
-    unit of width, for scores and weighted values (Kaplan et al. 2020, section 2.1); times three for both passes. Left
-    out: embeddings, norms, softmax, the head, and what recomputes or repeats work. Layers with local attention are
-    counted as if they saw everything.
+    The formula counts two operations for each token and each weight of the encoder layers' linear maps, and four for
+    each pair of tokens and each unit of width, for scores and weighted values (Kaplan et al. 2020, section 2.1); times
+    three for both passes. It leaves out embeddings, norms, softmax, the head, and recomputed or repeated work. Layers
+    with local attention are counted as if each token saw all others.
 
     Args:
         model: a transformers encoder with its head.

@@ -12,12 +12,12 @@ from recipes.results.scores import format_score
 from recipes.system.console import duration, is_main_process, say
 from tasks.scoring.score import Score
 
-LINE_EVERY = 60.0
+PROGRESS_LINE_EVERY = 60.0
 "Seconds between lines of progress where there is no terminal for a bar."
 
 
 class Progress(TrainerCallback):  # type: ignore[misc]
-    """Shows a run: steps and time left as it goes, and one line for each evaluation.
+    """Shows the steps and the time left of a run, and one line for each evaluation.
 
     Args:
         scores: names of the scores worth showing, in order.
@@ -50,12 +50,12 @@ class Progress(TrainerCallback):  # type: ignore[misc]
             )
 
     def on_step_end(self, _: TrainingArguments, state: TrainerState, *__: Any, **___: Any) -> None:
-        """Move the bar, or say from time to time how far it is."""
+        """Move the bar, or print a line of progress from time to time."""
         if self.bar is not None:
             self.bar.update(state.global_step - self.bar.n)
             return
         now = time.perf_counter()
-        if now - self.last_line >= LINE_EVERY:
+        if now - self.last_line >= PROGRESS_LINE_EVERY:
             self.last_line = now
             each = (now - self.started) / (state.global_step - self.began_at)
             left = each * (state.max_steps - state.global_step)

@@ -1,4 +1,4 @@
-"""The report of a training that has ended: what it came to, how fast it was, and what it depends on."""
+"""The report of a finished training: its scores, its speed, and what its result depends on."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from recipes.training.trainer import RecipeTrainer
 from tasks.data.options import DataOptions
 from tasks.load import AnyRows, sources
 
-NOT_SCORES = ("eval_runtime", "eval_samples_per_second", "eval_steps_per_second")
+TIMING_ENTRIES = ("eval_runtime", "eval_samples_per_second", "eval_steps_per_second")
 "What transformers logs with each evaluation besides the scores."
 
 
@@ -83,7 +83,7 @@ def history(trainer: RecipeTrainer) -> list[dict[str, float]]:
             scores = {
                 name.removeprefix("eval_"): value
                 for name, value in entry.items()
-                if name.startswith("eval_") and name not in NOT_SCORES
+                if name.startswith("eval_") and name not in TIMING_ENTRIES
             }
             validation = {"validation_loss": scores.pop("loss"), **scores}
             lines.append({"epoch": entry["epoch"], "step": entry["step"], "loss": loss, **validation})

@@ -1,10 +1,10 @@
-"""A Trainer that can be killed at any moment and goes on to the same model.
+"""A Trainer that can be killed at any moment, and that ends with the same model when it is resumed.
 
 transformers writes its checkpoints in place, picks the last one by its name, starts a fresh optimizer where the file is
-missing, and reads pickles. Here checkpoints are written aside and sealed (`recipes.checkpoints.sealed`) and hold no
-pickle (`recipes.checkpoints.training_state`). Everything that the next step depends on is in them: weights, optimizer,
-schedule, the random numbers of each process, the place in the epoch, the best evaluation so far, and the counts of
-callbacks.
+missing, and reads pickles. Here checkpoints are written to a temporary folder and sealed (`recipes.checkpoints.sealed`)
+and hold no pickle (`recipes.checkpoints.training_state`). They hold everything that the next step depends on: weights,
+optimizer, schedule, the random state of each process, the position in the epoch, the best evaluation so far, and the
+counts of callbacks.
 """
 
 import errno
@@ -31,10 +31,11 @@ from recipes.system.signals import Interrupted, Interruption
 from tasks.errors import InputError
 
 STATE = "trainer_state.json"
-"The name under which transformers looks for it."
+"The file name under which transformers looks for its `TrainerState`."
 
-ASK_EVERY = 8
-"Steps after which several processes agree on whether time is up or a signal came; asking costs a message to each."
+AGREE_EVERY = 8
+"""Several processes agree once in this many steps on whether a checkpoint is due or a signal came; each time costs a
+message to every process."""
 
 
 class ResumingTrainer(Trainer):  # type: ignore[misc]
@@ -46,10 +47,10 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
     _saved_step = 0
 
     def train_from(self, start: Checkpoint | None) -> None:
-        """Train to the end, from a checkpoint or from the beginning, and be left with the best weights.
+        """Train to the end, from a checkpoint or from the beginning, and then load the best weights.
 
         Raises:
-            Interrupted: a signal said so; the training has been saved.
+            Interrupted: a signal asked the run to end; the training has been saved.
             InputError: the disk has no room for the best weights.
         """
         self._saved_at, self._saved_step = time.monotonic(), start.step if start else 0
@@ -67,7 +68,7 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
 
     @override
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        """Keep the weights of a new best evaluation; the Trainer calls this after each (`save_strategy="best"`)."""
+        """Save the weights of a new best evaluation; the Trainer calls this after each (`save_strategy="best"`)."""
         del model, trial
         self.state.best_model_checkpoint = str(self._folder / sealed.folder_name(BEST, self.state.global_step))
         error = self._write(BEST, self._fill_weights)
@@ -79,7 +80,7 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
 
     @override
     def _maybe_log_save_evaluate(self, *arguments: Any, **named: Any) -> None:
-        """Log, evaluate, and keep the best as the Trainer does; then save the training where it is time to.
+        """Log, evaluate and save the best weights as the Trainer does; then save the training state if that is due.
 
         Never save between an epoch's last step and its evaluation: a resumed run would skip the evaluation.
         """
@@ -97,21 +98,21 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
             raise Interrupted(self.interruption.received or 15, f"Interrupted after step {self.state.global_step}.")
 
     def save_training(self) -> None:
-        """Save everything that training goes on from. A full disk costs the checkpoint, not the training."""
+        """Save everything needed to resume. If the disk is full, there is no checkpoint, and training goes on."""
         error = self._write(STEP, self._fill_training)
         self._saved_at, self._saved_step = time.monotonic(), self.state.global_step
         if error is not None:
             say(f"  no checkpoint after step {self.state.global_step}: {error}")
 
     def _is_ending_or_due(self, at_epoch: bool) -> tuple[bool, bool]:
-        """Return whether to end, and whether a checkpoint is due; the same for all processes."""
+        """Return whether to end, and whether a checkpoint is due. All processes get the same answer."""
         steps = self.state.global_step - self._saved_step
-        if self.args.world_size > 1 and not at_epoch and self.state.global_step % ASK_EVERY:
+        if self.args.world_size > 1 and not at_epoch and self.state.global_step % AGREE_EVERY:
             return False, self.checkpoint_every.steps is not None and steps >= self.checkpoint_every.steps
         due = self.checkpoint_every.is_over(time.monotonic() - self._saved_at, steps)
-        return self._any(self.interruption.received is not None), self._any(due)
+        return self._in_any_process(self.interruption.received is not None), self._in_any_process(due)
 
-    def _any(self, flag: bool) -> bool:
+    def _in_any_process(self, flag: bool) -> bool:
         """Tell whether a flag is set in any process."""
         if self.args.world_size == 1:
             return flag
@@ -120,7 +121,7 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
         return bool(flags.item())
 
     def _write(self, kind: str, fill: Callable[[Path], None]) -> OSError | None:
-        """Write a checkpoint, all processes together. On an error of the system, return it and leave no checkpoint."""
+        """Write a checkpoint, all processes together. After an `OSError` in any, return one and leave no checkpoint."""
         step, main, error = self.state.global_step, self.is_world_process_zero(), None
         partial = self._folder / f".{sealed.folder_name(kind, step)}.partial"
         try:
@@ -129,18 +130,18 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
                 sealed.begin(self._folder, kind, step)
         except OSError as raised:
             error = raised
-        if not self._any(error is not None):
+        if not self._in_any_process(error is not None):
             try:
                 fill(partial)
             except OSError as raised:
                 error = raised
-        if not self._any(error is not None) and main:
+        if not self._in_any_process(error is not None) and main:
             try:
                 sealed.seal(partial, {"step": step, "best_step": self.state.best_global_step})
                 sealed.rotate(self._folder, self.state.best_global_step)
             except OSError as raised:
                 error = raised
-        if self._any(error is not None):
+        if self._in_any_process(error is not None):
             if main:
                 shutil.rmtree(partial, ignore_errors=True)
             return error or OSError("another process could not write")
@@ -153,14 +154,14 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
             self._save_scaler(str(partial))
         elif self.is_world_process_zero():
             training_state.save_optimizer(partial, self.optimizer)
-            training_state.save_numbers(partial / training_state.SCHEDULER, self.lr_scheduler.state_dict())
+            training_state.save_json_state(partial / training_state.SCHEDULER, self.lr_scheduler.state_dict())
             if self.accelerator.scaler is not None:
-                training_state.save_numbers(partial / training_state.SCALER, self.accelerator.scaler.state_dict())
-        training_state.save_numbers(partial / f"process-{self.args.process_index}.json", self.process_state())
+                training_state.save_json_state(partial / training_state.SCALER, self.accelerator.scaler.state_dict())
+        training_state.save_json_state(partial / f"process-{self.args.process_index}.json", self.process_state())
         self._fill_state(partial)
 
     def process_state(self) -> dict[str, Any]:
-        """Return what this process alone knows, as JSON values."""
+        """Return the state that differs between processes, as JSON values."""
         return {
             "random": training_state.random_state(),
             "loss": float(self._tr_loss.item()),
@@ -168,7 +169,7 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
         }
 
     def set_process_state(self, state: dict[str, Any]) -> None:
-        """Take back what `process_state` returned."""
+        """Restore what `process_state` returned."""
         training_state.set_random_state(state["random"])
         self._tr_loss.fill_(state["loss"])
         self._globalstep_last_logged = state["logged"]
@@ -186,13 +187,13 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
         elif self.is_world_process_zero():
             training_state.save_weights(partial, self.accelerator.unwrap_model(self.model))
 
-    # Room
+    # Disk space
 
     def _bytes_of(self, kind: str) -> int:
-        """Return what a checkpoint of this kind takes on disk, about."""
+        """Return about how many bytes a checkpoint of this kind takes."""
         model = self.accelerator.unwrap_model(self.model)
         weights = sum(tensor.numel() * tensor.element_size() for tensor in model.state_dict().values())
-        # AdamW keeps two numbers for each that is trained.
+        # AdamW keeps two numbers for each trained parameter.
         moments = sum(
             2 * tensor.numel() * tensor.element_size() for tensor in model.parameters() if tensor.requires_grad
         )
@@ -204,7 +205,7 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
             raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}: {_mb(size)} needed, {_mb(free)} free")
 
     def _require_room(self) -> None:
-        """Refuse to begin a training without room to end it: while a checkpoint is replaced, two of its kind are there.
+        """Refuse to begin without enough disk space to end: while a checkpoint is replaced, there are two of its kind.
 
         Raises:
             InputError: it says how much is needed.
@@ -230,7 +231,7 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
 
     @override
     def _load_best_model(self) -> None:
-        """Take the best weights, after looking at each of their bytes.
+        """Load the best weights, after verifying every byte of them.
 
         Raises:
             InputError: they have been removed or damaged since they were written.
@@ -243,7 +244,7 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
                 f"{path}: the best weights can't be used: {error}. Run the same command again: it goes on from what is "
                 "whole"
             ) from error
-        # Before there is another copy of the weights.
+        # Make room for the second copy of the weights that loading makes.
         release_freed_memory()
         self._load_from_checkpoint(str(path))
 
@@ -251,7 +252,7 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
     def _init_training_state(self, *arguments: Any, **named: Any) -> tuple[int, int]:
         place: tuple[int, int] = super()._init_training_state(*arguments, **named)
         if self.state.best_global_step is not None:
-            # The state holds a path, which is no longer right where the directory has been moved.
+            # The path in the state is wrong if the directory has been moved.
             self.state.best_model_checkpoint = str(self._folder / sealed.folder_name(BEST, self.state.best_global_step))
         return place
 
@@ -261,7 +262,7 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
             super()._load_optimizer_and_scheduler(checkpoint)
             return
         training_state.load_optimizer(Path(checkpoint), self.optimizer)
-        self.lr_scheduler.load_state_dict(training_state.load_numbers(Path(checkpoint, training_state.SCHEDULER)))
+        self.lr_scheduler.load_state_dict(training_state.load_json_state(Path(checkpoint, training_state.SCHEDULER)))
 
     @override
     def _load_scaler(self, checkpoint: str | None) -> None:
@@ -269,15 +270,15 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
             super()._load_scaler(checkpoint)
         elif self.accelerator.scaler is not None:
             self.accelerator.scaler.load_state_dict(
-                training_state.load_numbers(Path(checkpoint, training_state.SCALER))
+                training_state.load_json_state(Path(checkpoint, training_state.SCALER))
             )
 
     @override
     def _load_rng_state(self, checkpoint: str | None) -> None:
-        """Set what this process alone knew; the Trainer calls this right before the first step."""
+        """Restore the state of this process; the Trainer calls this right before the first step."""
         if checkpoint is not None:
             path = Path(checkpoint, f"process-{self.args.process_index}.json")
-            self.set_process_state(training_state.load_numbers(path))
+            self.set_process_state(training_state.load_json_state(path))
 
     @override
     def _load_callback_state(self) -> None:
@@ -287,7 +288,7 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
                 setattr(callback, name, value)
 
     def exportable(self) -> list[Any]:
-        """Return the callbacks, and what else counts something, whose `state()` a later start takes up again."""
+        """Return the callbacks and other counters whose `state()` is saved, and restored when training resumes."""
         return [callback for callback in self.callback_handler.callbacks if isinstance(callback, ExportableState)]
 
     @property
@@ -296,7 +297,7 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
 
     @property
     def _sharded(self) -> bool:
-        """Whether weights and optimizer are spread over processes, which then save them in transformers' own way."""
+        """Whether weights and optimizer are sharded over processes. Checkpoints then use transformers' own format."""
         return bool(self.is_fsdp_enabled or self.is_deepspeed_enabled)
 
     def _steps_in_epoch(self) -> int:

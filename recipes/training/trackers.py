@@ -1,4 +1,4 @@
-"""The services that curves are sent to: whether their package is here, and where they file a run."""
+"""Experiment trackers: whether a tracker's package is installed, and where it files a run."""
 
 import importlib.util
 import os
@@ -21,8 +21,8 @@ def require_tracker(tracker: Tracker) -> None:
         )
 
 
-def point_tracker(tracker: Tracker, directory: RunDirectory) -> None:
-    """Tell the tracker's client where to file this run, by the environment variables that its documentation names."""
+def configure_tracker(tracker: Tracker, directory: RunDirectory) -> None:
+    """Set the environment variables by which the tracker's client learns where to file this run."""
     if tracker.name == "tensorboard":
         os.environ["TENSORBOARD_LOGGING_DIR"] = str(directory.path / "tensorboard")
     if tracker.name == "wandb":

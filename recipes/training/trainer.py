@@ -1,4 +1,4 @@
-"""The Trainer of all recipes: it owns its loss, and keeps of each evaluation batch only what decoding needs."""
+"""The Trainer of all recipes: it computes the loss itself, and an evaluation keeps only what decoding needs."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -12,24 +12,24 @@ from typing_extensions import override
 
 from recipes.config.interval import Interval
 from recipes.heads.recipe import Recipe
-from recipes.inference.evaluation import require_objective
+from recipes.inference.evaluation import require_usable_objective
 from recipes.inference.predicting import Predictor, fewer_tokens_at_once, forward
 from recipes.machine import out_of_memory
 from recipes.system.console import complain_in_any_process
 from recipes.system.signals import Interruption
 from recipes.training.resuming import ResumingTrainer
-from recipes.windows.batching import PaddingCount, StepBatches, StepLoader, portions
+from recipes.windows.batching import PaddingCount, StepBatches, StepLoader, split_by_tokens
 from tasks.columns import IGNORED_LABEL, LABELS, ROW
 from tasks.data.options import Split
 from tasks.errors import InputError
 from tasks.task import AnyTask, Collate, Head, Row
 
-LOOK_EVERY = 100
-"Losses and gradient norms on a GPU between two looks at whether they are numbers; each look waits for the GPU."
+CHECK_FINITE_EVERY = 100
+"Losses and gradient norms on a GPU between two checks that they are finite; each check waits for the GPU."
 
 
 class RecipeTrainer(ResumingTrainer):
-    """A `Trainer` for one task: plain training, with three things settled.
+    """A `Trainer` for one task, which differs from transformers' in three ways.
 
     - The loss is computed here and not by the model's head, as a sum over items divided by the items of the whole
       step (`recipes.heads.loss` says why).
@@ -53,7 +53,7 @@ class RecipeTrainer(ResumingTrainer):
         interruption: Interruption,
         **kwargs: Any,
     ) -> None:
-        # A `compute_loss_func` makes the Trainer count the items of each step; `compute_loss` below is what runs.
+        # With a `compute_loss_func`, the Trainer counts each step's items; `compute_loss` below computes the loss.
         super().__init__(compute_loss_func=recipe.loss, compute_metrics=self._validation_scores, **kwargs)
         self.task = task
         self.head = head
@@ -63,8 +63,8 @@ class RecipeTrainer(ResumingTrainer):
         self.train_rows, self.validation_rows = rows["train"], rows["validation"]
         self.checkpoint_every, self.interruption = checkpoint_every, interruption
         self.padding = PaddingCount()
-        self._passes: list[dict[str, Any]] = []  # forward passes of the optimizer step so far
-        self._losses: list[tuple[int, Tensor]] = []  # steps with their losses and gradient norms, not yet looked at
+        self._passes: list[dict[str, Any]] = []  # inputs of the optimizer step so far
+        self._losses: list[tuple[int, Tensor]] = []  # steps with their losses and gradient norms, not yet checked
 
     @property
     def rows_per_step(self) -> int:
@@ -73,9 +73,9 @@ class RecipeTrainer(ResumingTrainer):
         return int(arguments.train_batch_size * arguments.gradient_accumulation_steps * arguments.world_size)
 
     def get_train_dataloader(self) -> DataLoader[Any]:
-        """Return the steps of an epoch, shared among processes here: accelerate would repeat rows to fill the last one.
+        """Return a loader over the steps of an epoch, already split among processes.
 
-        Tokens and padding are counted on their way.
+        accelerate would repeat rows to fill the last step. The loader also counts tokens and padding.
         """
         arguments = self.args
         batches = StepBatches(
@@ -102,8 +102,8 @@ class RecipeTrainer(ResumingTrainer):
     ) -> Tensor:
         """Add the gradient of a batch and return its loss; a batch of many tokens goes through the model in parts.
 
-        As each part's loss is its share of the step's mean, their gradients add up to that of the whole. Where memory
-        runs out, the step is done again in smaller parts.
+        Each part's loss is its share of the step's mean loss, so the gradients of the parts add up to that of the
+        batch. If memory runs out, the step is repeated in smaller parts.
         """
         self._passes.append(inputs)
         todo = [inputs]
@@ -115,7 +115,7 @@ class RecipeTrainer(ResumingTrainer):
                 if self.args.world_size > 1:
                     self._end_all_processes(inputs, error)
                 self.tokens_at_once = fewer_tokens_at_once(inputs, self.tokens_at_once, error)
-            # The failed attempt may have added to the gradient, so all parts of the step are done anew.
+            # The failed attempt may have added to the gradient, so repeat all batches of the step.
             model.zero_grad()
             todo = self._passes
         if self.accelerator.sync_gradients:
@@ -124,7 +124,7 @@ class RecipeTrainer(ResumingTrainer):
         return losses[-1]
 
     def _pass_in_parts(self, model: Any, inputs: dict[str, Any], items: Tensor | int | None) -> Tensor:
-        parts = list(portions(inputs, self.tokens_at_once, trim=True))
+        parts = list(split_by_tokens(inputs, self.tokens_at_once, trim=True))
         losses = []
         for number, part in enumerate(parts, 1):
             # Processes exchange gradients once a step, with the last part.
@@ -134,7 +134,7 @@ class RecipeTrainer(ResumingTrainer):
         return torch.stack(losses).sum()
 
     def _end_all_processes(self, inputs: Mapping[str, Tensor], error: Exception) -> None:
-        """End the run where memory ran out: other processes wait for this one's gradient and can't begin a step anew.
+        """End the run after memory ran out: other processes wait for this one's gradient and can't repeat the step.
 
         Raises:
             InputError: it says with which setting the step fits.
@@ -166,29 +166,29 @@ class RecipeTrainer(ResumingTrainer):
             second = {name: tensor[rows:] for name, tensor in outputs.items()}
             total = total / 2 + self.r_drop * self.recipe.divergence(first, second, inputs)
         items = inputs[LABELS].ne(IGNORED_LABEL).sum() if num_items_in_batch is None else num_items_in_batch
-        # Gradients are averaged over processes, while `items` counts those of all of them.
+        # Gradients are averaged over processes, while `items` counts the items of all processes.
         scale = self.accelerator.num_processes if num_items_in_batch is not None else 1
         loss = total * scale / items
         return (loss, outputs) if return_outputs else loss
 
-    # Losses that are no numbers
+    # Losses that are not finite
 
     @override
     def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> Any:
         norm = super()._get_grad_norm(model, grad_norm=grad_norm)
-        # With a loss scaler, fp16 meets an infinite norm now and then and leaves out the step.
+        # With the loss scaler of fp16, a norm is infinite now and then; the scaler then skips the step.
         if norm is not None and self.accelerator.scaler is None:
             self._losses.append((self.state.global_step, torch.as_tensor(norm)))
         return norm
 
     @override
     def _maybe_log_save_evaluate(self, *arguments: Any, **named: Any) -> None:
-        if self.args.device.type == "cpu" or len(self._losses) >= LOOK_EVERY or self.control.should_log:
+        if self.args.device.type == "cpu" or len(self._losses) >= CHECK_FINITE_EVERY or self.control.should_log:
             self._require_finite()
         super()._maybe_log_save_evaluate(*arguments, **named)
 
     def _require_finite(self) -> None:
-        """Look at the losses and gradients since the last look; on a GPU this waits for it.
+        """Check the losses and gradient norms since the last check. On a GPU, this waits for the GPU.
 
         Raises:
             InputError: one is not a number; it names the rows of that step.
@@ -239,27 +239,27 @@ class RecipeTrainer(ResumingTrainer):
         losses, kept = [], []
         with torch.no_grad(), self.compute_loss_context_manager():
             items = self._get_num_items_in_batch([inputs], self.args.device)
-            for part in portions(inputs, self.tokens_at_once):
+            for part in split_by_tokens(inputs, self.tokens_at_once):
                 loss, outputs = self.compute_loss(model, part, return_outputs=True, num_items_in_batch=items)
                 losses.append(loss.detach())
                 kept.append(self.recipe.reduce(outputs, part))
         return torch.stack(losses).sum(), {name: torch.cat([part[name] for part in kept]) for name in kept[0]}
 
     def _validation_scores(self, evaluated: EvalPrediction) -> dict[str, float]:
-        """Score an epoch. Calibration is chosen anew each time, on the same rows."""
+        """Score an epoch. Each time, the thresholds are calibrated anew on the same rows."""
         rows, windows = self.validation_rows, self.eval_dataset
         outputs = self.recipe.join(evaluated.predictions, windows)
         decoded = self.task.decode(rows, windows.columns, outputs, self.head)
-        finished = self.task.finish(decoded, self.task.calibrate(rows, decoded))
+        finished = self.task.apply_calibration(decoded, self.task.calibrate(rows, decoded))
         scores = self.task.score(rows, finished, self.head)
-        require_objective(self.task, scores)
+        require_usable_objective(self.task, scores)
         return scores
 
     def predictor(self) -> Predictor:
-        """Return what predicts with the trained model, in fp32 whatever the training's precision. For use at the end.
+        """Return a predictor with the trained model, in fp32 whatever the training's precision. Call it after training.
 
-        Full precision is how `from_pretrained` loads the model, so that pipelines and other readers of it get these
-        very predictions.
+        `from_pretrained` loads the model in fp32 too, so pipelines and other users of the saved model get the same
+        predictions.
         """
         self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)  # takes accelerate's autocast off
         return Predictor(

@@ -1,4 +1,4 @@
-"""Which rows make a step, and which part of it each process computes: rows of like length together, each row once."""
+"""Groups rows of similar length into steps, each row once, and shares the rows of a step among processes."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
@@ -11,17 +11,17 @@ from tasks.errors import InputError
 from tasks.task import Collate
 
 POOL_BATCHES = 50
-"Steps' worth of shuffled rows that are sorted by length together."
+"Steps in a pool: the shuffled rows of this many steps are sorted by length together."
 
 Array: TypeAlias = np.ndarray[Any, Any]
 
 
 def epoch_steps(lengths: "Sequence[int] | Array", batch_size: int, seed: int, epoch: int) -> list[Array]:
-    """Return the rows of each optimizer step of an epoch, rows of like length together, the longest of a step first.
+    """Return the rows of each optimizer step of an epoch: rows of similar length together, longest first in a step.
 
-    Rows are shuffled; pools of 50 steps are sorted by length and cut into steps; steps are shuffled, the one that is
-    not full staying last. A pure function of its arguments: each row occurs once, and neither the number of processes
-    nor an interruption changes the steps.
+    Rows are shuffled, pools of 50 steps are sorted by length and cut into steps, and the steps are shuffled; an
+    incomplete step stays last. Each row occurs once. The result depends on the arguments alone, so neither the number
+    of processes nor an interruption changes the steps.
 
     Args:
         lengths: tokens of each row.
@@ -44,11 +44,11 @@ def epoch_steps(lengths: "Sequence[int] | Array", batch_size: int, seed: int, ep
     return [*steps, rest] if len(rest) else list(steps)
 
 
-def passes(rows: Array, accumulation: int, processes: int) -> list[list[Array]]:
-    """Share the rows of a step: for each of its accumulated passes, the rows of each process, as evenly as can be.
+def split_step(rows: Array, accumulation: int, processes: int) -> list[list[Array]]:
+    """Share the rows of a step: for each of its accumulated passes, the rows of each process, as evenly as possible.
 
-    Rows are dealt like cards, so that parts of a step sorted by length are of like length too. A step that is not full
-    takes fewer passes if that keeps a row in each part.
+    Rows are dealt out in turn, so that the parts of a step sorted by length have similar lengths. An incomplete step
+    takes fewer passes if a part would have no row otherwise.
     """
     count = max(min(accumulation, len(rows) // processes), 1)
     parts = [rows[part :: count * processes] for part in range(count * processes)]
@@ -56,18 +56,18 @@ def passes(rows: Array, accumulation: int, processes: int) -> list[list[Array]]:
 
 
 class StepBatches(Sampler[list[int]]):  # type: ignore[misc]
-    """For one process, the rows of each forward pass of an epoch. The Trainer tells it the epoch.
+    """Yields one process's rows of each forward pass of an epoch. The Trainer sets the epoch.
 
-    Every row comes once an epoch over all processes. Where the last rows are fewer than the processes, they join the
-    step before.
+    Over all processes, each row occurs once per epoch. If the last step has fewer rows than there are processes, its
+    rows join the step before.
 
     Args:
         lengths: tokens of each row.
         batch_size: rows of one optimizer step, over all processes and accumulated parts.
         seed: the seed of the run.
         accumulation: forward passes of a step.
-        processes: how many there are.
-        process: the number of this one, from 0.
+        processes: number of processes.
+        process: index of this process, from 0.
 
     Raises:
         InputError: there are fewer rows than processes.
@@ -93,16 +93,16 @@ class StepBatches(Sampler[list[int]]):  # type: ignore[misc]
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Take the steps of another epoch from now on."""
+        """Use the steps of this epoch from now on."""
         self.epoch = epoch
 
     def __len__(self) -> int:
         steps, rest = divmod(len(self.lengths), self.batch_size)
         alone = rest >= self.processes or steps == 0
-        return steps * self.accumulation + (len(passes(np.arange(rest), self.accumulation, self.processes)) * alone)
+        return steps * self.accumulation + (len(split_step(np.arange(rest), self.accumulation, self.processes)) * alone)
 
     def steps(self, epoch: int) -> list[Array]:
-        """Return the rows of each optimizer step of an epoch, those of all processes together."""
+        """Return the rows of each optimizer step of an epoch, over all processes."""
         steps = epoch_steps(self.lengths, self.batch_size, self.seed, epoch)
         if len(steps) > 1 and len(steps[-1]) < self.processes:
             steps[-2:] = [np.concatenate(steps[-2:])]
@@ -110,25 +110,27 @@ class StepBatches(Sampler[list[int]]):  # type: ignore[misc]
 
     def __iter__(self) -> Iterator[list[int]]:
         for step in self.steps(self.epoch):
-            for parts in passes(step, self.accumulation, self.processes):
+            for parts in split_step(step, self.accumulation, self.processes):
                 yield parts[self.process].tolist()
 
 
 class StepLoader(DataLoader[dict[str, Any]]):  # type: ignore[misc]
-    """A data loader over `StepBatches`, which passes the epoch on."""
+    """A data loader that passes the epoch on to its `StepBatches`."""
 
     def set_epoch(self, epoch: int) -> None:
-        """Take the steps of another epoch from now on."""
+        """Use the steps of this epoch from now on."""
         self.batch_sampler.set_epoch(epoch)
 
 
-def portions(inputs: dict[str, Tensor], tokens_at_once: int | None, trim: bool = False) -> Iterator[dict[str, Tensor]]:
-    """Yield a batch in as few parts of whole rows as keep within a number of tokens, for a machine with little memory.
+def split_by_tokens(
+    inputs: dict[str, Tensor], tokens_at_once: int | None, trim: bool = False
+) -> Iterator[dict[str, Tensor]]:
+    """Yield a batch in parts of whole rows, as few as a limit on tokens allows, for a machine with little memory.
 
     Args:
-        inputs: tensors of the same first axis; `input_ids` [batch, length] among them.
-        tokens_at_once: tokens with padding in a part. A row that has more is a part by itself. None: no limit.
-        trim: leave out columns at the end in which all rows of a part have padding, by their `attention_mask`.
+        inputs: tensors with the same first axis; `input_ids` [batch, length] among them.
+        tokens_at_once: maximum tokens of a part, padding included. A longer row is a part by itself. None: no limit.
+        trim: drop a part's last columns where all of its rows have padding, by their `attention_mask`.
     """
     rows, length = inputs["input_ids"].shape
     count = rows if tokens_at_once is None else max(tokens_at_once // length, 1)
@@ -156,16 +158,16 @@ class PaddingCount:
         self.places = 0
 
     def state(self) -> dict[str, Any]:
-        """Return what a resumed training counts on from, in the form of an `ExportableState`."""
+        """Return the counts that a resumed training goes on from, in the form of an `ExportableState`."""
         return {"args": {}, "attributes": {"tokens": self.tokens, "places": self.places}}
 
     @property
     def share(self) -> float:
-        """The share of all places that held padding; 0 before the first batch."""
+        """The share of padding among all positions of the batches so far; 0 before the first batch."""
         return 1 - self.tokens / self.places if self.places else 0.0
 
     def counting(self, collate: Collate) -> Collate:
-        """Return the collator with its batches counted."""
+        """Return a collator that makes the same batches and counts them."""
 
         def counted(windows: list[dict[str, Any]]) -> dict[str, Any]:
             batch = collate(windows)

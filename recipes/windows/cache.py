@@ -1,4 +1,4 @@
-"""Encoded windows on disk, each table in a file named for everything that it depends on."""
+"""The cache of encoded windows on disk. A table's file name is a hash of everything that the table depends on."""
 
 import hashlib
 import os
@@ -15,7 +15,7 @@ UNUSED_DAYS = 30
 
 
 def cache_folder() -> Path:
-    """Return the folder of the cache: RECIPES_CACHE, or `finetune-recipes` where the system keeps caches."""
+    """Return the folder of the cache: RECIPES_CACHE, or `finetune-recipes` in the user's cache folder."""
     chosen = os.environ.get("RECIPES_CACHE")
     if chosen:
         return Path(chosen).expanduser()
@@ -24,7 +24,7 @@ def cache_folder() -> Path:
 
 @cache
 def code_digest() -> bytes:
-    """Hash the code that makes windows, and the versions of the libraries: others may make other windows."""
+    """Hash the code that makes windows and the versions of its libraries: a change may change the windows."""
     import tokenizers
     import transformers
 
@@ -39,7 +39,7 @@ def code_digest() -> bytes:
 
 
 def tokenizer_digest(tokenizer: Any) -> bytes:
-    """Hash what a tokenizer does to a text."""
+    """Hash everything that decides how a tokenizer encodes a text."""
     backend = getattr(tokenizer, "backend_tokenizer", None)
     content = backend.to_str() if backend is not None else repr(sorted(tokenizer.get_vocab().items()))
     settings = (
@@ -52,7 +52,7 @@ def tokenizer_digest(tokenizer: Any) -> bytes:
 
 
 def read_table(path: Path) -> pa.Table | None:
-    """Return a cached table, or None if there is none that is whole."""
+    """Return a cached table, or None if the file is missing or damaged."""
     try:
         content = path.read_bytes()
     except OSError:
@@ -65,7 +65,7 @@ def read_table(path: Path) -> pa.Table | None:
 
 
 def write_table(path: Path, table: pa.Table) -> None:
-    """Write a table with the hash of its bytes before it, whole or not at all."""
+    """Write a table atomically, after the hash of its bytes."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as stream:
         stream.write_table(table)
@@ -81,7 +81,7 @@ def write_table(path: Path, table: pa.Table) -> None:
 
 
 def remove_unused(folder: Path) -> None:
-    """Remove what has not been read for a month, and what a kill left half written."""
+    """Remove files that have not been read for a month, and old ones that a kill left half written."""
     oldest = time.time() - UNUSED_DAYS * 86_400
     for path in [*folder.glob("*.arrow"), *folder.glob("*.lock"), *folder.glob(".*.partial")]:
         try:

@@ -1,6 +1,6 @@
-"""Windows of token ids in Arrow's compact columns.
+"""Windows of token ids, stored in Arrow's compact columns.
 
-A column is a list of small integers for each window; as Python objects they would take ten times the memory.
+A column holds a list of small integers for each window. As Python objects, they would take ten times the memory.
 """
 
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ class Ragged(Sequence[Array]):
 
 
 class Windows(Dataset[dict[str, Any]]):  # type: ignore[misc]
-    """The windows of a split, for a data loader: window i is what the model is fed with, as views of Arrow's memory."""
+    """The windows of a split, as a data set: item i has the model's inputs of window i, as views of Arrow memory."""
 
     def __init__(self, table: pa.Table) -> None:
         self.columns = {name: _column(table[name]) for name in table.column_names}
@@ -55,7 +55,7 @@ class Windows(Dataset[dict[str, Any]]):  # type: ignore[misc]
 
     @property
     def lengths(self) -> Array:
-        """The tokens of each window, int [windows]."""
+        """The number of tokens of each window, int [windows]."""
         ids = self.columns["input_ids"]
         assert isinstance(ids, Ragged)
         return np.diff(ids.bounds)
@@ -74,7 +74,7 @@ def to_table(features: Features) -> pa.Table:
 
 
 def _compact(name: str, column: pa.Array) -> pa.Array:
-    """Give a column the smallest type that is sure to hold it; all portions must agree on it."""
+    """Cast a column to the smallest type that is sure to hold its values. All portions must get the same type."""
     inner = column.type.value_type if pa.types.is_list(column.type) else column.type
     if pa.types.is_null(inner):
         inner = pa.int32()

@@ -28,9 +28,9 @@ class Encoder:
     rows: AnyRows
     loaded: Loaded
     length: int
-    "Tokens in a window, at most."
+    "Maximum number of tokens in a window."
     folder: Path | None
-    "Folder of the cache; None: nothing is kept."
+    "Folder of the cache. None: nothing is cached."
     tokenizer_digest: bytes
 
     @classmethod
@@ -49,8 +49,8 @@ class Encoder:
     def windows(self, split: Split, longest_first: bool) -> Windows:
         """Return the windows of a split, in the rows' order or the longest first, which wastes least on padding.
 
-        Rows that were encoded before with the same tokenizer and options come from the cache. Of several processes
-        that want the same windows at once, one encodes them.
+        Rows that were encoded before with the same tokenizer and options come from the cache. If several processes
+        want the same windows at once, one encodes them and the others wait.
         """
         if self.folder is None:
             return _windows(self._encode(split), longest_first)
@@ -66,12 +66,12 @@ class Encoder:
                         write_table(path, table)
                         remove_unused(self.folder)
             except OSError:
-                # A full or read-only disk costs time, never the run.
+                # A full or read-only disk must not end the run: it goes on without the cache.
                 table = self._encode(split) if table is None else table
         return _windows(table, longest_first)
 
     def _encode(self, split: Split) -> pa.Table:
-        """Encode in portions, with a bar on a terminal if it takes long."""
+        """Encode rows in portions, with a progress bar on a terminal if it takes long."""
         rows, task = self.rows.splits[split], self.rows.task
         portions = range(0, len(rows), ROWS_AT_ONCE)
         hidden = None if is_main_process() else True

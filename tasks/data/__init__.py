@@ -1,1 +1,1 @@
-"""From files to records: finding, decoding and parsing what the user has, and cutting splits."""
+"""Reading data: finding the user's files, decoding them, parsing them into records, and cutting splits."""

@@ -1,4 +1,4 @@
-"""From the bytes of a file to its text."""
+"""Decoding: from the bytes of a file to its text."""
 
 import re
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tasks.errors import InputError, did_you_mean
 
-NOT_TEXT = {
+BINARY_SIGNATURES = {
     b"PAR1": "a Parquet file: data.format=parquet reads it",
     b"\x1f\x8b": "packed with gzip: unpack it first",
     b"BZh": "packed with bzip2: unpack it first",
@@ -26,12 +26,12 @@ class Source:
 
     @cached_property
     def text(self) -> str:
-        """The file's text, decoded when it is first asked for: see `decode_file`."""
+        """The file's text; `decode_file` decodes it on first access."""
         return decode_file(self.path, self.encoding)
 
 
 def decode_file(path: Path, encoding: str) -> str:
-    r"""Return a file's text without byte order mark, its lines ending in `\n`.
+    r"""Return a file's text without byte order mark. Its lines end in `\n`.
 
     >>> decode_file(Path("lodge.csv"), "utf-8")  # b"\xef\xbb\xbftext,label\r\nwarm beds,good\r\n"
     'text,label\nwarm beds,good\n'
@@ -43,7 +43,7 @@ def decode_file(path: Path, encoding: str) -> str:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: can't be read: {error.strerror}") from error
-    for start, what in NOT_TEXT.items():
+    for start, what in BINARY_SIGNATURES.items():
         if data.startswith(start):
             raise InputError(f"{path}: is {what}")
     try:
@@ -58,14 +58,14 @@ def decode_file(path: Path, encoding: str) -> str:
         near = did_you_mean(encoding, ("utf-8", "utf-16", "latin-1", "cp1252", "ascii"))
         raise InputError(f"data.encoding={encoding}: no such text encoding.{near}") from error
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    # A lone carriage return ends a line only in files that know no other end; elsewhere it is part of a text.
+    # A lone carriage return ends a line only in files without any newline; in other files it is part of a text.
     return text if "\n" in text else text.replace("\r", "\n")
 
 
 def _fitting_encoding(data: bytes) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
-    # These bytes are quotes, dashes and the euro sign on Windows, and nothing that anybody writes in Latin-1.
+    # These bytes are quotes, dashes and the euro sign in Windows encodings, but nobody uses them in Latin-1.
     candidates = ("utf-8", "cp1252") if re.search(rb"[\x80-\x9f]", data) else ("utf-8",)
     for candidate in candidates:
         try:

@@ -1,4 +1,4 @@
-"""From what the user wrote to files: paths, globs and lists of them."""
+"""Finding files: from the user's paths, globs and lists of them to existing files."""
 
 import glob
 import os
@@ -12,11 +12,11 @@ from tasks.errors import InputError, did_you_mean
 SAMPLES = Path(__file__).parents[1] / "samples"
 SAMPLE_PREFIX = "sample:"
 PUBLIC_DATA = "RECIPES_DATA"
-"The environment variable that names the folder of public data sets; the configs fall back on `data`."
+"The environment variable that names the folder of public data sets. Without it, the configs use `data`."
 
 
 def find_files(value: Any, key: str) -> list[Path]:
-    """Return the files that a path, a glob or a list of them stands for, sorted, each once.
+    """Return the files that a path, a glob or a list of them stands for, sorted and without duplicates.
 
     `sample:ner/train.conll` is a file that comes with the package, `~` is the home folder.
 
@@ -24,11 +24,11 @@ def find_files(value: Any, key: str) -> list[Path]:
     ['test.conll', 'train.conll', 'validation.conll']
 
     Args:
-        value: what the user wrote.
-        key: the config key it was written for, to name it in errors.
+        value: a path, a glob or a list of them, as the user wrote it.
+        key: the config key of the value; errors name it.
 
     Raises:
-        InputError: nothing is there, or a folder is.
+        InputError: no file matches, or the path is a folder.
     """
     values = [value] if isinstance(value, str) else value
     if not isinstance(values, list | tuple) or not values or not all(item and isinstance(item, str) for item in values):
@@ -40,7 +40,7 @@ def find_files(value: Any, key: str) -> list[Path]:
 
 
 def expand_home(value: str) -> Path:
-    """Return the path with a leading `~` or `~user` replaced, or as it is where there is no such user."""
+    """Return the path with a leading `~` or `~user` replaced, or unchanged if there is no such user."""
     # Path.expanduser raises for an unknown user.
     return Path(os.path.expanduser(value))  # noqa: PTH111
 
@@ -51,7 +51,7 @@ def _matches(value: str, key: str) -> list[Path]:
     if path.is_dir():
         message = f"{key}={value}: {path.absolute()} is a folder. Name files:"
         raise InputError("\n  ".join([message, *_choices(path, key)]))
-    # A file may have brackets in its name, so what exists comes before what could be a pattern.
+    # A file may have brackets in its name, so an existing file takes precedence over a pattern.
     if path.exists():
         return [path]
     if glob.has_magic(str(path)):
@@ -64,7 +64,7 @@ def _matches(value: str, key: str) -> list[Path]:
 
 
 def _choices(folder: Path, key: str) -> Iterator[str]:
-    """Yield what to write instead of a folder: a glob for each kind of file, or the file if it is the only one."""
+    """Yield values to use instead of a folder: a glob for each extension, or the file if only one has it."""
     files = sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
     counts = Counter(file.suffix for file in files)
     for suffix, count in counts.most_common(8):

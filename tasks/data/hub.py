@@ -11,7 +11,7 @@ from tasks.network import unreachable
 
 
 def read_hub(options: DataOptions, split: Split) -> list[Record] | None:
-    """Return the rows of one split, integer labels replaced by the names that the data set gives them.
+    """Return the rows of one split. The data set's names for labels replace integer labels.
 
     A row of `conll2003` becomes `Record({"tokens": ["EU", ...], "ner_tags": ["B-ORG", ...]}, origin)`.
 
@@ -21,7 +21,7 @@ def read_hub(options: DataOptions, split: Split) -> list[Record] | None:
         split: train, validation or test.
 
     Returns:
-        None where no split is named and the data set has none called `split`.
+        None if the options name no split and the data set has none called `split`.
 
     Raises:
         InputError: the data set can't be had, or lacks the split.
@@ -47,20 +47,20 @@ def read_hub(options: DataOptions, split: Split) -> list[Record] | None:
 
 
 def _load(options: DataOptions) -> dict[str, Any]:
-    """Load all splits by name."""
+    """Load all splits, and return them by name."""
     assert options.hub is not None
     folder = expand_home(options.hub)
     is_local = folder.is_dir()
     if not is_local:
         if options.hub.startswith((".", "/", "~")):
             raise InputError(f"data.hub={options.hub}: there is no folder {folder.absolute()}")
-        _require_answer(options.hub)
+        _require_reachable(options.hub)
     from datasets import load_dataset
 
     where = str(folder) if is_local else options.hub
     try:
         return dict(load_dataset(where, options.hub_config, revision=None if is_local else options.hub_revision))
-    # What can go wrong in there has no common class: network, file formats, names of configurations, old scripts.
+    # Errors of the network, file formats, names of configurations and old scripts have no common class.
     except Exception as error:
         asked = f"data.hub={options.hub}"
         if options.hub_config is not None:
@@ -77,8 +77,8 @@ def _place() -> str:
     return "the local cache, since HF_HUB_OFFLINE is set" if constants.is_offline_mode() else constants.ENDPOINT
 
 
-def _require_answer(name: str) -> None:
-    """Raise soon if the hub can't be reached, where `datasets` would try for minutes."""
+def _require_reachable(name: str) -> None:
+    """Raise an error within seconds if the hub can't be reached: `datasets` would try for minutes."""
     from huggingface_hub import constants
 
     fault = None if constants.is_offline_mode() else unreachable()

@@ -1,4 +1,4 @@
-"""The options of the `data` config group, as the readers take them."""
+"""The options of the `data` config group, in the form that the readers use."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, get_args
@@ -11,20 +11,20 @@ BAD_ROW_POLICIES = ("error", "skip")
 
 @dataclass
 class Columns:
-    """Names of the columns that hold each part of a row. `null` means the first usual name that the file has."""
+    """Names of the columns that hold each part of a row. `null` means the first usual name that occurs in the file."""
 
     id: str | None = None
-    "A name for the row, kept in predictions. null: `id`, `idx` or `guid` where there is one."
+    "The row's id, kept in predictions. null: `id`, `idx` or `guid`, if there is one."
     text: str | None = None
     "Classification: the text. null: `text`, `sentence`, `message`, ... (see the error message for all)."
     text_pair: str | None = None
-    "Classification of pairs: the second text. null: single texts, unless both of a usual pair of names are there."
+    "Classification of pairs: the second text. null: single texts, unless the file has a usual pair of columns."
     label: str | None = None
     "Classification: the label, list of labels, or number. null: `label`, `labels`, `intent`, ..."
     tokens: str | None = None
-    "NER: the words. null: `tokens` or `words`. In CoNLL files the number of the column, from 0; null: the first."
+    "NER: the words. null: `tokens` or `words`. In CoNLL files: the column's number, from 0; null: the first."
     tags: str | None = None
-    "NER: the tags. null: `tags`, `ner_tags` or `labels`. In CoNLL files the column's number; null: the last."
+    "NER: the tags. null: `tags`, `ner_tags` or `labels`. In CoNLL files: the column's number; null: the last."
     question: str | None = None
     "QA: the question. null: `question`."
     context: str | None = None
@@ -32,14 +32,14 @@ class Columns:
     answers: str | None = None
     "QA: the answers: `{text: [...], answer_start: [...]}`, a list of such pairs, or a text. null: `answers`, `answer`."
     answer_start: str | None = None
-    "QA: character offset of an answer given as plain text. null: `answer_start`, or found where the text occurs once."
+    "QA: character offset of an answer given as plain text. null: `answer_start`, or a search if the text occurs once."
     title: str | None = None
-    "QA: the article, which splits keep whole. null: `title` where there is one, or else the passage."
+    "QA: the article; all its rows stay in one split. null: `title` if there is one, or else the passage."
 
 
 @dataclass
 class Limit:
-    """Most rows to use of each split, taken from its start after shuffling with the seed. null: all of them."""
+    """Maximum number of rows to use of each split, chosen at random with the seed. null: all of them."""
 
     train: int | None = None
     validation: int | None = None
@@ -53,7 +53,7 @@ class DataOptions:
     name: str | None = None
     "Name of the data set in the run directory's path. null: made from the file name."
     task: str | None = None
-    "The task these data are for, to refuse a wrong combination early. null: any."
+    "The task that these data are for; runs of other tasks are refused early. null: any."
     train: Any = None
     "Training file: a path, a glob, or a list of them. With `hub`: the split's name."
     validation: Any = None
@@ -67,26 +67,27 @@ class DataOptions:
     hub_revision: str | None = None
     "The hub data set's revision (commit, tag or branch). null: the newest."
     format: str = "auto"
-    "csv, tsv, jsonl, json, parquet, conll, squad or hub; auto goes by extension and content."
+    "csv, tsv, jsonl, json, parquet, conll, squad, hub, or auto (detected by extension and content)."
     encoding: str = "utf-8"
     "Text encoding of the files. A UTF-8 byte order mark is dropped."
     separator: str | None = None
-    "Character(s) between columns of csv, tsv and conll files. null: comma or tab; conll: tab or else white space."
+    "Character(s) between columns. null: comma (csv), tab (tsv), or a tab or else blanks (conll)."
     quoting: bool = True
     "Whether double quotes wrap cells in csv and tsv files. false: a quote is an ordinary character."
     header: list[str] | None = None
-    "Column names of a file without a header line; with quoting=false the last column takes the rest. null: first line."
+    """Column names of a file without a header line. With quoting=false, the last column takes the rest of the line.
+    null: the first line has the names."""
     comment: str | None = None
-    "conll: lines that start with this are left out, as a prefix such as '# '. null: none but -DOCSTART- lines."
+    "conll: prefix of lines to leave out, such as '# '. null: only -DOCSTART- lines are left out."
     label_names: Any = None
-    "Names of integer labels in order: a list, or a file with one a line. null: the labels are names already."
+    "Names of integer labels in order: a list, or a file with one name per line. null: the labels are names already."
     validation_fraction: float = 0.1
-    "Share of the training rows that becomes the validation split where none is given."
+    "Share of the training rows that becomes the validation split if none is given."
     test_fraction: float = 0.1
-    "Share of the training rows that becomes the test split where none is given. 0: no test split."
+    "Share of the training rows that becomes the test split if none is given. 0: no test split."
     on_bad_row: str = "error"
-    "error: stop at the first bad row, naming it; skip: leave bad rows out, count them, and say so."
+    "error: stop at the first bad row and name it; skip: leave bad rows out, count them, and show the counts."
     limit: Limit = field(default_factory=Limit)
-    "Most rows of each split."
+    "Maximum number of rows of each split."
     columns: Columns = field(default_factory=Columns)
     "Names of the columns."

@@ -1,4 +1,4 @@
-"""One split of a data set, whatever its format: records, each with the place where it stands."""
+"""Reading of one split of a data set, in any format, into records that know their place in the file."""
 
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from tasks.errors import InputError, did_you_mean
 
 
 def read_records(options: DataOptions, split: Split, report: ReadReport) -> list[Record] | None:
-    """Return the rows of a split in the order of its files, or None where the split is not given.
+    """Return the rows of a split in the order of its files, or None if the split is not given.
 
     >>> read_records(DataOptions(train="sample:ner/train.conll"), "train", ReadReport())[0].values
     {'tokens': ['Mara', 'Lindqvist', ...], 'tags': ['B-person', 'I-person', ...]}
@@ -26,7 +26,7 @@ def read_records(options: DataOptions, split: Split, report: ReadReport) -> list
         near = did_you_mean(options.format, FORMATS)
         raise InputError(f"data.format={options.format}: choose from {', '.join(FORMATS)}.{near}")
     if options.hub is not None:
-        return _some(read_hub(options, split), f"{options.hub}, split {getattr(options, split) or split}")
+        return _require_rows(read_hub(options, split), f"{options.hub}, split {getattr(options, split) or split}")
     if options.format == "hub":
         raise InputError("data.format=hub: say which data set, e.g. data.hub=OWNER/NAME")
     value = getattr(options, split)
@@ -34,11 +34,11 @@ def read_records(options: DataOptions, split: Split, report: ReadReport) -> list
         return None
     records: list[Record] = []
     for path in find_files(value, f"data.{split}"):
-        records += _some(_read_file(path, options, report), str(path)) or ()
+        records += _require_rows(_read_file(path, options, report), str(path)) or ()
     return records
 
 
-def _some(records: list[Record] | None, place: str) -> list[Record] | None:
+def _require_rows(records: list[Record] | None, place: str) -> list[Record] | None:
     if records is not None and not records:
         raise InputError(f"{place}: holds no usable row")
     return records
@@ -53,7 +53,7 @@ def _read_file(path: Path, options: DataOptions, report: ReadReport) -> list[Rec
 
 
 def read_label_names(value: Any) -> list[str] | None:
-    r"""Return the names of integer labels: a list as it is, or the lines of a file.
+    r"""Return the names of integer labels: a list unchanged, or the lines of a file.
 
     >>> read_label_names("labels.txt")  # "negative\npositive\n"
     ['negative', 'positive']

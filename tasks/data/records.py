@@ -1,4 +1,4 @@
-"""A record: one row as a file holds it, together with the place where it stands."""
+"""A record: one row as it is in a file, together with its place in the file."""
 
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -10,8 +10,9 @@ from tasks.errors import InputError
 class Origin:
     """Where a row comes from.
 
-    `number` counts from 1: the line of a text file (for a CoNLL sentence, its first line; for a CSV row, the line it
-    starts on), or the row of a file without lines (a JSON array, Parquet, a hub data set), as `unit` says.
+    `unit` says what `number` counts, from 1: lines of a text file (for a CoNLL sentence, its first line; for a CSV
+    row, the line that it starts on), rows of a file without lines (a JSON array,
+    Parquet, a hub data set), or questions of a SQuAD file.
     """
 
     file: str
@@ -24,7 +25,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One row before the task has looked at it: column names to raw values."""
+    """One row before the task interprets it: raw values by column name."""
 
     values: dict[str, Any]
     origin: Origin
@@ -32,7 +33,7 @@ class Record:
 
 @dataclass
 class ReadReport:
-    """What happened while rows were read: counts of skipped and repaired rows by reason, for the console and report.
+    """Counts of the rows that were skipped or repaired while reading, by reason, for the console and the report.
 
     `examples` keeps the first few messages of each reason, so that the user can look at them.
     """
@@ -45,7 +46,7 @@ class ReadReport:
     EXAMPLES_KEPT: ClassVar[int] = 3
 
     def bad_row(self, reason: str, message: str, origin: Origin) -> None:
-        """Refuse a row, or count it as skipped where the user chose `data.on_bad_row=skip`.
+        """Raise an error for a bad row, or count it as skipped if the user chose `data.on_bad_row=skip`.
 
         `reason` is a short noun phrase that groups rows ("empty text"); `message` says what is wrong with this one.
 

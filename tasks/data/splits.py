@@ -1,6 +1,6 @@
-"""Cutting rows into splits: pure functions on lists that know rows only through the functions they are given.
+"""Pure functions that cut rows into splits. They look at rows only through the key functions that callers pass.
 
-Everything depends on the rows' order and the seed alone, so the same files give the same splits on every machine.
+Splits depend only on the rows' order and the seed, so the same files give the same splits on every machine.
 """
 
 import random
@@ -23,16 +23,16 @@ def cut(
     group: Key[Row] | None,
     identity: Key[Row],
 ) -> tuple[list[Row], list[Row]]:
-    """Cut about `fraction` of the rows off, and return the others and those, each in the order of `rows`.
+    """Cut off about `fraction` of the rows. Return the rows that remain and those cut off, each in the order of `rows`.
 
-    Rows of equal identity and rows of an equal group that is not None always stay on one side. Without groups each
-    stratum gives the same share, as nearly as whole units allow, and keeps at least one unit.
+    Rows of equal identity always stay together, and so do rows of an equal group that is not None. Without groups, the
+    same share of each stratum is cut off, as nearly as whole units allow, and at least one unit of each remains.
 
     >>> cut(["a1", "a2", "a3", "b1", "b2", "b3"], 0.3, 1, stratum=lambda row: row[0], group=None, identity=str)
     (['a1', 'a2', 'b2', 'b3'], ['a3', 'b1'])
 
     Raises:
-        InputError: the rows are too few, or hang together too much, to leave one on each side.
+        InputError: the rows are too few to leave one on each side, or all of them belong together.
     """
     if not 0 < fraction < 1:
         raise InputError(
@@ -61,7 +61,7 @@ def cut(
 
 
 def limit(rows: Sequence[Row], most: int | None, seed: int) -> list[Row]:
-    """Return the first `most` of the shuffled rows, in their original order. None: all of them."""
+    """Return `most` rows, chosen at random with the seed, in their original order. None: all of them."""
     if most is None or most >= len(rows):
         return list(rows)
     positions = list(range(len(rows)))
@@ -80,9 +80,9 @@ def shared(first: Sequence[Row], second: Sequence[Row], identity: Key[Row]) -> i
 
 
 def _units(rows: Sequence[Row], keys: Sequence[Key[Row]]) -> list[Unit]:
-    """Return the positions of rows that hang together, directly or through other rows, by an equal key.
+    """Group the positions of rows into units: rows that share a key, directly or through other rows, form one unit.
 
-    With two articles that share a question word for word, all questions of both are one unit.
+    If two articles share a question word for word, all questions of both are one unit.
     """
     parents = list(range(len(rows)))
 
@@ -105,9 +105,10 @@ def _units(rows: Sequence[Row], keys: Sequence[Key[Row]]) -> list[Unit]:
 
 
 def _strata(rows: Sequence[Row], units: Sequence[Unit], stratum: Key[Row] | None) -> list[list[Unit]]:
-    """Return the units by the stratum of their first row.
+    """Group the units by the stratum of their first row.
 
-    Where most units are alone in theirs, as combinations of several labels can be, shares mean nothing: one stratum.
+    If most units are alone in their stratum, as combinations of several labels may be, shares mean nothing. All units
+    then form one stratum.
     """
     strata: dict[Hashable, list[Unit]] = {}
     for unit in units:
@@ -117,12 +118,12 @@ def _strata(rows: Sequence[Row], units: Sequence[Unit], stratum: Key[Row] | None
 
 
 def _quotas(strata: Sequence[Sequence[Unit]], fraction: float) -> list[int]:
-    """Return how many rows each stratum should give: its share rounded down, or up for the largest remainders.
+    """Return how many rows to cut off each stratum: its share rounded down, or up for the largest remainders.
 
-    Together that makes the whole share, rounded, unless strata of one unit, which give nothing, are many.
+    Their sum is the share of all rows, rounded. It is less if many strata hold a single unit, which always remains.
     """
     sizes = [sum(map(len, members)) for members in strata]
-    # The largest unit stays, so that no label is lost to training.
+    # The largest unit of each stratum remains, so that training loses no label.
     most = [size - max(map(len, members)) for size, members in zip(sizes, strata, strict=True)]
     quotas = [min(int(fraction * size), room) for size, room in zip(sizes, most, strict=True)]
     missing = max(round(fraction * sum(sizes)), 1) - sum(quotas)
@@ -133,7 +134,7 @@ def _quotas(strata: Sequence[Sequence[Unit]], fraction: float) -> list[int]:
 
 
 def _take(members: Sequence[Unit], quota: int) -> list[Unit]:
-    """Return units in order, all but the largest, while each brings the number of rows nearer to the quota."""
+    """Return, of all units but the largest, those that bring the number of rows nearer to the quota, in order."""
     stays = max(range(len(members)), key=lambda index: len(members[index]))
     taken, rows = [], 0
     for index, unit in enumerate(members):

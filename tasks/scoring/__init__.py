@@ -1,1 +1,1 @@
-"""Scores as pure functions: lists of predictions and references in, flat names and numbers out."""
+"""Scores as pure functions. They take lists of predictions and references, and return a flat dict of numbers."""

@@ -7,12 +7,12 @@ from tasks.tags import split_tag
 
 
 def entity_scores(predictions: Sequence[Sequence[str]], references: Sequence[Sequence[str]]) -> dict[str, float]:
-    """Score IOB2 tags, one list a sentence.
+    """Score IOB2 tags, one list per sentence.
 
     Returns:
         `precision`, `recall`, `f1` over all entities; `accuracy` over words; `macro_f1`, the mean over the types that
         occur; for each of them `f1/TYPE`, `precision/TYPE`, `recall/TYPE`, `support/TYPE` (gold entities). A ratio
-        with nothing below the line is 0.
+        with denominator 0 is 0.
 
     Raises:
         InputError: sentences are of unequal length, or a tag is malformed; seqeval would misread it silently.

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 def label_scores(
     predictions: Sequence[str], references: Sequence[str], labels: Sequence[str] | None = None
 ) -> dict[str, float]:
-    """Score one label a row.
+    """Score one label per row.
 
-    Macro averages are over the classes that occur in gold or prediction; a class of the model that occurs in neither
-    is no evidence either way. A ratio with nothing below the line is 0.
+    Macro averages are over the classes that occur in gold or prediction. Other classes of the model are left out,
+    because nothing shows how well it predicts them. A ratio with denominator 0 is 0.
 
     Args:
         predictions: the predicted label of each row.

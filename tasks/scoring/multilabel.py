@@ -8,10 +8,10 @@ import numpy as np
 def multilabel_scores(
     predictions: Sequence[Sequence[str]], references: Sequence[Sequence[str]], labels: Sequence[str] | None = None
 ) -> dict[str, float]:
-    """Score any number of labels a row.
+    """Score any number of labels per row.
 
-    Macro averages are over the labels that occur in gold or prediction. A ratio with nothing below the line is 0,
-    but a row that has no label and is predicted to have none counts as 1 in `samples_f1`: it is right.
+    Macro averages are over the labels that occur in gold or prediction. A ratio with denominator 0 is 0. The
+    exception is `samples_f1`: a row with no gold and no predicted label counts as 1, because its prediction is right.
 
     Args:
         predictions: the predicted labels of each row.

@@ -6,11 +6,11 @@ import numpy as np
 
 
 def regression_scores(predictions: Sequence[float], references: Sequence[float]) -> dict[str, float]:
-    """Score one number a row.
+    """Score one number per row.
 
     Returns:
-        `pearson` and `spearman` (not a number where either side is constant: correlation has no meaning then),
-        `rmse`, `mae`, and `r2` (1 minus squared error over variance; not a number where gold is constant).
+        `pearson` and `spearman` (not a number if either side is constant, because correlation is undefined then),
+        `rmse`, `mae`, and `r2` (1 minus squared error over variance; not a number if gold is constant).
 
     >>> regression_scores([1.0, 2.0, 4.0], [1.0, 2.0, 3.0])["rmse"]
     0.5773502691896257

@@ -1,4 +1,4 @@
-"""A score by its name, and which way is better."""
+"""A score's name, and whether greater values are better."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class Score:
 
     @property
     def sign(self) -> int:
-        """1 if greater is better, or else -1: signed values sort the same way for every score."""
+        """1 if greater is better, or else -1. Multiplied by its sign, every score is better if greater."""
         return 1 if self.greater_is_better else -1
 
 

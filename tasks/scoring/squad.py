@@ -1,8 +1,7 @@
 """Exact match and F1 of extracted answers, by the rules of the official SQuAD scripts, on their scale of 0 to 100.
 
-Rajpurkar et al. 2016 (v1.1) and 2018 (v2.0). The two differ where nothing is left of a gold answer when it is
-normalised: v1.1 gives it an F1 of 0, v2.0 leaves such answers out and takes a question without any other as one that
-has no answer.
+Rajpurkar et al. 2016 (v1.1) and 2018 (v2.0). The versions differ if normalisation leaves a gold answer empty: v1.1
+gives such an answer an F1 of 0; v2.0 ignores it, and treats a question that has no other answer as unanswerable.
 """
 
 import re
@@ -18,7 +17,7 @@ _ARTICLES = re.compile(r"\b(a|an|the)\b")
 
 
 def normalize(answer: str) -> str:
-    """Lower the case, drop punctuation and articles, and close up white space.
+    """Convert to lower case, remove punctuation and articles, and collapse white space.
 
     >>> normalize("The  Eiffel-Tower!")
     'eiffeltower'
@@ -34,7 +33,7 @@ def exact(prediction: str, gold: str) -> float:
 def overlap_f1(prediction: str, gold: str, version: str = "v2.0") -> float:
     """Return the F1 of the normalised words, each counted as often as it occurs.
 
-    Where either side is empty, v2.0 asks whether both are; v1.1 always gives 0.
+    If either side is empty, v2.0 gives 1 if both are and 0 otherwise; v1.1 always gives 0.
     """
     predicted, expected = normalize(prediction).split(), normalize(gold).split()
     if version == "v2.0" and (not predicted or not expected):
@@ -60,15 +59,15 @@ def squad_scores(
     """Score predicted answers as the official script of a version does.
 
     Args:
-        predictions: `id`, `prediction_text` ("" for no answer), `no_answer_score` (higher: rather no answer).
+        predictions: `id`, `prediction_text` ("" for no answer), `no_answer_score` (higher: no answer is more likely).
         references: `id`, `answers` with the list `text`; in v2.0 an empty list means that there is no answer.
         version: v1.1 or v2.0.
 
     Returns:
-        `exact_match`, `f1`, `total`; in v2.0 also the same with `has_answer_` and `no_answer_` in front, over the
-        questions that have an answer and those that have none, and `best_exact_match`, `best_f1` with
-        `best_..._threshold`: what these predictions would reach if the one best threshold on `no_answer_score`
-        silenced them (as `find_best_thresh` finds it).
+        `exact_match`, `f1`, `total`. v2.0 adds the same with the prefixes `has_answer_` and `no_answer_`, over the
+        questions that have an answer and those that have none. It also adds `best_exact_match` and `best_f1`, each with
+        its `best_..._threshold`: the scores that these predictions would reach with the best single threshold on
+        `no_answer_score`, above which the answer becomes "" (as `find_best_thresh` finds it).
 
     Raises:
         InputError: ids are missing or occur twice.
@@ -88,14 +87,14 @@ def squad_scores(
         if chosen:
             result |= _totals(chosen, prefix)
     names = list(scored)
-    silence = [float(by_id[name]["no_answer_score"]) for name in names]
+    no_answer_scores = [float(by_id[name]["no_answer_score"]) for name in names]
     answered = [bool(by_id[name]["prediction_text"]) for name in names]
     for index, metric in enumerate(("exact_match", "f1")):
         values = [
             scored[name][index] if has_answer[name] else float(not text)
             for name, text in zip(names, answered, strict=True)
         ]
-        best, threshold = best_threshold(silence, values, [has_answer[name] for name in names], answered)
+        best, threshold = best_threshold(no_answer_scores, values, [has_answer[name] for name in names], answered)
         result[f"best_{metric}"] = 100.0 * best / len(names)
         result[f"best_{metric}_threshold"] = threshold
     return result
@@ -107,17 +106,18 @@ def best_threshold(
     has_answer: Sequence[bool],
     answered: Sequence[bool] | None = None,
 ) -> tuple[float, float]:
-    """Find the threshold on `no_answer_scores` that gives the best total: an answer is given up to it, not above.
+    """Find the threshold with the best total score: a question is answered if its no-answer score is at most this.
 
-    The official script's walk: begin with silence everywhere, which is right for each question without an answer,
-    then let the questions speak in the order of their no-answer score. A question with an answer adds its score; one
-    without takes 1 away if something is said. The first best point wins, and 0 stands for silence everywhere.
+    The search is that of the official script. It starts with no question answered, which is right for each question
+    without an answer. Then it answers the questions one by one, in the order of their no-answer score. A question with
+    an answer adds its score; a question without one subtracts 1 if its predicted answer is not empty. The first best
+    threshold wins, and 0 means that answering no question is best.
 
     Args:
-        no_answer_scores: one a question; higher: rather no answer.
-        scores: what the answer earns if it is given, 0 to 1; read for questions that have an answer.
-        has_answer: whether gold has one.
-        answered: whether there is a text to say; None: always.
+        no_answer_scores: one per question; higher: no answer is more likely.
+        scores: the score of each predicted answer, 0 to 1; only those of questions that have an answer are used.
+        has_answer: whether the question has a gold answer.
+        answered: whether the predicted answer is not empty; None: always.
 
     Returns:
         The best total and its threshold.
@@ -135,7 +135,7 @@ def best_threshold(
 
 
 def _totals(scores: Sequence[tuple[float, float]], prefix: str) -> dict[str, float]:
-    # Added one by one, as the scripts do: from Python 3.12 on, sum() is more exact, and so differs in the last digit.
+    # Add one by one, as the official scripts do: since Python 3.12, sum() is more exact and differs in the last digit.
     exact_match = f1 = 0.0
     for one_exact_match, one_f1 in scores:
         exact_match += one_exact_match

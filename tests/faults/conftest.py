@@ -1,4 +1,4 @@
-"""The real command with harm done to it, and what its runs come to."""
+"""Fixtures that run the real command with injected faults, and functions that read the results."""
 
 import hashlib
 import json
@@ -31,7 +31,7 @@ SETTINGS = (
 
 @pytest.fixture
 def harm(tmp_path: Path) -> Harm:
-    """Run the command through the saboteur: `harm(plan, *arguments)`; an empty plan does nothing to it."""
+    """Run the command with the faults of a plan: `harm(plan, *arguments)`. An empty plan injects no fault."""
 
     def command(
         plan: dict[str, Any],
@@ -57,9 +57,9 @@ def harm(tmp_path: Path) -> Harm:
 
 @pytest.fixture(scope="session")
 def command(data: dict[str, Path], models: dict[str, Path]) -> Command:
-    """The arguments of a small run with everything in it that makes resuming hard: `command(task, *more)`.
+    """The arguments of a small run that is hard to resume: `command(task, *more)`.
 
-    Dropout is on, rows are grouped by length, batches are accumulated, and steps are saved in the midst of epochs.
+    Dropout is on, rows are grouped by length, batches are accumulated, and checkpoints are saved within epochs.
     """
 
     def arguments(task: str, *more: str) -> list[str]:
@@ -77,7 +77,7 @@ def command(data: dict[str, Path], models: dict[str, Path]) -> Command:
 
 @pytest.fixture(scope="session")
 def undisturbed(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    """What a run comes to that nothing happens to, and how often it did what can be counted, by task."""
+    """The result of a run without faults, and how often it made each counted call: `undisturbed(task)`."""
     known: dict[str, tuple[Outcome, dict[str, int]]] = {}
 
     def of(task: str) -> tuple[Outcome, dict[str, int]]:
@@ -98,9 +98,9 @@ def undisturbed(command: Command, tmp_path_factory: pytest.TempPathFactory) -> U
 
 
 def outcome(root: Path) -> Outcome:
-    """What the one finished run below a folder came to, exactly: the model's hash, and losses and scores by epoch.
+    """Return the result of the one finished run below a folder: the model's hash, and losses and scores by epoch.
 
-    The model alone would not do: where the first epoch is the best one, nothing that comes after it shows.
+    The hash alone is not enough: where the first epoch is the best one, the model shows nothing of later epochs.
     """
     (path,) = root.rglob("model/model.safetensors")
     history = json.loads((path.parent.parent / "report.json").read_text())["history"]
@@ -114,7 +114,7 @@ def run_directory(root: Path) -> Path:
 
 
 def interrupted(harm: Harm, command: list[str], at: tuple[str, int] = ("training_step", 21)) -> None:
-    """Kill a run after some steps, so that two training states lie there."""
+    """Kill a run after some steps, so that it leaves two training states."""
     killed = harm({"signal": 9, "at": at}, *command)
     assert killed.returncode == -9, killed.stderr
 

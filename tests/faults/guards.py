@@ -1,6 +1,7 @@
-"""Take out one guard after the other and see that a test notices: `python -m tests.faults.guards [NAME ...]`.
+"""Remove one guard after the other and check that a test fails: `python -m tests.faults.guards [NAME ...]`.
 
-Each runs in a copy of the project. A guard whose test passes without it is one that no test needs.
+A guard is code that protects against a fault. It is removed from a copy of the project. If the tests named for it pass
+without it, no test covers it.
 """
 
 import shutil
@@ -15,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Guard:
-    """A piece of code, what it is replaced by, and the tests (pytest -k) of which one must fail then."""
+    """A piece of code, its replacement, and the tests (pytest -k) of which at least one must then fail."""
 
     name: str
     file: str
@@ -327,7 +328,7 @@ GUARDS = (
     Guard(
         "Hydra's own plugins",
         "recipes/command/composing.py",
-        "not str(value).startswith(PLUGINS):",
+        "not str(value).startswith(PLUGIN_PREFIXES):",
         "False:",
         "hydras_own_settings and launcher",
     ),
@@ -377,7 +378,7 @@ GUARDS = (
 
 
 def failing(guard: Guard) -> str:
-    """Return what fails without the guard, as pytest sums it up, or nothing."""
+    """Return the first test that fails without the guard, as pytest reports it, or an empty string."""
     with tempfile.TemporaryDirectory(prefix="guard-") as folder:
         copy = Path(folder, "project")
         left_out = shutil.ignore_patterns(".git", ".venv", "outputs", "__pycache__", ".*_cache", ".hypothesis")
@@ -396,7 +397,7 @@ def failing(guard: Guard) -> str:
 
 
 def main() -> int:
-    """Try all guards, or those that are named; the exit status tells whether each one matters."""
+    """Try all guards, or those named as arguments. Return 0 if a test fails without each of them, otherwise 1."""
     unknown = set(sys.argv[1:]) - {guard.name for guard in GUARDS}
     if unknown:
         raise SystemExit(f"No guard of the name {', '.join(sorted(unknown))}")

@@ -1,22 +1,23 @@
-"""Run the real command and do harm to it at an exact moment: `python -m tests.faults.saboteur PLAN ARGUMENT ...`.
+"""Run the real command and inject faults at an exact moment: `python -m tests.faults.saboteur PLAN ARGUMENT ...`.
 
-PLAN is JSON with one or more of these; what follows it are the command's arguments.
+PLAN is a JSON object with one or more of the entries below. The command's arguments follow it.
 
-- `{"signal": 9, "at": ["training_step", 7]}`: send this process a signal at the 7th call. With `"to": "launcher"`,
-  send it to the process that launched this one, once; with `"to": 1`, do it in the process of that rank only.
-- `{"nan": 5}`: the loss of the 5th step is not a number.
-- `{"memory": 40}`: no more than 40 tokens, padding included, fit into memory at once. With `"training": false`, this
-  holds for evaluation alone, with `"to": 1` in the process of that rank. `{"memory": "optimizer"}`: there is none for
-  what the optimizer keeps.
-- `{"tamper": true}`: remove the best weights as soon as training has ended.
-- `{"fill": "FOLDER", "at": ["training_step", 9]}`: fill the file system of a folder at that call.
-- `{"full": 12}`: the 12th `fsync` finds no room left on the disk.
-- `{"alone": true}`: no other process can be started, but for git, which is asked for the commit.
-- `{"rows": "FILE"}`: do no harm, and add a line to a file for each batch: the step and the rows, as lists of token ids.
-- `{"count": true}`: do no harm, and end with a line on standard error that says how often each call was made.
+- `{"signal": 9, "at": ["training_step", 7]}`: send signal 9 to this process at its 7th `training_step`. With
+  `"to": "launcher"`, send it once, to the process that launched this one. With `"to": 1`, send it only to the process
+  of rank 1.
+- `{"nan": 5}`: make the 5th loss in training NaN.
+- `{"memory": 40}`: run out of memory in each batch of more than 40 tokens, padding included. With `"training": false`,
+  do so in evaluation only. With `"to": 1`, do so only in the process of rank 1. `{"memory": "optimizer"}`: run out of
+  memory in the optimizer's step.
+- `{"tamper": true}`: delete the best weights as soon as training has ended.
+- `{"fill": "FOLDER", "at": ["training_step", 9]}`: fill the file system of FOLDER at the 9th `training_step`.
+- `{"full": 12}`: let the 12th `fsync` fail because the disk is full.
+- `{"alone": true}`: refuse to start other processes, except git, which tells the command the commit.
+- `{"rows": "FILE"}`: append a line to FILE for each training batch: the step, and the rows as lists of token ids.
+- `{"count": true}`: at the end, print a line on standard error with the number of calls of each kind.
 
-Calls that can be counted: `training_step`; `fsync`, `rename` and `rmtree`, of which each save makes many; `evaluate`;
-`predict`; `encode`.
+Calls that can be counted: `training_step`, `evaluate`, `predict`, `encode`, `fsync`, `rename` and `rmtree`. Each save
+makes several of the last three.
 """
 
 import atexit
@@ -55,7 +56,7 @@ def at_call(number: int, act: Callable[[], None]) -> Callable[..., None]:
 
 
 def places() -> dict[str, tuple[Any, str]]:
-    """What can be counted, and where it is called."""
+    """Return the calls that can be counted: for each, the object that holds the function, and the function's name."""
     from recipes.inference.predicting import Predictor
     from recipes.training.trainer import RecipeTrainer
     from recipes.windows.encoder import Encoder

@@ -1,6 +1,6 @@
-"""Kill real runs at random moments until they are done, and compare what they come to: `scripts/soak --kills 50`.
+"""Kill real runs at random moments until they finish, and compare the results: `scripts/soak --kills 50`.
 
-Unlike the tests beside it, moments are by the clock, the model is the default one, and the seed is a new one each time.
+Unlike the tests in this folder, it kills by the clock, trains the default model, and takes a new seed each time.
 """
 
 import argparse
@@ -19,14 +19,14 @@ TASKS = ("ner", "classification", "qa")
 
 
 def command(task: str, seed: int, root: Path) -> list[str]:
-    """The arguments of a run of ten to thirty seconds."""
+    """Return the command of a run that takes ten to thirty seconds."""
     small = ["data.limit={train:96,validation:24,test:24}", "hparams.epochs=3", "hparams.accumulation=2"]
     fixed = ["runtime.checkpoint_every=1s", f"seed={seed}", f"output_root={root}"]
     return [sys.executable, "-m", "recipes.run", f"task={task}", *small, *fixed]
 
 
 def killed(arguments: list[str], log: Path, generator: random.Random, longest: float) -> bool:
-    """Start a run and kill it after a random time; tell whether it was too late."""
+    """Start a run and kill it after a random time. Return True if the run ended before that."""
     number = generator.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGKILL, signal.SIGTERM])
     with log.open("ab") as file:
         process = subprocess.Popen(arguments, stdout=file, stderr=file)
@@ -42,7 +42,7 @@ def killed(arguments: list[str], log: Path, generator: random.Random, longest: f
 
 
 def main() -> int:
-    """Run until so many kills have been survived; the exit status tells whether every model was the right one."""
+    """Kill runs until the requested number of kills is reached. Return 0 if all results were right, otherwise 1."""
     parser = argparse.ArgumentParser(prog="scripts/soak", description=__doc__)
     parser.add_argument("--kills", type=int, default=50, help="how many (default: 50)")
     parser.add_argument("--seed", type=int, help="of the moments; default: a new one each time")

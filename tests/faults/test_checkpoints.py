@@ -1,4 +1,4 @@
-"""Checkpoints that are damaged, gone, moved, or taken up by another machine."""
+"""Checkpoints that are damaged, missing, moved, or resumed on another machine."""
 
 import shutil
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Dirty files: one message that names the file and the line, or rows left out, counted and reported."""
+"""Bad data files: the run ends with a message that names file and line, or it skips, counts and reports the rows."""
 
 import json
 from pathlib import Path
@@ -37,7 +37,7 @@ def predictions(split: str) -> list[dict[str, Any]]:
 
 
 def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
-    """The message of a command that must fail and leave nothing."""
+    """Return the error message of a command that must fail and write nothing."""
     assert main(arguments) == 2
     assert not Path("outputs").exists()
     message = capsys.readouterr().err
@@ -180,7 +180,7 @@ def test_questions_without_answers_and_with_very_long_ones(command: Command) -> 
 def test_rows_in_two_splits_are_reported(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
     written("test.csv", "text,label", GOOD[0], GOOD[1], "a text of its own,good")
     assert main(command("classification", written("a.csv", "text,label", *GOOD), "data.test=test.csv")) == 0
-    # Those that were cut off for validation are no longer among the training rows.
+    # The number is not checked: rows cut off for validation are no longer among the training rows.
     assert "of 3 test rows are also among the training rows" in capsys.readouterr().out
     assert any("also among the training rows" in note for note in report()["data"]["notes"])
 

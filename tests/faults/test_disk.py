@@ -13,16 +13,16 @@ from tests.faults.conftest import Command, Harm, Undisturbed, outcome
 
 @pytest.fixture(scope="module")
 def _small_disks() -> None:
-    """Some systems let no ordinary user mount anything; `test_one_write_finds_no_room` runs there all the same."""
+    """Skip a test where ordinary users can't mount a disk; `test_one_write_finds_no_room` runs there all the same."""
     mounts = ["unshare", "-rm", "mount", "-t", "tmpfs", "none", "/mnt"]
     if shutil.which("unshare") is None or subprocess.run(mounts, capture_output=True, check=False).returncode:
         pytest.skip("this system lets an ordinary user mount no small disk (unshare -rm)")
 
 
 def on_a_disk_of(size: str, then: str = "true") -> tuple[str, ...]:
-    """Mount a small file system at ./small in a namespace of its own, run Python with the arguments there, then `then`.
+    """Return a command that mounts a small disk at ./small, runs Python with the arguments that follow, then `then`.
 
-    `then` sees the arguments, too, and may copy out of ./small what is to be looked at: it is gone afterwards.
+    `then` is shell code and sees the same arguments. The disk is gone afterwards; `then` may copy files from it.
     """
     script = (
         f'mkdir small; mount -t tmpfs -o size={size} none small; {sys.executable} "$@"; status=$?; {then}; exit $status'

@@ -1,4 +1,4 @@
-"""A run directory belongs to one config and one set of rows: nothing else goes on in it, or calls it done."""
+"""A run directory belongs to one config and one set of rows: a run with others neither resumes it nor calls it done."""
 
 import shutil
 from pathlib import Path
@@ -43,7 +43,7 @@ def test_a_directory_of_another_config(change: str, message: str, harm: Harm, co
     refused = harm({}, *command("ner", change, "output_root=other"))
     assert refused.returncode == 2
     assert message in refused.stderr
-    assert list((place / "checkpoints").glob("step-*")), "nothing of the other run is lost"
+    assert list((place / "checkpoints").glob("step-*")), "the other run keeps its checkpoints"
 
 
 def test_a_finished_run_again(harm: Harm, command: Command, tmp_path: Path) -> None:

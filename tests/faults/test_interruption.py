@@ -1,4 +1,4 @@
-"""A training that is killed or told to end, at any moment, comes to the very same model when it is asked for again."""
+"""A run that is killed or told to end at any moment gives exactly the same model when the command is repeated."""
 
 import fcntl
 import json
@@ -24,11 +24,11 @@ def test_killed_at_a_random_moment(
     task = ("ner", "classification", "qa")[number % 3]
     expected, counts = undisturbed(task)
     generator = random.Random(number)  # noqa: S311
-    # Half of them while something is being written.
+    # Half of the runs are killed while they write a file.
     kind = generator.choice(["training_step", "evaluate", "predict"] if number % 2 else ["fsync", "rename"])
     moment = (kind, generator.randint(1, counts[kind]))
     interrupted(harm, command(task), moment)
-    assert not list(tmp_path.rglob("report.json")), "a run that was killed is no finished one"
+    assert not list(tmp_path.rglob("report.json")), "a killed run has no report"
     again = harm({}, *command(task))
     assert again.returncode == 0, again.stderr
     assert outcome(tmp_path) == expected, moment
@@ -40,7 +40,7 @@ def test_killed_at_a_random_moment(
 def test_killed_right_after_an_epoch(
     moment: tuple[str, int], harm: Harm, command: Command, undisturbed: Undisturbed, tmp_path: Path
 ) -> None:
-    """The last step of an epoch is saved with its evaluation, or not at all."""
+    """The checkpoint at the end of an epoch includes the epoch's evaluation, or is not written."""
     often = command("ner", "runtime.checkpoint_every=1steps")
     interrupted(harm, often, moment)
     again = harm({}, *often)
@@ -74,7 +74,7 @@ def test_killed_with_other_settings(settings: tuple[str, ...], harm: Harm, comma
     reports = [json.loads(next((tmp_path / name).rglob("report.json")).read_text()) for name in ("outputs", "whole")]
     assert reports[0]["metrics"] == reports[1]["metrics"]
     padding = [report["training"]["padding_share"] for report in reports]
-    assert padding[0] == pytest.approx(padding[1], abs=0.02), "counted on from where it was"
+    assert padding[0] == pytest.approx(padding[1], abs=0.02), "the resumed run continues the count of padding"
 
 
 @pytest.mark.parametrize("before_the_end", range(6))
@@ -97,7 +97,7 @@ def test_killed_when_all_is_written(harm: Harm, command: Command, undisturbed: U
     again = harm({}, *command("ner"))
     assert "Already done" in again.stdout
     assert outcome(tmp_path) == expected
-    # The lock stays: the process that held it is gone, and the next one will take it.
+    # The lock file stays. It locks nothing, since the process that held the lock is gone.
     names = {path.name for path in run_directory(tmp_path).iterdir()} - {".lock"}
     assert names == {"config.yaml", "model", "predictions", "report.json"}
 
@@ -160,8 +160,8 @@ def test_the_terminal_closes(
 
     with started(plan, command("ner"), tmp_path, *before, **ends, preexec_fn=take_terminal) as process:
         os.close(follower)
-        os.waitpid(process.pid, os.WUNTRACED)  # it has stopped itself in the midst of training
-        os.close(leader)  # the system tells it that the terminal is gone, and lets it go on
+        os.waitpid(process.pid, os.WUNTRACED)  # wait until the run has stopped itself during training
+        os.close(leader)  # the system sends the run SIGHUP, then SIGCONT
         assert process.wait(timeout=120) == (0 if before else 129)
     if not before:
         again = harm({}, *command("ner"))
@@ -170,7 +170,7 @@ def test_the_terminal_closes(
 
 
 def test_each_row_once_in_an_epoch_that_was_cut(harm: Harm, command: Command, tmp_path: Path) -> None:
-    """Killed in the midst of the second of three epochs, with rows grouped by length."""
+    """The run is killed within the second of three epochs, with rows grouped by length."""
     kept, seen = tmp_path / "kept.jsonl", tmp_path / "seen.jsonl"
     plan = {"signal": 9, "at": ["training_step", 17], "rows": str(seen)}
     assert harm(plan, *command("ner")).returncode == -9
@@ -179,9 +179,9 @@ def test_each_row_once_in_an_epoch_that_was_cut(harm: Harm, command: Command, tm
     start = int(re.findall(r"goes on after step (\d+)", again.stdout)[0])
     second = [json.loads(line) for line in kept.read_text().splitlines()]
     batches = [batch for batch in first if batch[0] < start] + second
-    assert 5 < start < 10, "within the second epoch of five steps"
+    assert 5 < start < 10, "the run resumes within the second epoch; an epoch has five steps"
     epochs = [[row for step, rows in batches if step // 5 == epoch for row in rows] for epoch in range(3)]
     assert [len(rows) for rows in epochs] == [20, 20, 20]
     assert sorted(epochs[0]) == sorted(epochs[1]) == sorted(epochs[2])
     assert len({tuple(row) for row in epochs[1]}) == 20
-    assert epochs[0] != epochs[1], "each epoch in an order of its own"
+    assert epochs[0] != epochs[1], "each epoch has its own order"

@@ -1,4 +1,4 @@
-"""Losses that are no numbers, scores that are none, and too little memory."""
+"""Losses and scores that are NaN, unknown scores, and too little memory."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ def test_a_loss_that_is_not_a_number(harm: Harm, command: Command, tmp_path: Pat
     assert "hparams.learning_rate (it is 0.01)" in stopped.stderr
     assert not list(tmp_path.rglob("report.json"))
     assert not list(tmp_path.rglob("model.safetensors"))
-    # What was saved before it is whole, and goes on to the end.
+    # The checkpoint before the failure is intact, and the run resumes from it to the end.
     again = harm({}, *command("classification"))
     assert again.returncode == 0, again.stderr
     assert "goes on after step 2" in again.stdout
@@ -36,7 +36,7 @@ def test_an_objective_that_is_not_a_number(harm: Harm, command: Command, tmp_pat
     assert stopped.returncode == 2
     assert "Traceback" not in stopped.stderr
     assert "task.objective=pearson is not a number on the validation rows" in stopped.stderr
-    assert "rmse" in stopped.stderr, "the scores there are get listed"
+    assert "rmse" in stopped.stderr, "the message lists the available scores"
 
 
 def test_an_objective_that_there_is_not(harm: Harm, command: Command, tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_too_little_memory(task: str, harm: Harm, command: Command, tmp_path: Pa
     assert "out of memory: " in tight.stdout
     (roomy,), (narrow,) = ((tmp_path / name).rglob("model.safetensors") for name in ("roomy", "tight"))
     one, other = load_file(roomy), load_file(narrow)
-    # The same batches in smaller parts. Each step moves a weight by up to 1e-5, so that one lost row would show.
+    # The batches are the same, in smaller parts. Each step moves a weight by up to 1e-5, so one lost row would show.
     assert all(one[name].allclose(other[name], atol=2e-5) for name in one)
     report = (run_directory(tmp_path / "tight") / "report.json").read_text()
     assert '"batch_size": 4' in report
@@ -95,7 +95,7 @@ def test_a_single_row_is_too_much(harm: Harm, command: Command, tmp_path: Path) 
 
 @pytest.mark.parametrize("task", ["classification", "ner", "qa"])
 def test_no_worker_can_be_lost_and_no_fork_can_hang(task: str, harm: Harm, command: Command) -> None:
-    """Rows are encoded and fed by threads of the one process: a run starts no other, so none can die or deadlock."""
+    """Threads of the run's own process encode and load the rows: it starts no process that could die or deadlock."""
     done = harm({"alone": True}, *command(task), TOKENIZERS_PARALLELISM="true")
     assert done.returncode == 0, done.stderr
     assert "fork" not in done.stderr

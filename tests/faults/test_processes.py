@@ -1,4 +1,4 @@
-"""Two processes of one training, and two that want one directory."""
+"""One training in two processes, and two runs that want the same directory."""
 
 import os
 import re
@@ -18,7 +18,7 @@ def launched(processes: int) -> tuple[str, ...]:
 
 @pytest.fixture(scope="module")
 def whole_in_two(command: Command, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
-    """What two undisturbed processes come to."""
+    """The result of a run in two processes without faults."""
     folder = tmp_path_factory.mktemp("two")
     done = subprocess.run(
         [*launched(2), "-m", "recipes.run", *command("ner")],
@@ -67,13 +67,13 @@ def test_one_process_does_not_go_on_with_what_two_began(harm: Harm, command: Com
 
 @pytest.mark.parametrize("rank", [0, 1])
 def test_too_little_memory_in_two_processes(rank: int, harm: Harm, command: Command, tmp_path: Path) -> None:
-    """One can't begin a step anew while the other waits for its gradient: both end, and what helps is said."""
+    """One process can't repeat a step while the other waits for its gradient. Both end with a message that helps."""
     wide = command("ner", "hparams.batch_size=8", "hparams.accumulation=1")
     plan = {"memory": 40, "to": rank}
     stopped = harm(plan, *wide, before=launched(2))
     assert stopped.returncode != 0
     found = re.findall(r"Out of memory with \d+ rows of \d+ tokens: (runtime.tokens_at_once=\d+)", stopped.stderr)
-    assert len(found) == 1, "it is said, and once"
+    assert len(found) == 1, "the message appears exactly once"
     assert not list(tmp_path.rglob("report.json"))
     smaller = harm(plan, *wide, found[0], before=launched(2))
     assert smaller.returncode == 0, smaller.stderr
@@ -83,13 +83,13 @@ def test_too_little_memory_in_two_processes(rank: int, harm: Harm, command: Comm
 def test_told_to_end_in_two_processes(
     number: int, receiver: str | int, whole_in_two: Outcome, harm: Harm, command: Command, tmp_path: Path
 ) -> None:
-    """Whichever process hears of it, both end after the same step, and nothing hangs."""
+    """Whichever process gets the signal, both end after the same step, and neither hangs."""
     seldom = command("ner", "runtime.checkpoint_every=2h")
     told = harm({"signal": number, "at": ["training_step", 12], "to": receiver}, *seldom, before=launched(2))
     assert told.returncode != 0
     assert "broadcast_buffers" not in told.stderr
     assert "Interrupted after step 8. To go on from there, run the same command again." in told.stderr
-    assert told.stderr.count("Interrupted after step") == 1, "it is said once"
+    assert told.stderr.count("Interrupted after step") == 1, "the message appears exactly once"
     (saved,) = (run_directory(tmp_path) / "checkpoints").glob("step-*")
     assert saved.name == "step-00000008"
     again = harm({}, *seldom, before=launched(2))
@@ -103,7 +103,7 @@ def test_two_processes_want_one_directory(
 ) -> None:
     plan = {"signal": 19, "at": ["training_step", 5]}
     with started(plan, command("ner"), tmp_path, stdout=subprocess.DEVNULL) as first:
-        os.waitpid(first.pid, os.WUNTRACED)  # it has stopped itself in the midst of training
+        os.waitpid(first.pid, os.WUNTRACED)  # wait until the run has stopped itself during training
         try:
             second = harm({}, *command("ner"))
         finally:

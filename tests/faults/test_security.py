@@ -1,4 +1,4 @@
-"""Hostile files, configs and names: nothing of theirs is run, and nothing is written where it should not be."""
+"""Hostile files, configs and names: none of their code runs, and no name leads out of the output folder."""
 
 import hashlib
 import json
@@ -39,7 +39,7 @@ def test_pickles_in_a_checkpoint(harm: Harm, command: Command, tmp_path: Path) -
 
 
 def test_pickles_in_a_checkpoint_that_its_manifest_owns(harm: Harm, command: Command, tmp_path: Path) -> None:
-    """Even one whose manifest was forged to fit: nothing reads such files."""
+    """Nothing reads such a file, even where a forged manifest lists it."""
     mark = tmp_path / "exploded"
     assert harm({"signal": 9, "at": ["training_step", 21]}, *command("ner")).returncode == -9
     for checkpoint in (run_directory(tmp_path) / "checkpoints").glob("*-*"):
@@ -67,7 +67,7 @@ def test_pickles_in_a_model_folder(harm: Harm, command: Command, models: dict[st
     assert refused.returncode == 2
     assert "a format that can carry code" in refused.stderr
     trusted = harm({}, *command("ner", f"model.path={folder}", "output_root=other", "model.allow_pickled_weights=true"))
-    assert trusted.returncode == 2, "said in so many words, it is still only read as weights"
+    assert trusted.returncode == 2, "even where pickles are allowed, they are read only as weights"
     assert "Traceback" not in trusted.stderr
     assert not mark.exists()
 
@@ -120,7 +120,7 @@ CONFIG_FILES = {
 
 @pytest.fixture
 def strange(tmp_path: Path) -> Path:
-    """A folder of config files from elsewhere, and code that they would like to have called."""
+    """A folder of foreign config files, and the code that they try to call."""
     (tmp_path / "evil.py").write_text(HOSTILE)
     folder = tmp_path / "strange"
     for place in ("experiment", "hydra/callbacks", "hydra/launcher"):
@@ -157,7 +157,7 @@ def test_code_in_a_config_file(
 
 
 def test_code_by_reference(strange: Path, harm: Harm, command: Command, tmp_path: Path) -> None:
-    """A launcher's settings point to where a call stands, in a part of the config that is not Hydra's."""
+    """A launcher's setting refers to a call in a part of the config that is not Hydra's."""
     (strange / "experiment" / "bad.yaml").write_text(f"# @package _global_\ndata: {{test: {CALL}}}\n")
     launched = ("-m", "seed=1,2", "hydra/launcher=reference", "experiment=bad")
     refused = harm({}, *launched, f"hydra.searchpath=[file://{strange}]", *command("ner"))
@@ -218,7 +218,7 @@ def test_a_hostile_model_folder(
     (folder / file).write_text(json.dumps({**content, **change}))
     ended = harm({}, *command("ner", f"model.path={folder}"), typed="y\n" * 9)
     assert ended.returncode in (0, 2), ended.stderr
-    assert "[y/N]" not in ended.stdout + ended.stderr, "it is no question"
+    assert "[y/N]" not in ended.stdout + ended.stderr, "the run must not ask whether to trust the code"
     assert "Traceback" not in ended.stderr
     assert not (tmp_path / "exploded").exists()
 
@@ -237,11 +237,11 @@ NASTY = "\x1b[2J\x1b]0;owned\x07\u009b31m<script>alert(1)</script>"
 
 
 OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"What a terminal obeys instead of showing it."
+"Control characters, which a terminal obeys instead of showing them."
 
 
 def test_what_texts_and_labels_carry(harm: Harm, command: Command, tmp_path: Path) -> None:
-    """Escape sequences, markup and formulas in texts, labels and column names reach no terminal as they are."""
+    """Texts and labels with escape sequences, markup or formulas put no control characters into output and files."""
     file = tmp_path / "texts.csv"
     rows = [f'"{NASTY} {number}","=cmd|{NASTY}"\n"=1+{number}","plain"' for number in range(30)]
     file.write_text("\n".join(["text,label", *rows]))
@@ -258,7 +258,7 @@ def test_what_texts_and_labels_carry(harm: Harm, command: Command, tmp_path: Pat
     for path in written:
         assert not OBEYED.search(path.read_text()), path
     line = json.loads(next(tmp_path.rglob("predictions/test.jsonl")).read_text().splitlines()[0])
-    assert line["gold"] in ("plain", f"=cmd|{NASTY}"), "escaped, but not changed"
+    assert line["gold"] in ("plain", f"=cmd|{NASTY}"), "the label is escaped in the file, but not changed"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Sweeps and caches: what is done is found again, what fails leaves the rest, what two want at once is made once."""
+"""Sweeps keep finished jobs and survive a failing one; caches serve two jobs at once and replace damaged files."""
 
 import json
 import os
@@ -16,7 +16,7 @@ def test_a_sweep_is_stopped_and_asked_for_again(number: int, harm: Harm, command
     sweep = ["-m", *command("ner"), "seed=1,2,3"]
     stopped = harm({"signal": number, "at": ["training_step", 50]}, *sweep)
     assert stopped.returncode == (143 if number == 15 else -9)
-    assert "Sweep of" not in stopped.stdout, "the jobs after it are not begun"
+    assert "Sweep of" not in stopped.stdout, "the sweep begins no later job"
     assert len(list(tmp_path.rglob("report.json"))) == 1
     again = harm({}, *sweep)
     assert again.returncode == 0, again.stderr
@@ -52,7 +52,7 @@ def test_two_jobs_on_a_cold_cache(command: Command, tmp_path: Path) -> None:
     for job in jobs:
         _, errors = job.communicate(timeout=200)
         assert job.returncode == 0, errors
-    assert len(list(cache.glob("*.arrow"))) == 3, "one file for each split"
+    assert len(list(cache.glob("*.arrow"))) == 3, "the two jobs share one file for each split"
     assert outcome(tmp_path / "out0") == outcome(tmp_path / "out1")
 
 

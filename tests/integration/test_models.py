@@ -1,4 +1,4 @@
-"""Every model choice, with a tiny model of its architecture in its place: each task trains, predicts and reloads."""
+"""For every model choice, a tiny model of its architecture trains, predicts and reloads in each task."""
 
 import json
 from pathlib import Path
@@ -68,7 +68,7 @@ def test_it_trains_predicts_and_reloads(
 
 
 def _all_moved(before: Path, after: Path, model: Any) -> None:
-    """Check that each of the encoder's weights was trained, but for those that this input never reaches."""
+    """Check that each weight of the encoder was trained, except those that this input never reaches."""
     old, new = load_file(before / "model.safetensors"), load_file(after / "model.safetensors")
     prefix = f"{model.base_model_prefix}."
     unused = {"pooler", "position_embeddings", "token_type_embeddings", "key.bias", "key_proj.bias", "rel_embeddings"}
@@ -76,5 +76,5 @@ def _all_moved(before: Path, after: Path, model: Any) -> None:
     for name, weights in old.items():
         if prefix + name in new and not any(part in name for part in unused):
             compared += 1
-            assert not weights.equal(new[prefix + name]), f"{name} did not move"
+            assert not weights.equal(new[prefix + name]), f"{name} was not trained"
     assert compared > 10

@@ -1,4 +1,4 @@
-"""The command as a user types it: what it leaves, what it says, and what it does with mistakes."""
+"""The command as a user types it: the files that it writes, its output, and its answers to mistakes."""
 
 import json
 import subprocess
@@ -79,7 +79,7 @@ def test_an_unfinished_directory_is_done_over(
     assert main(command) == 0
     assert report.is_file()
     assert not (report.parent / "checkpoints").exists()
-    assert (report.parent / "note.txt").read_text() == "mine", "what a run did not write stays"
+    assert (report.parent / "note.txt").read_text() == "mine", "a run keeps files that it did not write"
 
 
 @pytest.mark.parametrize(
@@ -260,8 +260,8 @@ def test_batches_in_parts_give_the_same_model(
     (whole,) = (tmp_path / "whole").rglob("model.safetensors")
     (parts,) = (tmp_path / "parts").rglob("model.safetensors")
     one, other = load_file(whole), load_file(parts)
-    # The gradient of the span head's bias is mere rounding, as a softmax does not depend on it; AdamW makes whole steps
-    # of that. The others move by up to 3e-5 a step, so that one row at the wrong place would show.
+    # A softmax does not depend on the span head's bias, so the bias's gradient is rounding error, which AdamW scales up
+    # to full steps. The other weights move by up to 3e-5 a step, so one row in the wrong place would show.
     assert all(one[name].allclose(other[name], atol=1e-5) for name in one if name != "qa_outputs.bias")
 
 
@@ -297,7 +297,7 @@ def test_plain_pipelines_give_the_predictions_of_the_file(
     lines = [json.loads(line) for line in (report.parent / "predictions" / "test.jsonl").read_text().splitlines()]
     pipe = pipeline(name, model=str(report.parent / "model"), device="cpu")
     assert len({json.dumps(line["prediction"]) for line in lines}) > 1, (
-        "predictions that differ, so that this says something"
+        "the predictions must differ, or comparing them proves nothing"
     )
     for line in lines:
         if task == "classification":

@@ -1,4 +1,4 @@
-"""The steps of an epoch: each row once, like lengths together, for any number of processes and after any resume."""
+"""The steps of an epoch take each row once, grouped by length, in any number of processes and after any resume."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch.utils.data import Dataset
 from transformers import Trainer, TrainingArguments
 
-from recipes.windows.batching import PaddingCount, StepBatches, StepLoader, epoch_steps, passes, portions
+from recipes.windows.batching import PaddingCount, StepBatches, StepLoader, epoch_steps, split_by_tokens, split_step
 from tasks.errors import InputError
 
 LENGTHS = st.lists(st.integers(1, 400), min_size=3, max_size=200)
@@ -40,17 +40,17 @@ def test_every_row_once_over_all_processes(
         assert all(of_process[-1])
     rows = [row for batches in of_process for batch in batches for row in batch]
     assert sorted(rows) == list(range(len(lengths)))
-    # The same rows make a step whatever the processes: only who computes which of them differs.
+    # A step has the same rows for any number of processes: only their distribution differs.
     step = {row for batches in of_process for batch in batches[:accumulation] for row in batch}
     assert step >= set(epoch_steps(lengths, batch_size, 1, epoch)[0].tolist())
-    # Balanced: at no pass does one process have two rows more than another.
+    # In each pass, the processes' numbers of rows differ by one at most.
     for parts in zip(*of_process, strict=True):
         sizes = [len(part) for part in parts]
         assert max(sizes) - min(sizes) <= 1
 
 
 class Numbers(Dataset[dict[str, Any]]):  # type: ignore[misc]
-    """A data set whose window i is i."""
+    """A data set whose window i is the number i."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -119,7 +119,10 @@ def test_the_trainer_takes_every_row_once_after_a_resume_at_any_step(accumulatio
 
 
 def test_rows_fewer_than_processes_join_the_step_before() -> None:
-    assert [[part.tolist() for part in parts] for parts in passes(np.arange(5), 2, 2)] == [[[0, 4], [1]], [[2], [3]]]
+    assert [[part.tolist() for part in parts] for parts in split_step(np.arange(5), 2, 2)] == [
+        [[0, 4], [1]],
+        [[2], [3]],
+    ]
     batches = [list(StepBatches([9] * 13, 6, 1, processes=3, process=process)) for process in range(3)]
     assert [len(batch) for batch in batches[0]] == [2, 3]
     with pytest.raises(InputError, match="2 training windows can't be shared among 3 processes"):
@@ -144,13 +147,13 @@ def test_portions_are_whole_rows_within_the_limit(lengths: list[int], at_once: i
     mask = torch.tensor([[1] * length + [0] * (width - length) for length in lengths])
     ids = torch.arange(1, mask.numel() + 1).view_as(mask) * mask
     labels = torch.arange(len(lengths))
-    parts = list(portions({"input_ids": ids, "attention_mask": mask, "labels": labels}, at_once, trim))
+    parts = list(split_by_tokens({"input_ids": ids, "attention_mask": mask, "labels": labels}, at_once, trim))
     assert torch.cat([part["labels"] for part in parts]).tolist() == labels.tolist()
     for part in parts:
         assert len(part["labels"]) == 1 or len(part["labels"]) * width <= at_once
         assert part["input_ids"].shape == part["attention_mask"].shape
         assert torch.equal(part["input_ids"][part["attention_mask"] == 1], ids[part["labels"]][ids[part["labels"]] > 0])
-    # As few parts as whole rows allow, and none wider than its longest row once there are several.
+    # There are as few parts as whole rows allow. If there are several, each is cut to its longest row.
     assert len(parts) == -(-len(lengths) // max(at_once // width, 1))
     if trim and len(parts) > 1:
         assert all(part["attention_mask"][:, -1].any() for part in parts)
@@ -159,10 +162,10 @@ def test_portions_are_whole_rows_within_the_limit(lengths: list[int], at_once: i
 def test_several_labels_are_not_taken_for_tokens() -> None:
     mask = torch.tensor([[1, 1, 1], [1, 0, 0]])
     batch = {"input_ids": mask, "attention_mask": mask, "labels": torch.ones(2, 3)}
-    first, second = portions(batch, 3, trim=True)
+    first, second = split_by_tokens(batch, 3, trim=True)
     assert first["labels"].shape == second["labels"].shape == (1, 3)
     assert second["input_ids"].shape == (1, 1)
-    assert list(portions(batch, None, trim=True)) == [batch]
+    assert list(split_by_tokens(batch, None, trim=True)) == [batch]
 
 
 def test_padding_is_small_and_counted() -> None:

@@ -163,7 +163,7 @@ def test_the_label_threshold_is_chosen_on_validation_and_applied() -> None:
     task = Classification(kind="multi_label")
     rows = texts(("a",), ("b",))
     decoded = [{"label": [], "scores": {"a": 0.3, "b": 0.1}}, {"label": [], "scores": {"a": 0.2, "b": 0.25}}]
-    finished = task.finish(decoded, task.calibrate(rows, decoded))
+    finished = task.apply_calibration(decoded, task.calibrate(rows, decoded))
     assert [prediction["label"] for prediction in finished] == [["a"], ["b"]]
     assert Classification(kind="multi_label", threshold=0.5).calibrate(rows, decoded) == {}
 
@@ -185,5 +185,5 @@ def test_the_collator_pads_to_the_longest() -> None:
 def test_perfect_predictions_have_the_objective(kind: str) -> None:
     rows = texts(*{"single_label": ("a", "b"), "multi_label": (("a",), ("a", "b")), "regression": (0.5, 2.0)}[kind])
     task = Classification(kind=kind)
-    scores = task.score(rows, [task.perfect(row) for row in rows], task.head(rows, LAYOUT))
+    scores = task.score(rows, [task.gold_prediction(row) for row in rows], task.head(rows, LAYOUT))
     assert scores[task.objective_score().name] == pytest.approx(1.0)

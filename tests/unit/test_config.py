@@ -104,7 +104,7 @@ def never(*_: Any) -> Outcome:
 
 
 def status_of(arguments: list[str]) -> int:
-    """Give the command arguments with which nothing is run."""
+    """Return the exit status of the command for arguments with which nothing may run."""
     return main(never, arguments, started=0.0)
 
 
@@ -206,7 +206,7 @@ def test_a_folder_with_quotes_in_its_name(tmp_path: Path) -> None:
     assert compose_tree(line.overrides).seed == 77
 
 
-def test_other_exceptions_are_not_explained_away() -> None:
+def test_exceptions_that_are_not_about_the_config_get_no_explanation() -> None:
     assert explain(RuntimeError("boom")) is None
 
 

@@ -1,4 +1,4 @@
-"""Encoded windows: compact, in the order asked for, and kept on disk by content."""
+"""Encoded windows are compact, come in the requested order, and are cached on disk by content."""
 
 import multiprocessing
 import os
@@ -46,7 +46,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def tokenizer_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A tokenizer that is the same whenever it is loaded; training one is not."""
+    """Save one tokenizer, which all tests and their subprocesses load."""
     path = tmp_path_factory.mktemp("tokenizer")
     tiny.wordpiece().save_pretrained(path)
     os.environ["TOKENIZER_OF_THIS_TEST"] = str(path)
@@ -59,7 +59,7 @@ def tokenizer() -> Any:
 
 
 def loaded(its_tokenizer: Any, limit: int = 64) -> Loaded:
-    """An encoding needs no model."""
+    """Return a `Loaded` without a model, since encoding needs none."""
     return Loaded(
         model=None,
         tokenizer=its_tokenizer,
@@ -160,7 +160,7 @@ def test_a_damaged_file_is_made_anew(rows: Rows[Sentence], folder: Path, damage:
     assert path.read_bytes() == whole
 
 
-def test_a_disk_that_takes_nothing_costs_no_run(rows: Rows[Sentence], folder: Path) -> None:
+def test_encoding_works_without_a_writable_cache(rows: Rows[Sentence], folder: Path) -> None:
     folder.write_text("a file where the folder should be")
     assert len(encoder(rows).windows("train", longest_first=False)) == 3
 
@@ -170,7 +170,7 @@ def test_nothing_is_kept_unless_wanted(rows: Rows[Sentence], folder: Path) -> No
     assert not folder.exists()
 
 
-def test_what_nobody_reads_goes_after_a_month(rows: Rows[Sentence], folder: Path) -> None:
+def test_unused_cache_files_are_removed_after_a_month(rows: Rows[Sentence], folder: Path) -> None:
     folder.mkdir()
     old, young = folder / "old.arrow", folder / "young.arrow"
     old.write_bytes(b"")
@@ -193,7 +193,7 @@ def encode_in_process(rows: Rows[Sentence], marks: Path) -> None:
     encoder(rows).windows("train", longest_first=False)
 
 
-def test_of_two_at_once_one_encodes(rows: Rows[Sentence], folder: Path, tmp_path: Path) -> None:
+def test_of_two_processes_at_once_only_one_encodes(rows: Rows[Sentence], folder: Path, tmp_path: Path) -> None:
     marks = tmp_path / "marks"
     marks.mkdir()
     context = multiprocessing.get_context("spawn")

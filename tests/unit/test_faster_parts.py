@@ -1,4 +1,4 @@
-"""The parts that make training on a CPU fast: each does what the plain one does."""
+"""The parts that make training on a CPU fast: each gives the results of the part that it replaces."""
 
 import copy
 import math
@@ -12,7 +12,7 @@ import transformers
 from torch import nn
 
 from recipes.speed import cpu_attention as attention
-from recipes.speed.dropout import SixteenBitDropout, draw_dropped, use_cheap_dropout
+from recipes.speed.dropout import SixteenBitDropout, draw_dropout_mask, use_fast_dropout
 from recipes.speed.embedding_table import PartlyTrainedEmbedding, restore_table, train_used_rows
 from recipes.speed.norms import NarrowLayerNorm, use_narrow_norms
 from recipes.training.flops import training_flops
@@ -53,11 +53,11 @@ def batch(vocabulary: int) -> dict[str, torch.Tensor]:
 @pytest.mark.parametrize("probability", [0.1, 0.5, 0.9])
 def test_masks_have_the_right_share_and_no_pattern(probability: float) -> None:
     torch.manual_seed(0)
-    kept = draw_dropped((1000, 1003), probability).add(1).float()
+    kept = draw_dropout_mask((1000, 1003), probability).add(1).float()
     size = kept.numel()
     deviation = math.sqrt(probability * (1 - probability) / size)
     assert abs(1 - kept.mean().item() - probability) < 5 * deviation + 1 / (1 << 16)
-    # The four entries that share a draw, their neighbours, and the rows are independent of each other.
+    # Entries are uncorrelated at each distance: within a draw of four, between neighbouring draws, and between rows.
     flat = kept.flatten() - kept.mean()
     for distance in (1, 2, 3, 4, 1003):
         correlation = (flat[:-distance] * flat[distance:]).mean() / flat.var()
@@ -93,7 +93,7 @@ def test_the_seed_decides_the_masks() -> None:
 def test_every_dropout_is_replaced_with_its_probability_and_mode(folders: dict[str, Path]) -> None:
     model = transformers.AutoModel.from_pretrained(folders["bert"], hidden_dropout_prob=0.2)
     expected = sum(isinstance(module, nn.Dropout) for module in model.modules())
-    use_cheap_dropout(model)
+    use_fast_dropout(model)
     replaced = [module for module in model.modules() if isinstance(module, SixteenBitDropout)]
     assert len(replaced) == expected > 0
     assert not any(isinstance(module, nn.Dropout) for module in model.modules())
@@ -105,10 +105,10 @@ def test_every_dropout_is_replaced_with_its_probability_and_mode(folders: dict[s
 
 
 OWN_ATTENTION = {"deberta-v2"}
-"Architectures that compute their attention themselves, so that ours is not used."
+"Architectures whose own attention code can't be replaced by ours."
 
 
-def test_which_architectures_take_other_attention(folders: dict[str, Path]) -> None:
+def test_which_architectures_accept_our_attention(folders: dict[str, Path]) -> None:
     takes = {architecture: classifier(folders[architecture])._can_set_attn_implementation() for architecture in folders}
     assert takes == {architecture: architecture not in OWN_ATTENTION for architecture in ARCHITECTURES}
 
@@ -131,7 +131,7 @@ def test_attention_is_that_of_transformers(architecture: str, folders: dict[str,
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("dropout", [0.0, 0.4])
 @pytest.mark.parametrize("at_once", [1, 2 * 3 * 5 * 5, 1 << 20])
-def test_its_gradient_is_the_derivative(
+def test_the_gradient_of_attention_is_its_derivative(
     masked: bool, dropout: float, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(attention, "SCORES_AT_ONCE", at_once)
@@ -148,7 +148,7 @@ def test_its_gradient_is_the_derivative(
     assert torch.autograd.gradcheck(attended, inputs)
 
 
-def test_attention_drops_in_training_only_and_survives_rows_that_see_nothing() -> None:
+def test_attention_drops_out_in_training_only_and_accepts_fully_masked_rows() -> None:
     module = nn.Module().eval()
     query, key, value = torch.randn(3, 1, 2, 6, 4).unbind()
     out, weights = attention.attention(module, query, key, value, None, dropout=0.5)
@@ -163,7 +163,7 @@ def test_attention_drops_in_training_only_and_survives_rows_that_see_nothing() -
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_norms_answer_in_the_precision_around_them(architecture: str, folders: dict[str, Path]) -> None:
+def test_norms_return_the_precision_of_autocast(architecture: str, folders: dict[str, Path]) -> None:
     plain = classifier(folders[architecture])
     narrow = copy.deepcopy(plain)
     use_narrow_norms(narrow)
@@ -187,7 +187,7 @@ def test_norms_answer_in_the_precision_around_them(architecture: str, folders: d
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_training_used_rows_only_ends_in_the_same_model(architecture: str, folders: dict[str, Path]) -> None:
+def test_training_only_used_embedding_rows_gives_the_same_model(architecture: str, folders: dict[str, Path]) -> None:
     plain = classifier(folders[architecture])
     cut = copy.deepcopy(plain)
     inputs = batch(plain.config.vocab_size)

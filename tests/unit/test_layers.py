@@ -1,4 +1,4 @@
-"""The rooms of the project and their ranks, held by walking every module's imports."""
+"""The rooms of the project and their ranks, checked in every module's imports."""
 
 import ast
 import subprocess
@@ -27,16 +27,17 @@ RANKS = (
     ("recipes",),
     ("recipes.bench",),
 )
-"""Rooms from low to high. A module belongs to the room with the longest name that its own begins with, and imports only
-from its own room and from rooms of lower rank. `tasks` and `recipes` are the modules at the top of these folders."""
+"""Rooms from the lowest to the highest rank. A module belongs to the room with the longest name that is a prefix of the
+module's. It imports only from its own room and from rooms of lower rank. `tasks` and `recipes` are the rooms of the
+modules at the top of these folders."""
 
 RANK = {room: rank for rank, rooms in enumerate(RANKS) for room in rooms}
 
 ONLY_VERBS_COMPOSE = ("recipes", "recipes.bench", "recipes.command")
-"Rooms that may import `recipes.command`: whatever is below a verb gets values, and no command line."
+"Rooms that may import `recipes.command`. All others get values from a command, and never read the command line."
 
 Imports = Mapping[str, Iterable[str]]
-"What each module imports, by dotted names."
+"The dotted names that each module imports."
 
 
 def room_of(module: str) -> str:
@@ -46,7 +47,7 @@ def room_of(module: str) -> str:
 
 
 def arrows_up(imports: Imports) -> list[str]:
-    """Return the imports that lead to a room of the same or of a higher rank, or to the command line."""
+    """Return the forbidden imports: of another room of the same or a higher rank, or of the command line."""
     wrong = []
     for module, imported in imports.items():
         here = room_of(module)
@@ -59,7 +60,7 @@ def arrows_up(imports: Imports) -> list[str]:
 
 
 def circles(imports: Imports) -> list[str]:
-    """Return the modules of a circle of imports, or nothing."""
+    """Return the modules of one import cycle, or an empty list."""
     try:
         tuple(TopologicalSorter(imports).static_order())
     except CycleError as error:
@@ -88,7 +89,7 @@ def imported_names(tree: ast.Module) -> set[str]:
 
 
 def own_imports() -> dict[str, set[str]]:
-    """Return the imports among our own modules; of a package and a module in it, the module."""
+    """Return the imports among our own modules. A package counts only where none of its modules is imported."""
     found = {}
     for name, (_, tree) in MODULES.items():
         names = imported_names(tree) & set(MODULES)
@@ -142,7 +143,7 @@ LIBRARIES = {
     "omegaconf": {"recipes.command.composing", "recipes.config.conversion", "recipes.config.flat_keys"},
     "accelerate": {"recipes.inference.predicting"},
 }
-"Modules that may import a library, for libraries that leave marks wherever they are used."
+"The only modules that may import these libraries, which would otherwise spread through the code."
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
@@ -158,7 +159,7 @@ def test_tasks_know_no_trainer() -> None:
 
 
 def test_nothing_outside_tasks_asks_which_task_it_is() -> None:
-    """A comparison with a task's name is how such knowledge leaks; tables with an entry for each task are fine."""
+    """No module outside `tasks` compares with a task's name; tables with an entry for each task are fine."""
     names = {"classification", "ner", "qa"}
     for module, (path, tree) in MODULES.items():
         if module.startswith("tasks"):

@@ -1,4 +1,4 @@
-"""Losses: equal to torch's own means, and the same however a batch is cut."""
+"""Losses equal torch's own means, and do not depend on how a batch is split."""
 
 import math
 
@@ -28,7 +28,7 @@ def test_parts_of_a_batch_add_up_to_the_whole(smoothing: float) -> None:
 
 
 def test_several_labels_worked_by_hand() -> None:
-    # p = 0.5 for both labels: -log(0.5) each; the positive one counts three times.
+    # p = 0.5 for both labels, so each contributes -log(0.5). The positive one has weight 3.
     logits, labels = torch.zeros(1, 2), torch.tensor([[1.0, 0.0]])
     plain = binary_cross_entropy(0.0, None)({"logits": logits}, {"labels": labels})
     weighted = binary_cross_entropy(0.0, torch.tensor([3.0, 1.0]))({"logits": logits}, {"labels": labels})
@@ -85,6 +85,6 @@ def test_weights_by_name_and_for_an_unknown_name() -> None:
 
 
 def test_positive_weights_of_several_labels() -> None:
-    weights = class_weights("balanced", ["a", "b"], [2, 0, 10], positives=True)
+    weights = class_weights("balanced", ["a", "b"], [2, 0, 10], several_labels=True)
     assert weights is not None
     assert weights.tolist() == [4.0, 1.0]

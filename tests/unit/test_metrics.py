@@ -1,4 +1,4 @@
-"""The evaluate modules: loaded from disk with the hub out of reach, and equal to the pure functions."""
+"""The `evaluate` modules load from disk without the hub, and equal the pure functions."""
 
 import os
 import subprocess

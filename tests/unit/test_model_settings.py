@@ -1,4 +1,4 @@
-"""What is done to a pretrained model before training, on each architecture; and where models and devices come from."""
+"""Settings of a pretrained model before training, on each architecture; finding models; choosing devices."""
 
 import hashlib
 import importlib.util

@@ -40,7 +40,7 @@ def tokenizer(request: pytest.FixtureRequest) -> Any:
 
 
 def outputs_of(task: Ner, rows: list[Sentence], features: dict[str, list[Any]]) -> dict[str, Any]:
-    """Outputs of a model that knows everything: the gold label at each labelled sub-word, nonsense elsewhere."""
+    """Return a perfect model's outputs: the gold label at each labelled sub-word, an arbitrary one elsewhere."""
     length = max(map(len, features["labels"]))
     label = np.full((len(features["labels"]), length), 4)
     for window, labels in enumerate(features["labels"]):
@@ -131,13 +131,13 @@ def test_the_first_subword_carries_the_label(tokenizer: Any) -> None:
     row = sentence("Lindqvist visited Northgate", "B-PER O B-LOC")
     features = Ner().encode([row], tokenizer, HEAD, 64)
     words = tokenizer(list(row.tokens), is_split_into_words=True).word_ids()
-    assert len(words) > 5, "the words must be cut for this to say anything"
+    assert len(words) > 5, "words must have several sub-words for this test to prove anything"
     for position, label in enumerate(features["labels"][0]):
         first = words[position] is not None and words.index(words[position]) == position
         assert label == (HEAD.labels.index(row.tags[words[position]]) if first else IGNORED_LABEL)
 
 
-def test_all_subwords_can_carry_it(tokenizer: Any) -> None:
+def test_all_subwords_can_carry_the_label(tokenizer: Any) -> None:
     row = sentence("Lindqvist left", "B-PER O")
     features = Ner(label_all_subwords=True).encode([row], tokenizer, HEAD, 64)
     words = tokenizer(list(row.tokens), is_split_into_words=True).word_ids()
@@ -160,18 +160,18 @@ def test_long_sentences_are_stitched_word_by_word(tokenizer: Any) -> None:
     features = task.encode(rows, tokenizer, HEAD, 32)
     assert features["row"].count(1) > 3
     assert all(len(ids) <= 32 for ids in features["input_ids"])
-    # Each gold word is trained on exactly once, over all windows.
+    # Over all windows, each gold word has exactly one label.
     labelled = sum(label != IGNORED_LABEL for labels in features["labels"] for label in labels)
     assert labelled == sum(len(row.tokens) for row in rows)
     predictions = task.decode(rows, features, outputs_of(task, rows, features), HEAD)
     assert [prediction["tags"] for prediction in predictions] == [list(row.tags) for row in rows]
-    # In any order of windows: evaluation takes the longest first.
+    # The result is the same in any order of windows: evaluation takes the longest first.
     order = list(reversed(range(len(features["row"]))))
     shuffled = {name: [column[index] for index in order] for name, column in features.items()}
     assert task.decode(rows, shuffled, outputs_of(task, rows, shuffled), HEAD) == predictions
 
 
-def test_words_that_become_nothing_are_predicted_o_and_still_scored() -> None:
+def test_words_without_subwords_are_predicted_o_and_still_scored() -> None:
     tokenizer = tiny.wordpiece()
     row = sentence("\u200b Oslo", "B-PER B-LOC")
     features = Ner().encode([row], tokenizer, HEAD, 64)
@@ -203,4 +203,4 @@ def test_the_collator_pads_labels_with_the_ignored_one() -> None:
 
 def test_perfect_predictions_score_one() -> None:
     rows = [sentence("Mara left", "B-PER O"), sentence("in Oslo", "O B-LOC")]
-    assert Ner().score(rows, [Ner().perfect(row) for row in rows], HEAD)["f1"] == 1.0
+    assert Ner().score(rows, [Ner().gold_prediction(row) for row in rows], HEAD)["f1"] == 1.0

@@ -1,4 +1,4 @@
-"""Overlapping windows: each word is owned once, by the window that shows most around it."""
+"""Overlapping windows: exactly one window owns each word, the one with the most context around it."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +7,7 @@ from tasks.windows import NO_WORD, own_words
 
 
 def cut(words: list[int], size: int, stride: int) -> list[list[int | None]]:
-    """Cut as tokenizers do: windows of `size`, each sharing `stride` tokens with the one before."""
+    """Cut words into windows as tokenizers do: `size` tokens, of which `stride` are shared with the window before."""
     windows, start = [], 0
     while True:
         windows.append([None, *words[start : start + size], None])
@@ -39,6 +39,6 @@ def test_the_window_with_more_around_a_word_owns_it() -> None:
     assert own_words(windows) == [[-1, 0, 1, 2, -1, -1], [-1, -1, 3, 4, 5, -1]]
 
 
-def test_words_that_became_nothing_are_owned_nowhere() -> None:
+def test_words_without_subwords_are_owned_nowhere() -> None:
     assert own_words([[None, 0, 2, None]]) == [[-1, 0, 2, -1]]
     assert own_words([[None, None]]) == [[-1, -1]]

@@ -1,7 +1,7 @@
-"""Parts of libraries that are not promised to stay, and that we override, call or read.
+"""Parts of libraries that we override, call or read, although no library promises to keep them.
 
-If one of them is renamed, nothing need fail by itself: checkpoints or the guard against losses that are no numbers are
-just gone. Each must be what it was in the versions that we have tested. CONTRIBUTING says how to move to newer ones.
+If a library renames one of them, no error need appear: checkpoints or the check for NaN losses just stop working. Each
+part must be the same as in the versions that we have tested. CONTRIBUTING.md says how to move to newer versions.
 """
 
 import importlib
@@ -14,8 +14,8 @@ from transformers.trainer_callback import ExportableState
 
 from recipes.training.clock import TrainingClock
 from recipes.training.resuming import ResumingTrainer
-from recipes.training.stock import PlainTrainer, StockTrainer
 from recipes.training.trainer import RecipeTrainer
+from recipes.training.yardsticks import PlainTrainer, StockTrainer
 
 OURS = (ResumingTrainer, RecipeTrainer, StockTrainer, PlainTrainer)
 
@@ -53,7 +53,7 @@ OVERRIDDEN = {
     "prediction_step": ["self", "model", "inputs", "prediction_loss_only", "ignore_keys"],
     "training_step": ["self", "model", "inputs", "num_items_in_batch"],
 }
-"Methods of the Trainer that ours replace, with their parameters."
+"Methods of transformers' Trainer that ours override, with their parameters."
 
 CALLED = {
     "transformers:Trainer._get_num_items_in_batch": ["self", "batch_samples", "device"],
@@ -118,7 +118,7 @@ READ = {
     "transformers:PretrainedConfig": ("def _attn_implementation",),
     "accelerate.data_loader:skip_first_batches": ("SkipBatchSampler",),
 }
-"Words that must stand in the source of a class or function, for attributes that we read or set."
+"Text that the source of a class or function must contain, for attributes that we read or set."
 
 
 def found(place: str) -> Any:
@@ -147,7 +147,7 @@ def test_the_list_of_overrides_is_whole() -> None:
 
 
 @pytest.mark.parametrize("kind", OURS)
-def test_each_method_that_says_so_overrides_something(kind: type[Any]) -> None:
+def test_each_method_marked_as_override_overrides_something(kind: type[Any]) -> None:
     for name, method in vars(kind).items():
         if getattr(method, "__override__", False):
             assert any(name in vars(base) for base in kind.__mro__[1:]), f"{kind.__name__}.{name} overrides nothing"
@@ -159,7 +159,7 @@ def test_what_we_call_takes_the_same_arguments(place: str) -> None:
 
 
 @pytest.mark.parametrize(("place", "word"), [(place, word) for place, words in READ.items() for word in words])
-def test_what_we_read_is_still_written(place: str, word: str) -> None:
+def test_the_source_still_contains_what_we_read(place: str, word: str) -> None:
     assert word in inspect.getsource(found(place)), f"{place} no longer has {word}"
 
 

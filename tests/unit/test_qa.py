@@ -148,7 +148,7 @@ def test_long_questions_are_cut(tokenizer: Any) -> None:
     features = Qa(version="v2.0", max_question_tokens=8, stride=4).encode([row], tokenizer, HEAD, 48)
     assert all(len(ids) <= 48 for ids in features["input_ids"])
     ends = [end for ends in features["end"] for end in ends]
-    assert max(ends) == len(CONTEXT), "the passage is seen to its end"
+    assert max(ends) == len(CONTEXT), "the windows reach the end of the passage"
 
 
 def naive_best(start: Any, end: Any, candidates: Any, most: int) -> tuple[float, int, int]:
@@ -211,17 +211,17 @@ def test_the_threshold_is_chosen_on_validation_and_applied() -> None:
     decoded = [prediction("Oslo", -2.0), prediction("Claims", 1.0), prediction("ten days", 0.5)]
     calibration = task.calibrate(rows, decoded)
     assert calibration == {NO_ANSWER_THRESHOLD: 0.5}
-    finished = task.finish(decoded, calibration)
+    finished = task.apply_calibration(decoded, calibration)
     assert [answer["answer"] for answer in finished] == ["Oslo", "", "ten days"]
     assert finished[1]["best_answer"] == "Claims"
     assert task.score(rows, finished, HEAD)["f1"] == 100.0
 
 
-def test_if_no_answer_pays_all_are_silent() -> None:
+def test_if_refusing_to_answer_scores_best_no_question_is_answered() -> None:
     task = Qa(version="v2.0")
     rows = [question(None), question(None, name="q2")]
     decoded = [prediction("Oslo", -2.0), prediction("Claims", 1.0)]
-    finished = task.finish(decoded, task.calibrate(rows, decoded))
+    finished = task.apply_calibration(decoded, task.calibrate(rows, decoded))
     assert [answer["answer"] for answer in finished] == ["", ""]
 
 
@@ -229,7 +229,7 @@ def test_v1_always_answers() -> None:
     task = Qa(version="v1.1")
     decoded = [prediction("Oslo", 9.0)]
     assert task.calibrate([question("Oslo")], decoded) == {}
-    assert task.finish(decoded, {}) == decoded
+    assert task.apply_calibration(decoded, {}) == decoded
 
 
 def test_the_collator_marks_candidates_and_shifts_nothing(tokenizer: Any) -> None:
@@ -248,4 +248,4 @@ def test_the_collator_marks_candidates_and_shifts_nothing(tokenizer: Any) -> Non
 @pytest.mark.parametrize("answer", ["Oslo", None])
 def test_perfect_predictions_score_a_hundred(answer: str | None) -> None:
     task, rows = Qa(version="v2.0"), [question(answer)]
-    assert task.score(rows, [task.perfect(row) for row in rows], HEAD)["f1"] == 100.0
+    assert task.score(rows, [task.gold_prediction(row) for row in rows], HEAD)["f1"] == 100.0

@@ -1,4 +1,4 @@
-"""R-Drop's divergence: worked by hand, nothing for equal passes, and only over what the loss counts."""
+"""R-Drop's divergence: worked out by hand, zero for equal passes, and limited to what the loss counts."""
 
 import math
 
@@ -9,7 +9,7 @@ from recipes.heads.r_drop import class_divergence, label_divergence, number_dive
 
 
 def test_classes_by_hand() -> None:
-    # p = (1/2, 1/2), q = (3/4, 1/4): KL(p|q) = ln 2 - (ln 3)/2 ... written out below; KL(q|p) likewise.
+    # p = (1/2, 1/2) and q = (3/4, 1/4). `forth` is KL(p|q), `back` is KL(q|p).
     one, two = torch.zeros(1, 2), torch.log(torch.tensor([[3.0, 1.0]]))
     forth = 0.5 * math.log(0.5 / 0.75) + 0.5 * math.log(0.5 / 0.25)
     back = 0.75 * math.log(0.75 / 0.5) + 0.25 * math.log(0.25 / 0.5)

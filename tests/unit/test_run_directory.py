@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from recipes.config.conversion import to_dict, to_yaml
 from recipes.config.flat_keys import flatten
 from recipes.config.schema import Config, Hparams, Model
-from recipes.results.location import choices_name, locate, safe_name
+from recipes.results.location import choices_name, run_path, safe_name
 from recipes.results.run_directory import RunDirectory
 from tasks.data.options import DataOptions
 from tasks.errors import InputError
@@ -32,7 +32,7 @@ BASELINE = flatten(to_dict(config()))
 
 
 def place(changed: Config, data: str = "wnut17", model: str = "minilm") -> str:
-    return locate(changed, data, model, BASELINE).as_posix()
+    return run_path(changed, data, model, BASELINE).as_posix()
 
 
 def test_defaults_have_a_plain_name() -> None:
@@ -58,7 +58,7 @@ def test_long_and_odd_values_get_a_hash() -> None:
     assert "/" not in odd
 
 
-def test_what_changes_nothing_is_no_choice() -> None:
+def test_settings_that_change_no_result_do_not_count_as_choices() -> None:
     assert place(config(output_root="elsewhere")) == "elsewhere/ner/wnut17/minilm/default/seed=1"
     assert place(config(overwrite=True)) == place(config())
 
@@ -101,7 +101,7 @@ def test_another_config_is_refused_by_its_keys(tmp_path: Path) -> None:
         directory.require_same_config(config(hparams=Hparams(learning_rate=1e-4, weight_decay=0.5)))
 
 
-def test_a_key_that_came_later_had_its_default(tmp_path: Path) -> None:
+def test_a_key_missing_from_an_older_config_counts_as_its_default(tmp_path: Path) -> None:
     directory = RunDirectory(tmp_path)
     directory.config.write_text(to_yaml(config()).replace("  plain: false\n", "").replace("  stride: 64\n", ""))
     directory.require_same_config(config())

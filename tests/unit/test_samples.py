@@ -1,4 +1,4 @@
-"""The samples that come with the installation: of the promised size, legal, and with nothing of test in training."""
+"""The built-in samples: small, with valid rows only, and with no test content in training."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Scores: worked by hand, and against independent scorers on random data."""
+"""Scores, compared with values worked out by hand and with independent scorers on random data."""
 
 import math
 import re
@@ -33,7 +33,7 @@ def test_labels_by_hand() -> None:
 
 
 def test_several_labels_by_hand() -> None:
-    # Hits 2 (a, b), predicted 3, gold 4: micro P 2/3, R 1/2, F1 4/7. Rows: 2*1/(1+2), 2*1/(2+2), and none = none.
+    # Hits 2 (a, b), predicted 3, gold 4: micro P 2/3, R 1/2, F1 4/7. Rows: 2*1/(1+2), 2*1/(2+2), and 1 for no labels.
     scores = multilabel_scores([["a"], ["b", "c"], []], [["a", "b"], ["b", "a"], []], labels=["a", "b", "c", "d"])
     assert scores["micro_f1"] == pytest.approx(4 / 7)
     assert scores["samples_f1"] == pytest.approx((2 / 3 + 1 / 2 + 1) / 3)
@@ -59,7 +59,7 @@ def test_entities_by_hand() -> None:
     gold = [["B-PER", "I-PER", "O", "B-LOC"], ["B-creative-work", "O"]]
     predicted = [["B-PER", "O", "O", "B-LOC"], ["B-creative-work", "B-LOC"]]
     scores = entity_scores(predicted, gold)
-    # Right: LOC and the work. Predicted 4, gold 3.
+    # Correct: LOC and creative-work. Predicted 4, gold 3.
     assert scores["precision"] == pytest.approx(2 / 4)
     assert scores["recall"] == pytest.approx(2 / 3)
     assert scores["f1"] == pytest.approx(4 / 7)
@@ -81,7 +81,7 @@ TAGS = st.sampled_from(["O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-creative-wor
 
 
 def conlleval_chunks(tags: list[str]) -> set[tuple[str, int, int]]:
-    """The chunk rule of conlleval, written out on its own."""
+    """Return the chunks of a sentence by conlleval's rule, without any code of ours."""
     chunks: set[tuple[str, int, int]] = set()
     start: int | None = None
     kind = ""
@@ -161,7 +161,7 @@ def test_v2_splits_by_hand() -> None:
     assert scores["has_answer_f1"] == pytest.approx(200 / 3)
     assert scores["no_answer_exact_match"] == 50.0
     assert (scores["total"], scores["has_answer_total"], scores["no_answer_total"]) == (3, 1, 2)
-    # Silence from -1 upwards keeps question 1 speaking and silences 3: 2/3 + 1 + 1 of 3.
+    # With threshold -1, question 1 keeps its answer, and 2 and 3 get none: 2/3 + 1 + 1 of 3.
     assert scores["best_f1"] == pytest.approx(100 * (2 / 3 + 2) / 3)
     assert scores["best_f1_threshold"] == -1
 

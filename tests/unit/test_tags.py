@@ -1,4 +1,4 @@
-"""Tag schemes: worked cases, and that every scheme spells the same entities."""
+"""Tag schemes: worked examples, and a check that every scheme spells the same entities."""
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ TYPES = ("PER", "creative-work")
 
 @st.composite
 def entities(draw: st.DrawFn) -> tuple[int, list[tuple[str, int, int]]]:
-    """A sentence's length and its entities, in order and without overlap."""
+    """Draw a sentence's length and its entities, in order and without overlap."""
     found, position = [], 0
     for _ in range(draw(st.integers(0, 4))):
         start = position + draw(st.integers(0, 2))

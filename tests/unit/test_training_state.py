@@ -1,4 +1,4 @@
-"""What training goes on from: each part comes back exactly, and what does not fit is refused."""
+"""Checkpoints: each part of the training state is restored exactly, and a state that does not fit is refused."""
 
 import random
 from pathlib import Path
@@ -33,7 +33,7 @@ def step(layer: nn.Linear, optimizer: torch.optim.AdamW) -> None:
 
 
 @pytest.mark.parametrize("fused", [False, True])
-def test_an_optimizer_goes_on_as_if_nothing_had_been(fused: bool, tmp_path: Path) -> None:
+def test_a_restored_optimizer_continues_exactly(fused: bool, tmp_path: Path) -> None:
     layer, optimizer = trained(5, fused=fused)
     training_state.save_optimizer(tmp_path, optimizer)
     training_state.save_weights(tmp_path, layer)
@@ -59,17 +59,17 @@ def test_the_optimizer_of_other_weights_is_refused(tmp_path: Path) -> None:
         training_state.load_optimizer(tmp_path, torch.optim.AdamW(one.parameters()))
 
 
-def test_random_numbers_come_again(tmp_path: Path) -> None:
+def test_random_numbers_repeat_from_a_restored_state(tmp_path: Path) -> None:
     def draw() -> tuple[float, float, float]:
         return random.random(), float(np.random.rand()), float(torch.rand(()))  # noqa: S311
 
     random.gauss(0, 1)
-    np.random.randn()  # leaves a second number for the next call
+    np.random.randn()  # numpy draws two numbers and keeps the second for the next call
     path = tmp_path / "random.json"
-    training_state.save_numbers(path, training_state.random_state())
+    training_state.save_json_state(path, training_state.random_state())
     first = draw(), np.random.randn(), random.gauss(0, 1)
     draw()
-    training_state.set_random_state(training_state.load_numbers(path))
+    training_state.set_random_state(training_state.load_json_state(path))
     assert (draw(), np.random.randn(), random.gauss(0, 1)) == first
 
 
@@ -96,17 +96,17 @@ def test_the_newest_whole_checkpoint_is_found(tmp_path: Path) -> None:
         "checkpoint step-00000100 is damaged and left out: the content of part/weights.bin has changed"
     ]
     done = checkpoint(tmp_path, "done", 50, 5)
-    assert checkpoints.newest(tmp_path)[0] == checkpoints.read(done), "a training that has ended is the newest"
+    assert checkpoints.newest(tmp_path)[0] == checkpoints.read(done), "a finished training counts as the newest"
 
 
-def test_a_checkpoint_under_another_name_is_none(tmp_path: Path) -> None:
+def test_a_renamed_checkpoint_is_not_used(tmp_path: Path) -> None:
     checkpoint(tmp_path, "step", 7).rename(tmp_path / "step-00000009")
     found, complaints = checkpoints.newest(tmp_path)
     assert found is None
     assert "manifest.json is that of step 7" in complaints[0]
 
 
-def test_what_may_be_needed_again_stays(tmp_path: Path) -> None:
+def test_rotation_keeps_the_checkpoints_that_may_be_needed(tmp_path: Path) -> None:
     for step, best in ((2, None), (4, 3), (6, 5), (8, 7)):
         if best is not None:
             checkpoint(tmp_path, "best", best)

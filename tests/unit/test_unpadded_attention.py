@@ -1,4 +1,4 @@
-"""Attention without padding: the layout around the kernel, with a plain loop in the kernel's place."""
+"""Attention without padding: the layout around the kernel, tested with a plain loop in the kernel's place."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from tests import tiny
 def loop(
     query: Tensor, key: Tensor, value: Tensor, bounds: Tensor, longest: int, scaling: float | None, side: int
 ) -> Tensor:
-    """What the kernel is documented to compute, text by text."""
+    """Compute attention text by text, as the kernel's documentation describes it."""
     texts = []
     for first, last in zip(bounds.tolist(), bounds.tolist()[1:], strict=False):
         assert last - first <= longest

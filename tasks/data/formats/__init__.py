@@ -1,1 +1,1 @@
-"""Readers of general file formats, one module each: from a file to records. Imports `tasks.data.records`."""
+"""Readers that turn files into records, one module for each general format. Imports `tasks.data.records`."""

@@ -9,7 +9,7 @@ from tasks.errors import InputError
 
 DOCUMENT_START = "-DOCSTART-"
 RANGE_OR_EMPTY_NODE = re.compile(r"\d+-\d+|\d+\.\d+")
-"Ids in CoNLL-U of lines that repeat or add words: `1-2` (words written as one), `8.1` (a word that is not there)."
+"Ids of CoNLL-U lines that repeat or add words: `1-2` (words written as one), `8.1` (a word not in the text)."
 
 Line = tuple[int, str]
 "A line and its number in the file."
@@ -35,11 +35,11 @@ def read_conll(
     Args:
         text: the file's content, lines ending in `\n`.
         file: its name, for errors.
-        report: takes sentences that have a line with too few columns or an empty one, or, where a column is counted
-            from the end, lines of different numbers of columns.
+        report: takes sentences that have a line with too few columns, or an empty token or tag. If a column is counted
+            from the end, it also takes sentences whose lines have different numbers of columns.
         tokens: number of the column of tokens, from 0; negative ones count from the end. None: the first.
         tags: number of the column of tags. None: the last.
-        separator: what stands between columns. None: a tab where the line has one, or else blanks.
+        separator: what stands between columns. None: a tab if the line has one, or else blanks.
         comment: lines that start with this are left out. Lines that start with -DOCSTART- always are.
 
     Raises:
@@ -72,7 +72,7 @@ def _column_number(value: str | None, key: str, default: int) -> int:
 
 
 def _sentences(text: str, comment: str | None) -> Iterator[list[Line]]:
-    """Yield the numbered lines of each block. A line of only white space separates too, as in WNUT-17's files."""
+    """Yield the numbered lines of each block. Lines of only white space also separate blocks, as in WNUT-17's files."""
     numbered = enumerate(text.split("\n"), start=1)
     kept = ((number, line) for number, line in numbered if not (comment and line.startswith(comment)))
     for is_between, lines in groupby(kept, key=lambda line: _separates(line[1])):
@@ -92,8 +92,8 @@ def _columns(line: str, separator: str | None) -> list[str]:
 
 
 def _fault(rows: Sequence[Row], token_column: int, tag_column: int) -> tuple[int, str] | None:
-    """Return the line of a sentence whose columns can't be used and what is wrong with it, if there is one."""
-    # With the first and the last column for tokens and tags, a single one would be both.
+    """Return the number of the first line with unusable columns and what is wrong with it, or None."""
+    # By default tokens are the first column and tags the last: a single column would be both.
     needed = max(2, *(column + 1 if column >= 0 else -column for column in (token_column, tag_column)))
     from_end = min(token_column, tag_column) < 0
     first_number, first_row = rows[0] if rows else (0, [])

@@ -1,7 +1,7 @@
 r"""CSV and TSV: cells between separators, with or without quotes around them.
 
-The csv module is not used: it takes separators of one character only, does not tell where a quote was opened that is
-never closed, and limits the size of cells by a setting of the whole process.
+The csv module is not used: it accepts only separators of one character, does not say where an unclosed quote opens, and
+limits the size of cells by a setting of the whole process.
 """
 
 import re
@@ -13,7 +13,7 @@ from tasks.errors import InputError
 QUOTE = '"'
 CLOSING_QUOTE = re.compile(r'[^"]*+(?:""[^"]*+)*+"')
 OTHER_SEPARATORS = {";": "';'", "\t": r"'\t'", "|": "'|'", ",": "','"}
-"Separators that are tried in the header line for a hint, as they are written on the command line."
+"Separators that a hint suggests if the header line has them, with their spelling on the command line."
 
 
 def read_delimited(
@@ -37,7 +37,7 @@ def read_delimited(
         report: takes rows with too few or too many cells.
         separator: what stands between cells: one character or several.
         quoting: whether double quotes wrap cells, which may then hold separators, line ends and doubled quotes.
-        header: names of the columns, where the first line is a row already. Without quoting, the last of these columns
+        header: names of the columns, if the first line is already a row. Without quoting, the last of these columns
             takes the rest of the line, separators included.
 
     Raises:
@@ -51,7 +51,7 @@ def read_delimited(
         line, cells = next(rows, (1, []))
         names = [cell.strip() for cell in cells]
         if len(names) > 1 and not names[0] and "index" not in names:
-            names[0] = "index"  # pandas writes its index so
+            names[0] = "index"  # pandas leaves the name of its index empty
         _check_header(names, f"{file}, line {line}", separator)
     else:
         names = list(header)
@@ -87,7 +87,7 @@ def _count(items: Sequence[str], noun: str) -> str:
 
 
 def _plain_rows(text: str, separator: str, most_cells: int | None) -> Iterator[tuple[int, list[str]]]:
-    """Yield each line that is not empty with its number, quotes being ordinary characters."""
+    """Yield the number and cells of each line that is not empty. Quotes are ordinary characters."""
     # Not splitlines(): it also splits at U+2028, U+0085 and others, which may be part of a text.
     for number, line in enumerate(text.split("\n"), start=1):
         if line:
@@ -95,7 +95,7 @@ def _plain_rows(text: str, separator: str, most_cells: int | None) -> Iterator[t
 
 
 def _quoted_rows(text: str, file: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row that is not empty with the line it starts on, quotes wrapping cells."""
+    """Yield the first line and the cells of each row that is not empty. Quotes may wrap cells."""
     position, number = 0, 1
     while position < len(text):
         end = _line_end(text, position)

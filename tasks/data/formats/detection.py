@@ -1,4 +1,4 @@
-"""Which format a file is in, by its extension or its content."""
+"""Detection of a file's format by its extension or its content."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ TAG = re.compile(r"O|[BILUESM]-\S+|[A-Z][A-Za-z_]*")
 
 
 def suffix_format(path: Path) -> str | None:
-    """Return the format that a file's extension settles alone. None: its content has to be looked at."""
+    """Return the format if the file's extension alone decides it. None: the content has to decide."""
     return FORMAT_OF_SUFFIX.get(path.suffix.lower())
 
 
@@ -44,11 +44,11 @@ def _content_format(text: str, lines: list[str]) -> str | None:
         return _json_format(text)
     if _looks_like_conll(lines):
         return "conll"
-    return next((kind for kind, separator in (("tsv", "\t"), ("csv", ",")) if _agree(lines, separator)), None)
+    return next((kind for kind, separator in (("tsv", "\t"), ("csv", ",")) if _is_separator(lines, separator)), None)
 
 
 def _json_format(text: str) -> str:
-    # As keys these names are followed by a colon; inside a string their quotes would be escaped.
+    # Only a key matches: a colon follows a key, and inside a string the quotes would be escaped.
     if re.search(r'"paragraphs"\s*:', text) and re.search(r'"qas"\s*:', text):
         return "squad"
     first, _, rest = text.lstrip().partition("\n")
@@ -57,7 +57,7 @@ def _json_format(text: str) -> str:
 
 
 def _looks_like_conll(lines: list[str]) -> bool:
-    """Say whether there are blocks of lines of at least two columns, the last one a tag."""
+    """Tell whether the lines form blocks and have at least two columns each, the last of them a tag."""
     content = [line for line in lines if not line.startswith(("#", "-DOCSTART-"))]
     rows = [line.split() for line in content if line.strip()]
     if not rows or any(len(row) < 2 or not TAG.fullmatch(row[-1]) for row in rows):
@@ -66,7 +66,7 @@ def _looks_like_conll(lines: list[str]) -> bool:
     return has_blocks and any(row[-1] == "O" for row in rows)
 
 
-def _agree(lines: list[str], separator: str) -> bool:
-    """Say whether the first lines hold the separator equally often, and at all, not counting what is in quotes."""
+def _is_separator(lines: list[str], separator: str) -> bool:
+    """Tell whether the first lines all hold the same number of separators, at least one, not counting quoted text."""
     counts = {re.sub(r'"[^"]*"', "", line).count(separator) for line in lines[:10] if line.strip()}
     return len(counts) == 1 and 0 not in counts

@@ -17,16 +17,16 @@ from tasks.data.options import DataOptions
 from tasks.data.records import ReadReport, Record
 
 Read: TypeAlias = Callable[[Source, DataOptions, ReadReport], list[Record]]
-"From a file to its records; bad rows go to the report. Raises `InputError` where the file can't be read."
+"A function that turns a file into records and reports bad rows. It raises `InputError` if the file can't be read."
 
 
 @dataclass(frozen=True)
 class Reader:
-    """A format of files."""
+    """How files of one format are read."""
 
     read: Read
     suffixes: tuple[str, ...] = ()
-    "Extensions that settle the format without a look at the content, in lower case."
+    "Extensions, in lower case, that decide the format without a look at the content."
 
 
 def _delimited(usual_separator: str) -> Read:
@@ -60,7 +60,7 @@ def _of_text(read_text: Callable[[str, str, ReadReport], list[Record]]) -> Read:
 
 
 def _unescaped(separator: str) -> str:
-    """Return the separator as it stands in the file: a command line gives a tab as backslash and t."""
+    """Return the separator as it is in the file: on the command line, a tab is written as backslash and t."""
     return separator.replace("\\t", "\t")
 
 
@@ -77,4 +77,4 @@ READERS: Mapping[str, Reader] = MappingProxyType(
 )
 
 FORMATS = ("auto", *READERS, "hub")
-"What `data.format` can be: a format, a data set of the hub, or whatever the file looks like."
+"The values of `data.format`: a format, `hub` for a data set of the hub, or `auto` to detect the format."

@@ -1,4 +1,4 @@
-"""SQuAD's JSON, versions 1.1 and 2.0: articles of paragraphs of questions."""
+"""SQuAD's JSON, versions 1.1 and 2.0: articles hold paragraphs, and paragraphs hold questions."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,8 +12,8 @@ def read_squad(text: str, file: str, report: ReadReport) -> list[Record]:
     """Turn each question into a record, in the file's order.
 
     One question becomes `Record({"id": "q1", "title": "Lodges", "question": "Who signs?", "context": "Ida signs.",
-    "answers": {"text": ["Ida"], "answer_start": [0]}, "is_impossible": False}, origin)`. Titles and ids may be missing
-    and are None then; whether an answer stands at its offset is not looked at here.
+    "answers": {"text": ["Ida"], "answer_start": [0]}, "is_impossible": False}, origin)`. Missing titles and
+    ids become None. This function does not check whether an answer stands at its offset.
 
     Args:
         text: the file's content.
@@ -67,7 +67,7 @@ def _items(tree: Any, key: str, file: str, path: str) -> Iterator[tuple[str, Any
 
 
 def _fault(item: Any) -> str | None:
-    """Return where in a question something is wrong and what, or None."""
+    """Return the place and description of the first fault in a question, or None."""
     if not isinstance(item, dict):
         return f": an object is needed, not {_kind(item)}"
     if not isinstance(item.get("question"), str):

@@ -40,7 +40,7 @@ def read_jsonl(text: str, file: str, report: ReadReport) -> list[Record]:
 
 
 def read_json(text: str, file: str, report: ReadReport) -> list[Record]:
-    """Turn a JSON file in one of `SHAPES` into records; entries of an array that are no objects go to `report`.
+    """Turn a JSON file in one of `SHAPES` into records. Array entries that are not objects go to `report`.
 
     >>> read_json('{"text": ["warm beds"], "label": ["good"]}', "lodge.json", ReadReport())
     [Record(values={'text': 'warm beds', 'label': 'good'}, origin=Origin(file='lodge.json', number=1, unit='row'))]
@@ -89,7 +89,7 @@ def load_json(text: str, file: str) -> Any:
 
 
 def _parse(text: str) -> Any:
-    """Parse JSON, and refuse texts with half a surrogate pair, which JSON allows and no tokenizer takes."""
+    """Parse JSON, and refuse texts with half a surrogate pair, which JSON allows but no tokenizer accepts."""
     value = json.loads(text)
     if SURROGATE.search(text):
         json.dumps(value, ensure_ascii=False).encode()
@@ -109,7 +109,7 @@ def _json_fault(error: Exception, *, with_line: bool = True) -> str:
 def read_parquet(path: Path) -> list[Record]:
     """Turn the rows of a Parquet file into records.
 
-    Files written by `datasets` know the names of integer labels; those labels become their names.
+    Files written by `datasets` store the names of integer labels. The names replace the integers.
 
     Raises:
         InputError: it is not a Parquet file.
@@ -134,7 +134,7 @@ def read_parquet(path: Path) -> list[Record]:
 
 
 def name_labels(value: Any, feature: Any) -> Any:
-    """Turn integers of a `ClassLabel`, or of lists of them, into names; leave all else as it is.
+    """Replace integers of a `ClassLabel`, or of lists of them, by their names. Leave all other values unchanged.
 
     >>> name_labels([0, 2, -1], List(ClassLabel(names=["O", "B-person", "I-person"])))
     ['O', 'I-person', None]

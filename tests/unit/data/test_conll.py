@@ -10,7 +10,7 @@ from tasks.errors import InputError
 
 
 class Options(TypedDict, total=False):
-    """What `read_conll` need not be told."""
+    """Options of `read_conll`, all of which have defaults."""
 
     tokens: str
     tags: str

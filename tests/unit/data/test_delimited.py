@@ -15,14 +15,14 @@ from tasks.errors import InputError
 
 
 class OptionsWithDefault(TypedDict, total=False):
-    """What `read_delimited` need not be told."""
+    """Options of `read_delimited` that have defaults."""
 
     quoting: bool
     header: Sequence[str]
 
 
 class Options(OptionsWithDefault, total=False):
-    """What `read` here need not be told."""
+    """Options of `read`, all of which have defaults."""
 
     separator: str
 
@@ -134,7 +134,7 @@ def test_no_rows(text: str) -> None:
     assert read(text) == []
 
 
-# Line ends are made equal before, and a lone carriage return is not one.
+# Cells have no carriage returns: `decode_file` turns CRLF into LF before, and a lone one ends no line.
 cells = st.text(st.characters(exclude_characters="\r", exclude_categories=["Cs"]))
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tasks.data import files
-from tasks.data.decoding import NOT_TEXT, decode_file
+from tasks.data.decoding import BINARY_SIGNATURES, decode_file
 from tasks.data.files import find_files
 from tasks.data.formats.detection import detect_format
 from tasks.errors import InputError
@@ -143,9 +143,9 @@ class TestDecodeFile:
         with pytest.raises(InputError, match=f"data.encoding={encoding}: no such text encoding"):
             self.decode(tmp_path, b"a", encoding)
 
-    @pytest.mark.parametrize("start", NOT_TEXT)
+    @pytest.mark.parametrize("start", BINARY_SIGNATURES)
     def test_not_text(self, tmp_path: Path, start: bytes) -> None:
-        with pytest.raises(InputError, match=f"f.csv: is {NOT_TEXT[start]}"):
+        with pytest.raises(InputError, match=f"f.csv: is {BINARY_SIGNATURES[start]}"):
             self.decode(tmp_path, start + b"\xff\xff")
 
     def test_unreadable(self, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Data sets of the hub: local folders, offline mode, a hub that refuses and one that is silent."""
+"""Data sets of the hub: local folders, offline mode, a hub that refuses connections, and one that never answers."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""Cutting splits off."""
+"""Cutting validation and test splits off the training rows."""
 
 import subprocess
 import sys
@@ -72,7 +72,7 @@ def test_sides_with_groups(drawn: list[Row], fraction: float, seed: int) -> None
 
 
 @given(st.dictionaries(st.sampled_from("abcdefgh"), st.integers(2, 30), min_size=1), st.floats(0.01, 0.5), seeds)
-def test_each_stratum_gives_its_share_to_the_row(sizes: dict[str, int], fraction: float, seed: int) -> None:
+def test_each_stratum_gives_its_share_within_one_row(sizes: dict[str, int], fraction: float, seed: int) -> None:
     labels = [name for name, size in sizes.items() for _ in range(size)]
     all_rows = [Row(position, name, None, position) for position, name in enumerate(labels)]
     _, off = cut(all_rows, fraction, seed, stratum=label, group=None, identity=text)
@@ -93,7 +93,7 @@ def test_each_stratum_gives_its_share_within_one_unit(drawn: list[Row], fraction
     for name, counts in texts.items():
         share = fraction * counts.total()
         room = counts.total() - max(counts.values())
-        # A label's largest unit stays for training, whatever the share.
+        # A label keeps at least one unit (rows that stay together) for training, at worst the largest.
         assert min(share, room) - max(counts.values()) - 1 <= sum(row.label == name for row in off)
         assert sum(row.label == name for row in off) <= share + max(counts.values()) + 1
 
@@ -176,8 +176,8 @@ def test_the_same_in_every_process() -> None:
     assert run[0] == run[1]
 
 
-def test_cut_is_what_it_was() -> None:
-    # Splits are part of an experiment: a new release must not cut others.
+def test_cut_gives_the_same_splits_in_every_release() -> None:
+    # Splits are part of an experiment: a new release must cut the same ones.
     all_rows = [f"{'ab'[position % 2]}{position}" for position in range(12)]
     _, off = cut(all_rows, 0.34, 7, stratum=lambda row: row[0], group=None, identity=str)
     assert off == ["a0", "b3", "b7", "a10"]

@@ -53,7 +53,7 @@ def test_version_2() -> None:
     assert second.origin == Origin("f.json", 2, "question")
 
 
-def test_what_may_be_missing() -> None:
+def test_ids_and_titles_may_be_missing() -> None:
     item = question(id=7)
     text = json.dumps({"data": [{"paragraphs": [{"context": "c", "qas": [item, {**item, "id": None}]}]}]})
     assert [(record.values["id"], record.values["title"]) for record in read(text)] == [("7", None), (None, None)]

@@ -1,13 +1,13 @@
-"""Two other ways to train, kept as yardsticks: `hparams=stock` and `hparams=plain`.
+"""Two other ways to train, for comparison: `hparams=stock` and `hparams=plain`.
 
-Stock is what the example scripts of transformers do by default. Read from run_glue.py, run_ner.py and run_qa.py of
-transformers 5: rows in random order; every text padded to the full length, sentences of NER to the longest of their
-batch; fp32; the model's own attention with its dropout; evaluation in batches of 8 in the rows' order, with the logits
-of all rows kept; question answering decoded in Python, window by window. Learning rate, schedule and batch size are in
+Stock is what the example scripts of transformers do by default (run_glue.py, run_ner.py and run_qa.py of transformers
+5): rows in random order; every text padded to the full length, sentences of NER to the longest of their batch; fp32;
+the model's own attention with its dropout; evaluation in batches of 8 in the rows' order, with the logits of all rows
+kept; question answering decoded in Python, window by window. Learning rate, schedule and batch size are in
 conf/hparams/stock.yaml.
 
-Plain is a `Trainer` as an expert tunes it by its public arguments: bf16 where the processor computes it, padding to the
-longest row of a batch, batches of like length, no attention dropout.
+Plain is a `Trainer` that an expert has tuned by its public arguments alone: bf16 where the processor computes it,
+padding to the longest row of a batch, batches of like length, no attention dropout.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,11 +31,11 @@ from tasks.task import AnyTask, Outputs
 Array: TypeAlias = "np.ndarray[Any, Any]"
 
 BEST_POSITIONS = 20
-"Starts, and ends, among which run_qa.py looks for the best span."
+"run_qa.py looks for the best span among this many starts and this many ends."
 
 
 class StockTrainer(RecipeTrainer):
-    """A `RecipeTrainer` without what makes it fast."""
+    """A `RecipeTrainer` with batches as transformers makes them by default."""
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         """Take rows in random order, as transformers does by default; padding is counted here too."""
@@ -75,16 +75,16 @@ class ExampleScript:
 
     pads_to_full_length: bool
     join: Callable[[AnyTask, Recipe], Join]
-    "From the task and our recipe to the function that reduces the logits of all rows."
+    "Maps the task and our recipe to the function that reduces the logits of all rows."
 
 
 def stock_recipe(recipe: Recipe, task: AnyTask) -> Recipe:
-    """Return a recipe that keeps the logits of all rows, and reduces them when they are all there."""
+    """Return a recipe that keeps the logits of all rows, and reduces them only at the end of an evaluation."""
     return replace(recipe, reduce=keep_logits, join=EXAMPLE_SCRIPTS[task.name].join(task, recipe))
 
 
 def padded_length(task: AnyTask, length: int) -> int | None:
-    """Return the tokens that the task's script pads every batch to; None: to the longest window of each."""
+    """Return how many tokens the task's script pads every batch to. None: to the longest window of each batch."""
     return length if EXAMPLE_SCRIPTS[task.name].pads_to_full_length else None
 
 
@@ -105,27 +105,27 @@ def _reduced_at_once(task: AnyTask, recipe: Recipe) -> Join:
     return join
 
 
-def _spans_pair_by_pair(task: AnyTask, recipe: Recipe) -> Join:
+def _join_spans(task: AnyTask, recipe: Recipe) -> Join:
     del recipe
     assert isinstance(task, Qa)
     most_tokens = task.max_answer_tokens
-    return lambda kept, windows: plain_spans(_concatenated(kept), windows, most_tokens)
+    return lambda kept, windows: spans_pair_by_pair(_concatenated(kept), windows, most_tokens)
 
 
 EXAMPLE_SCRIPTS = {
     "classification": ExampleScript(pads_to_full_length=True, join=_reduced_at_once),
     "ner": ExampleScript(pads_to_full_length=False, join=_reduced_at_once),
-    "qa": ExampleScript(pads_to_full_length=True, join=_spans_pair_by_pair),
+    "qa": ExampleScript(pads_to_full_length=True, join=_join_spans),
 }
 
 
-def plain_spans(logits: Mapping[str, Array], windows: Windows, most_tokens: int) -> Outputs:
+def spans_pair_by_pair(logits: Mapping[str, Array], windows: Windows, most_tokens: int) -> Outputs:
     """Find each window's best span among its 20 best starts and 20 best ends, pair by pair.
 
     Args:
         logits: `start_logits` and `end_logits`, both [windows, length].
         windows: the windows, with `candidates`.
-        most_tokens: the longest answer.
+        most_tokens: tokens in the longest answer allowed.
     """
     found: dict[str, list[float]] = {name: [] for name in ("span_score", "start", "end", "null_score", "probability")}
     for window, candidates in enumerate(windows.columns[CANDIDATES]):

@@ -1,0 +1,175 @@
+"""report.json: the same parts in the same order as ever, read back as what was written."""
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recipes.config.flat_keys import flatten
+from recipes.results.report import (
+    DataFacts,
+    Environment,
+    ModelFacts,
+    Objective,
+    Report,
+    TrainingFacts,
+    load_report,
+)
+from recipes.results.run_directory import RunDirectory
+from recipes.results.scores import format_score
+from recipes.results.sweep_table import Job, Outcome, print_table, save_job
+
+REPORT = Report(
+    status="finished",
+    task="ner",
+    model=ModelFacts("tiny", None, 12, ["classifier.weight"]),
+    data=DataFacts(
+        source={"train": "a.conll"},
+        rows={"train": 3, "validation": 1, "test": 1},
+        fingerprint="abc",
+        files={"a.conll": "5 bytes"},
+        labels=["O", "B-x", "I-x"],
+        skipped={},
+        repaired={"illegal tag transition": 1},
+        examples={},
+        notes=["cut off"],
+    ),
+    metrics={"validation": {"f1": 57.672, "loss": 0.5}, "test": {"f1": 0.25}},
+    objective=Objective("f1", "validation", 57.672, greater_is_better=True),
+    calibration={},
+    training=TrainingFacts(
+        seconds=1.5,
+        total_seconds=2.5,
+        seconds_by_phase={"reading": 0.1},
+        seconds_to_first_step=None,
+        rows_per_second=2.0,
+        tokens_per_second=10.0,
+        gflops_per_second=0.1,
+        steps=3,
+        epochs=1.0,
+        batch_size=16,
+        learning_rate=1e-4,
+        tokens_at_once=2048,
+        windows=3,
+        padding_share=0.1,
+        best_epoch=1.0,
+        peak_memory_mb=500.0,
+    ),
+    history=[{"epoch": 1.0, "step": 3, "loss": 1.0, "validation_loss": 0.5, "f1": 57.672}],
+    environment=Environment({"torch": "2"}, "cpu", "Fast One", 2, 2, 1, "fp32", None),
+    seed=1,
+    command="python -m recipes.run",
+)
+
+KEYS = [
+    "status",
+    "task",
+    "model.path",
+    "model.revision",
+    "model.parameters",
+    "model.new_weights",
+    "data.source.train",
+    "data.rows.train",
+    "data.rows.validation",
+    "data.rows.test",
+    "data.fingerprint",
+    "data.files.a.conll",
+    "data.labels",
+    "data.skipped",
+    "data.repaired.illegal+tag+transition",
+    "data.examples",
+    "data.notes",
+    "metrics.validation.f1",
+    "metrics.validation.loss",
+    "metrics.test.f1",
+    "objective.name",
+    "objective.split",
+    "objective.value",
+    "objective.greater_is_better",
+    "calibration",
+    "training.seconds",
+    "training.total_seconds",
+    "training.seconds_by_phase.reading",
+    "training.seconds_to_first_step",
+    "training.rows_per_second",
+    "training.tokens_per_second",
+    "training.gflops_per_second",
+    "training.steps",
+    "training.epochs",
+    "training.batch_size",
+    "training.learning_rate",
+    "training.tokens_at_once",
+    "training.windows",
+    "training.padding_share",
+    "training.best_epoch",
+    "training.peak_memory_mb",
+    "history",
+    "environment.versions.torch",
+    "environment.device",
+    "environment.device_name",
+    "environment.cores",
+    "environment.threads",
+    "environment.processes",
+    "environment.precision",
+    "environment.git_commit",
+    "seed",
+    "command",
+]
+"What reads these files looks for these names."
+
+
+def test_a_report_is_read_back_as_it_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    REPORT.save(path)
+    assert load_report(path) == REPORT
+    tree = json.loads(path.read_text())
+    assert [key.replace(" ", "+") for key in flatten(tree)] == KEYS
+
+
+def test_an_older_or_newer_report(tmp_path: Path) -> None:
+    tree: dict[str, Any] = asdict(REPORT)
+    assert Report.from_dict({**tree, "later": 1, "model": {**tree["model"], "later": 2}}) == REPORT
+    del tree["training"]["windows"]
+    with pytest.raises(ValueError, match=r"^no TrainingFacts\.windows$"):
+        Report.from_dict(tree)
+    (tmp_path / "report.json").write_text(json.dumps({**asdict(REPORT), "status": "begun"}))
+    assert load_report(tmp_path / "report.json") is None
+    assert load_report(tmp_path / "none.json") is None
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [(0.57672, "0.5767"), (57.672, "57.67"), (1.0, "1.0000"), (-0.25, "-0.2500"), (None, "-"), (float("nan"), "-")],
+)
+def test_a_score_is_written_one_way(value: float | None, written: str) -> None:
+    assert format_score(value) == written
+
+
+def test_the_table_of_a_sweep(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    outcome = Outcome.of(REPORT, RunDirectory(Path("runs/1")))
+    assert outcome == Outcome("runs/1", "validation f1", 57.672, 0.25)
+    save_job(tmp_path, Job(0, ["seed=1", "a=1"], replace(outcome, objective=12.5)))
+    save_job(tmp_path, Job(1, ["seed=2", "a=1"], outcome))
+    save_job(tmp_path, Job(2, ["seed=3", "a=1"], None, error="no room\non this disk"))
+    save_job(tmp_path, Job(3, ["seed=4", "a=1"], replace(outcome, objective=float("nan"))))
+    assert not print_table(tmp_path)
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[1] == ["Sweep", "of", "4", "jobs,", "best", "first,", "1", "failed"]
+    assert lines[2] == ["seed", "validation", "f1", "test", "run", "directory"]
+    assert [line[:3] for line in lines[4:8]] == [
+        ["2", "57.67", "0.2500"],
+        ["1", "12.50", "0.2500"],
+        ["4", "-", "0.2500"],
+        ["3", "-", "-"],
+    ]
+    assert lines[7][3:] == ["failed:", "no", "room"]
+
+
+def test_a_sweep_over_an_error_ranks_the_smallest_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number, error in enumerate((0.5, 0.25, 2.0)):
+        outcome = Outcome("run", "validation rmse", error, None, greater_is_better=False)
+        save_job(tmp_path, Job(number, [f"seed={number}"], outcome))
+    assert print_table(tmp_path)
+    assert [line.split()[1] for line in capsys.readouterr().out.splitlines()[4:7]] == ["0.2500", "0.5000", "2.00"]
