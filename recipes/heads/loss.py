@@ -87,7 +87,7 @@ def class_weights(
         labels: the names of all classes, in the order of the head's outputs.
         wanted: `hparams.class_weights`: None, "balanced", or a mapping from label to weight (labels not in it keep 1).
         counts: how often each label occurs among the training items.
-        several_labels: whether a row may have several labels. `counts` then ends with one more entry, the number of rows,
+        several_labels: whether a row may have several labels. The last of `counts` is then the number of rows,
             and "balanced" weights a label's positive term by rows without it over rows with it.
 
     Without `several_labels`, "balanced" is n / (classes * count), as in scikit-learn: the mean weight is 1.
