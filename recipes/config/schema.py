@@ -102,7 +102,8 @@ class Runtime:
     precision: str = "auto"
     "auto (bf16 if the GPU or CPU supports it, otherwise fp32), fp32, bf16 or fp16. Master weights are always fp32."
     threads: int | None = None
-    "CPU threads per process. null: the cores of this machine, shared equally among its processes."
+    """CPU threads per process. null: the physical cores that affinity and a container's quota allow, shared among the
+    processes of this machine."""
     tokens_at_once: int | None = None
     """Maximum number of tokens in a forward pass, padding included. A larger batch is computed in parts, which saves
     memory and does not change results. null: 2,048 on a CPU, whole batches on a GPU."""
