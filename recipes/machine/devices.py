@@ -34,9 +34,12 @@ class Placement:
 
     def describe(self) -> str:
         """Return one phrase for the console: `bf16 on cpu (AVX512-BF16), 2 threads`."""
-        where = f"{self.precision} on {self.device}" + (f" ({self.reason})" if self.reason else "")
-        each = f", {self.threads} threads" if self.device == "cpu" else ""
-        return where + each + (f", {self.processes} processes" if self.processes > 1 else "")
+        parts = [f"{self.precision} on {self.device}" + (f" ({self.reason})" if self.reason else "")]
+        if self.device == "cpu":
+            parts.append("1 thread" if self.threads == 1 else f"{self.threads} threads")
+        if self.processes > 1:
+            parts.append(f"{self.processes} processes")
+        return ", ".join(parts)
 
 
 def place(runtime: Runtime, method: Method = "recipe") -> Placement:

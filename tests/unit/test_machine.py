@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from recipes.machine import memory, processor
+from recipes.machine.devices import Placement
 from recipes.machine.threads import threads_per_process, usable_cores
 from recipes.run import main
 
@@ -146,3 +147,9 @@ def test_a_run_passes_where_linux_facts_are_missing(
     assert done.returncode == 0, done.stderr
     assert "fp32 on cpu (no bf16 unit found in this CPU)" in done.stdout
     assert "Done in" in done.stdout
+
+
+def test_a_placement_in_words() -> None:
+    assert Placement("cpu", "bf16", 1, 1, reason="AMX").describe() == "bf16 on cpu (AMX), 1 thread"
+    assert Placement("cpu", "fp32", 4, 2).describe() == "fp32 on cpu, 4 threads, 2 processes"
+    assert Placement("cuda", "bf16", 4, 1).describe() == "bf16 on cuda"
