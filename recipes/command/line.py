@@ -84,7 +84,9 @@ def hydra_literal(value: str) -> str:
     >>> hydra_literal(";")
     "';'"
     """
+    # Hydra takes backslashes as they stand, except before a quote.
     escaped = re.sub(r"(\\*)'", r"\1\1\\'", value)
+    escaped = re.sub(r"(\\+)\Z", r"\1\1", escaped)
     return f"'{escaped}'"
 
 
