@@ -204,14 +204,14 @@ GUARDS = (
         "recipes/training/trainer.py",
         "_evaluate_in_parts(model, inputs)\n                break\n            except (RuntimeError, MemoryError)",
         "_evaluate_in_parts(model, inputs)\n                break\n            except ZeroDivisionError",
-        "memory_to_evaluate",
+        "memory_to_evaluate and evaluating",
     ),
     Guard(
         "memory while predicting",
         "recipes/inference/predicting.py",
         "                tokens_at_once = fewer_tokens_at_once(inputs, tokens_at_once, error)\n",
         "                raise error\n",
-        "too_little_memory",
+        "memory_to_evaluate and predicting",
     ),
     Guard(
         "memory elsewhere",

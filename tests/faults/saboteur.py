@@ -6,9 +6,9 @@ PLAN is a JSON object with one or more of the entries below. The command's argum
   `"to": "launcher"`, send it once, to the process that launched this one. With `"to": 1`, send it only to the process
   of rank 1.
 - `{"nan": 5}`: make the 5th loss in training NaN.
-- `{"memory": 40}`: run out of memory in each batch of more than 40 tokens, padding included. With `"training": false`,
-  do so in evaluation only. With `"to": 1`, do so only in the process of rank 1. `{"memory": "optimizer"}`: run out of
-  memory in the optimizer's step.
+- `{"memory": 40}`: run out of memory in each batch of more than 40 tokens, padding included. With `"while":
+  "evaluating"` or `"while": "predicting"`, do so only in the evaluation of epochs or in final predictions; with
+  `"to": 1`, only in the process of rank 1. `{"memory": "optimizer"}`: run out of memory in the optimizer's step.
 - `{"tamper": true}`: delete the best weights as soon as training has ended.
 - `{"fill": "FOLDER", "at": ["training_step", 9]}`: fill the file system of FOLDER at the 9th `training_step`.
 - `{"full": 12}`: let the 12th `fsync` fail because the disk is full.
@@ -128,7 +128,7 @@ def poison(step: int) -> None:
     RecipeTrainer.compute_loss = poisoned  # type: ignore[method-assign]
 
 
-def use_up_memory(limit: int | str, training: bool) -> None:
+def use_up_memory(limit: int | str, when: str | None) -> None:
     import torch
 
     from recipes.inference import predicting
@@ -138,14 +138,16 @@ def use_up_memory(limit: int | str, training: bool) -> None:
         raise torch.OutOfMemoryError("out of memory, said the saboteur")
 
     def too_much(model: Any, inputs: Any) -> None:
-        if inputs["input_ids"].numel() > limit and (training or not model.training):
+        if inputs["input_ids"].numel() > limit and (when is None or not model.training):
             no_memory()
 
     if limit == "optimizer":
         wrap(torch.optim.AdamW, "step", no_memory)
     else:
-        wrap(RecipeTrainer, "compute_loss", lambda _, model, inputs, *__, **___: too_much(model, inputs))
-        wrap(predicting, "forward", too_much)
+        if when != "predicting":
+            wrap(RecipeTrainer, "compute_loss", lambda _, model, inputs, *__, **___: too_much(model, inputs))
+        if when != "evaluating":
+            wrap(predicting, "forward", too_much)
 
 
 def tamper() -> None:
@@ -184,7 +186,7 @@ def sabotage(plan: dict[str, Any]) -> None:
     if "nan" in plan:
         poison(plan["nan"])
     if "memory" in plan and plan.get("to", "each") in ("each", int(os.environ.get("RANK", "0"))):
-        use_up_memory(plan["memory"], plan.get("training", True))
+        use_up_memory(plan["memory"], plan.get("while"))
     if "alone" in plan:
         stay_alone()
     if "tamper" in plan:

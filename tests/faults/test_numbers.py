@@ -64,10 +64,11 @@ def test_too_little_memory(task: str, harm: Harm, command: Command, tmp_path: Pa
     assert '"tokens_at_once": 2048' not in report
 
 
-def test_too_little_memory_to_evaluate(harm: Harm, command: Command, tmp_path: Path) -> None:
+@pytest.mark.parametrize("when", ["evaluating", "predicting"])
+def test_too_little_memory_to_evaluate(when: str, harm: Harm, command: Command, tmp_path: Path) -> None:
     exact = ("hparams.epochs=1", "hparams.dropout=0")
     assert harm({}, *command("qa", *exact, "output_root=roomy")).returncode == 0
-    tight = harm({"memory": 70, "training": False}, *command("qa", *exact, "output_root=tight"))
+    tight = harm({"memory": 70, "while": when}, *command("qa", *exact, "output_root=tight"))
     assert tight.returncode == 0, tight.stderr
     assert "out of memory: " in tight.stdout
     assert outcome(tmp_path / "tight")[0] == outcome(tmp_path / "roomy")[0]
