@@ -24,7 +24,7 @@ from recipes.config.conversion import parse
 from recipes.config.flat_keys import flat_values
 from recipes.config.forbidden import refuse_calls, refuse_made_up
 from recipes.config.schema import TASKS, Config, Hparams, Model, Runtime, Tracker
-from tasks.data.files import SAMPLE_PREFIX
+from recipes.config.validation import SAMPLES, names_own_rows
 from tasks.data.options import DataOptions
 from tasks.errors import InputError
 
@@ -33,9 +33,6 @@ PLUGIN_PREFIXES = ("hydra_plugins.", "hydra._internal.core_plugins.")
 
 ROW_SOURCE_KEYS = ("train", "validation", "test", "hub")
 "Keys of `data` that say where rows are."
-
-SAMPLE_CHOICES = tuple(f"{task}_sample" for task in TASKS)
-"Choices of `data` that come with the package."
 
 HYDRA_SYNTAX = ",[]{}()'\"$\\"
 "Characters with a meaning in Hydra's grammar of overrides."
@@ -105,6 +102,8 @@ def _is_unreadable_text(override: str) -> bool:
     key, equals, value = override.partition("=")
     if not equals or not value or not re.fullmatch(r"\+{0,2}[A-Za-z_][\w./-]*", key):
         return False
+    if value.isspace():
+        return True  # Hydra would take blanks away
     if len(value) > 1 and set(value) & set(HYDRA_SYNTAX):
         return False
     parser = OverridesParser.create()
@@ -121,42 +120,27 @@ def _literal(override: str) -> str:
 
 
 def with_own_files(overrides: tuple[str, ...], tree: DictConfig) -> tuple[str, ...]:
-    """Return the overrides, with `data=files` added if they name the user's own rows and choose no data set.
+    """Return the overrides with `data=files` if they name rows of the user's own and choose no data set.
 
-    Without this, the user's training rows would be combined with the built-in sample's validation and test rows.
+    Without this, the user's training rows would stand beside the validation and test rows of the built-in sample. A
+    sample that is chosen all the same is refused with the other errors of a config.
 
     Args:
-        overrides: those on the command line.
-        tree: the tree that `compose_tree` made of them.
-
-    Raises:
-        InputError: the overrides choose a built-in sample as well.
+        overrides: the words of the command line.
+        tree: what `compose_tree` made of them.
     """
-    sample = str(tree.hydra.runtime.choices.get("data"))
+    keys = {key_of(override) for override in overrides}
     values: Any = OmegaConf.to_container(tree.data, resolve=False)
-    own = [f"data.{key}" for key in ROW_SOURCE_KEYS if _is_user_data(values.get(key))]
-    own += [key_of(item) for item in overrides if _sets_user_rows(item)]
-    if not own or sample not in SAMPLE_CHOICES:
-        return overrides
-    if any(key_of(override) == "data" for override in overrides):
-        raise InputError(
-            f"data={sample} and {own[0]}: the sample has rows of its own, which would be mixed with yours. For your "
-            "own files: data=files"
-        )
-    return ("data=files", *overrides)
+    own = any(names_own_rows(values.get(key)) for key in ROW_SOURCE_KEYS) or any(map(_sets_user_rows, overrides))
+    if own and "data" not in keys and str(tree.hydra.runtime.choices.get("data")) in SAMPLES:
+        return ("data=files", *overrides)
+    return overrides
 
 
 def _sets_user_rows(override: str) -> bool:
-    value = override.partition("=")[2]
-    return (
-        key_of(override) in {f"data.{key}" for key in ROW_SOURCE_KEYS}
-        and value != "null"
-        and _is_user_data(value.strip("'\""))
-    )
-
-
-def _is_user_data(value: Any) -> bool:
-    return value is not None and not str(value).startswith(SAMPLE_PREFIX)
+    """Tell whether an override names rows of the user's own; in a sweep, the composed tree does not have its values."""
+    key, value = key_of(override), override.partition("=")[2].strip("'\"")
+    return key in {f"data.{name}" for name in ROW_SOURCE_KEYS} and value != "null" and names_own_rows(value)
 
 
 @cache

@@ -85,9 +85,9 @@ def _main(run: Run, line: CommandLine, interruption: Interruption, started: floa
         _hand_to_hydra([*line.showing, *line.overrides], lambda _: None)
         return 0
     composing.require_no_code(tree, line.hydra_overrides)
+    HydraConfig.instance().set_config(tree)  # for values that refer to `${hydra:...}`
     if line.sweeps:
         return _sweep(run, line, Path(str(tree.output_root)), interruption)
-    HydraConfig.instance().set_config(tree)  # for values that refer to `${hydra:...}`
     settings = tree.hydra
     config = parse(composing.without_hydra(tree))
     run(config, _invocation(settings, line.overrides, line.hydra_overrides, interruption, started))

@@ -4,10 +4,10 @@ from recipes.command.groups import GROUPS, choices
 
 EXAMPLES = (
     ("python -m recipes.run", "named entities, on the built-in sample"),
-    ("python -m recipes.run task=classification data=files data.train=reviews.csv", "your own table"),
+    ("python -m recipes.run task=classification data.train=reviews.csv", "your own table"),
     ("python -m recipes.run task=qa model=roberta-base hparams.epochs=2 seed=7", "another model and seed"),
     ("python -m recipes.run -m hparams.learning_rate=2e-5,5e-5 seed=1,2", "four runs, and a table of them"),
-    ("python -m recipes.run task=ner data=files data.train=a.conll --cfg job", "show the whole config, run nothing"),
+    ("python -m recipes.run task=ner data.train=a.conll --cfg job", "show the whole config, run nothing"),
 )
 
 KEYS = (

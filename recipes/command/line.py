@@ -71,6 +71,8 @@ def read_command_line(arguments: Sequence[str]) -> CommandLine:
             raise InputError(f"No flag '{flag}'.{did_you_mean(flag, flags)} What there is: --help")
     if showing and not any(argument.partition("=")[0] in INFO_FLAGS for argument in showing):
         raise InputError(f"{showing[0]}: with --cfg only, as in --cfg job {' '.join(showing)}")
+    if showing and sweeps:
+        raise InputError(f"--multirun and {showing[0]}: leave out one of them; {showing[0]} is about a single run")
     for override in overrides:
         _refuse_hydra_setting(override)
     if folder is not None:

@@ -83,9 +83,10 @@ class Hparams:
     freeze_layers: int = 0
     "Do not train this many of the lowest encoder layers."
     stock: bool = False
-    "For comparison: train and evaluate as the example scripts of transformers do (`recipes/training/yardsticks.py`)."
+    """To compare with: train and evaluate as transformers' example scripts do (`recipes/training/yardsticks.py`). Their
+    learning rate, schedule and batch size are not in this key but in `hparams=stock`, which sets all of them."""
     plain: bool = False
-    "For comparison: train with a `Trainer` tuned by its public arguments alone (`recipes/training/yardsticks.py`)."
+    "To compare with: a `Trainer` tuned by its public arguments alone (`recipes/training/yardsticks.py`)."
 
     @property
     def method(self) -> Method:

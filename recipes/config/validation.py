@@ -5,9 +5,13 @@ from typing import Any
 
 from recipes.config.interval import parse_interval
 from recipes.config.schema import DEVICE_CHOICES, PRECISION_CHOICES, SCHEDULES, TASKS, TRACKERS, Config
+from tasks.data.files import SAMPLE_PREFIX
 from tasks.data.formats.readers import FORMATS
 from tasks.data.options import BAD_ROW_POLICIES, SPLITS
 from tasks.errors import InputError, did_you_mean
+
+SAMPLES = tuple(f"{task}_sample" for task in TASKS)
+"The choices of `data` that come with the package."
 
 
 def validate(config: Config) -> None:
@@ -53,6 +57,12 @@ def _data_errors(config: Config) -> Iterator[str]:
         yield f"data={data.name} holds {data.task} rows, but task={task}: choose task={data.task} or other data"
     if data.hub is None and data.train is None:
         yield "data.train: say which file holds the training rows, e.g. data.train=train.csv (or data.hub=NAME)"
+    own = next((f"data.{key}" for key in (*SPLITS, "hub") if names_own_rows(getattr(data, key))), None)
+    if own is not None and data.name in SAMPLES:
+        yield (
+            f"data={data.name} and {own}: the sample has rows of its own, which would be mixed with yours. For your "
+            "own files: data=files"
+        )
     for split in SPLITS:
         value = getattr(data, split)
         if not (value is None or isinstance(value, str) or _is_strings(value)):
@@ -112,6 +122,12 @@ def _range_errors(config: Config) -> Iterator[str]:
     ):
         if value is not None and not fits(value):
             yield f"{key}={value}: must be {what}"
+
+
+def names_own_rows(source: Any) -> bool:
+    """Tell whether a source of rows, or one of several, is the user's own and not a file of a built-in sample."""
+    sources = source if isinstance(source, list) else [source]
+    return any(item is not None and not str(item).startswith(SAMPLE_PREFIX) for item in sources)
 
 
 def _is_strings(value: Any) -> bool:

@@ -122,7 +122,7 @@ class Report:
         """Return the report that a JSON object holds.
 
         Raises:
-            ValueError: a part is missing.
+            ValueError: a part is missing or is not what a run writes.
         """
         parts: dict[str, type[Any]] = {
             "model": ModelFacts,
@@ -131,22 +131,42 @@ class Report:
             "training": TrainingFacts,
             "environment": Environment,
         }
-        return _from_json(cls, {**tree, **{name: _from_json(kind, tree.get(name)) for name, kind in parts.items()}})
+        report = _from_json(cls, {**tree, **{name: _from_json(kind, tree.get(name)) for name, kind in parts.items()}})
+        report._require_readable()
+        return report
+
+    def _require_readable(self) -> None:
+        """Check the parts that a later command reads.
+
+        Raises:
+            ValueError: one of them is not what a run writes.
+        """
+        metrics: Any = self.metrics
+        name = self.objective.name
+        if not isinstance(metrics, dict) or not all(isinstance(scores, dict) for scores in metrics.values()):
+            raise ValueError("metrics are no scores by split")
+        for split, scores in metrics.items():
+            if not isinstance(scores.get(name), int | float | None) or name not in scores:
+                raise ValueError(f"metrics.{split} has no number for {name}")
+        if not isinstance(self.data.files, dict):
+            raise ValueError("data.files are no fingerprints by file")
 
 
 def load_report(path: Path) -> Report | None:
-    """Return the report of a finished run, or None if the file is missing, damaged or not that of a finished run.
+    """Return the report of a finished run, or None if the file is missing or not that of a finished run.
 
     Raises:
-        ValueError: the run is finished, but another version of this program wrote the report; names what is missing.
+        ValueError: the file is damaged, or another version of this program wrote it; the message says what is wrong.
     """
     try:
         tree = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+    except FileNotFoundError:
         return None
-    if not isinstance(tree, dict) or tree.get("status") != FINISHED:
-        return None
-    return Report.from_dict(tree)
+    except OSError as error:
+        raise ValueError(error.strerror or str(error)) from error
+    if not isinstance(tree, dict):
+        raise ValueError("it is no JSON object")
+    return Report.from_dict(tree) if tree.get("status") == FINISHED else None
 
 
 Part = TypeVar("Part")

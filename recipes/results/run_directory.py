@@ -73,13 +73,13 @@ class RunDirectory:
         """Return the report of a finished run, or None if the run is not finished.
 
         Raises:
-            InputError: another version of this program wrote the report.
+            InputError: the report is damaged, or another version of this program wrote it.
         """
         try:
             return load_report(self.report)
         except ValueError as error:
             raise InputError(
-                f"{self.report} was written by another version of this program ({error}). To do the run again: "
+                f"{self.report} is damaged, or of another version of this program: {error}. To do the run again: "
                 "overwrite=true; to keep both: output_root=OTHER_FOLDER"
             ) from error
 
@@ -141,12 +141,12 @@ class RunDirectory:
         A key that is missing in its config file was added to the program later, and counts as having its default.
 
         Raises:
-            InputError: the configs differ; the message names the keys.
+            InputError: the configs differ, and the message names the keys; or the config file is damaged.
         """
         if not self.config.is_file():
             return
         defaults = flatten(to_dict(Config(task=type(config.task)())))
-        there = defaults | flatten(yaml.safe_load(self.config.read_text(encoding="utf-8")) or {})
+        there = defaults | flatten(self._written_config())
         here = flatten(to_dict(config))
         differing = [key for key in sorted({*there, *here}) if affects_results(key) and there.get(key) != here.get(key)]
         if differing:
@@ -160,6 +160,22 @@ class RunDirectory:
                     ]
                 )
             )
+
+    def _written_config(self) -> dict[str, Any]:
+        try:
+            tree = yaml.safe_load(self.config.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise InputError(self._damaged(self.config)) from error
+        # A config that was cut off is often valid YAML; what it lacks would look like the choice of its default.
+        if not isinstance(tree, dict) or not {"task", "data", "model", "hparams", "seed"} <= tree.keys():
+            raise InputError(self._damaged(self.config))
+        return tree
+
+    def _damaged(self, path: Path) -> str:
+        return (
+            f"{path} is damaged, so that nothing tells what was run in {self}. To begin anew: overwrite=true; to keep "
+            "what is there: output_root=OTHER_FOLDER"
+        )
 
     def require_same_files(self, report: Report) -> None:
         """Refuse to accept a run as done if its data files have changed since.
@@ -194,9 +210,15 @@ class RunDirectory:
             )
 
     def differences(self, now: Mapping[str, Any]) -> list[str]:
-        """Return a phrase for each value in `now` that differs from the one when the unfinished run began."""
-        try:
-            then = json.loads(self.identity.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        """Return a phrase for each value in `now` that differs from the one when the unfinished run began.
+
+        Raises:
+            InputError: there are checkpoints, but what they began with can't be read.
+        """
+        if not any(self.checkpoints.glob("*-*")):
             return []
+        try:
+            then = dict(json.loads(self.identity.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise InputError(self._damaged(self.identity)) from error
         return [f"{key}: {then.get(key)!r} then, {value!r} now" for key, value in now.items() if then.get(key) != value]

@@ -64,7 +64,7 @@ def training_arguments(
         gradient_accumulation_steps=hparams.accumulation,
         learning_rate=hparams.learning_rate,
         lr_scheduler_type=SCHEDULES[hparams.schedule],
-        warmup_steps=hparams.warmup,
+        warmup_steps=hparams.warmup,  # below 1, transformers takes it as a share of all steps
         weight_decay=hparams.weight_decay,
         max_grad_norm=hparams.max_grad_norm,
         eval_strategy="epoch",

@@ -35,11 +35,13 @@ def show_model(prepared: Prepared) -> None:
 def show_plan(trainer: RecipeTrainer, prepared: Prepared) -> None:
     """Print the length and the settings of the training."""
     arguments = trainer.args
+    method = prepared.config.hparams.method
+    trained_as = "" if method == "recipe" else f"; as in hparams={method}, to compare with"
     steps = len(trainer.get_train_dataloader()) // arguments.gradient_accumulation_steps
     say_field(
         "training",
         f"{arguments.num_train_epochs:.3g} epochs of {max(steps, 1)} steps, batch {trainer.rows_per_step}, "
-        f"learning rate {arguments.learning_rate:g}, {prepared.placement.describe()}",
+        f"learning rate {arguments.learning_rate:g}, {prepared.placement.describe()}" + trained_as,
     )
     for note in prepared.placement.notes:
         say_field("", note)

@@ -1,1 +1,1 @@
-"""Reading data: finding the user's files, decoding them, parsing them into records, and cutting splits."""
+"""From files and hub data sets to records and splits. Imports `tasks.data.formats`; no task."""

@@ -12,7 +12,6 @@ from recipes.command.dispatch import Invocation, main
 from recipes.command.line import hydra_literal, read_command_line, shell_word
 from recipes.config.schema import Config
 from recipes.results.sweep_table import Outcome
-from tasks.errors import InputError
 
 
 class Recorded:
@@ -44,6 +43,7 @@ def asked(*words: str) -> tuple[Config, Invocation]:
         (r"data.separator='\t'", r"\t"),
         ("data.separator=::", "::"),
         ("data.separator='||'", "||"),
+        ("data.separator=' '", " "),
         ("data.separator='\"'", '"'),
     ],
 )
@@ -130,10 +130,34 @@ def test_a_data_set_that_is_chosen_stays() -> None:
     assert config.data.train == "other.conll"
 
 
-def test_a_sample_that_is_chosen_beside_files_is_refused() -> None:
-    words = ("data=ner_sample", "data.train=mine.conll")
-    with pytest.raises(InputError, match=r"data=ner_sample and data.train: .* For your own files: data=files"):
-        with_own_files(words, compose_tree(words))
+def test_a_sample_that_is_chosen_beside_files_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(Recorded(), ["data=ner_sample", "data.train=mine.conll"], started=0.0) == 2
+    assert "data=ner_sample and data.train: the sample has rows of its own" in capsys.readouterr().err
+    assert asked("data=ner_sample", "data.train=sample:ner/validation.conll")[1].choices["data"] == "ner_sample"
+
+
+def test_swept_experiments_with_files_of_their_own_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["run"])
+    (tmp_path / "experiment").mkdir()
+    for name in ("one", "two"):
+        (tmp_path / "experiment" / f"{name}.yaml").write_text(f"# @package _global_\ndata: {{train: {name}.csv}}\n")
+    words = ["-m", "--config-dir", str(tmp_path), "experiment=one,two"]
+    assert main(Recorded(), words, started=0.0) == 1
+    assert capsys.readouterr().out.count("failed: The config can't be used") == 2
+    recorded = Recorded()
+    assert main(recorded, [*words, "data=files"], started=0.0) == 0
+    assert [config.data.train for config in recorded.configs] == ["one.csv", "two.csv"]
+
+
+def test_a_sweep_over_data_sets_keeps_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["run"])
+    recorded = Recorded()
+    assert main(recorded, ["-m", "data=files,wnut17", "data.train=own.conll"], started=0.0) == 0
+    assert [invocation.choices["data"] for invocation in recorded.invocations] == ["files", "wnut17"]
 
 
 def test_the_table_of_a_sweep_lies_where_an_experiment_says(
@@ -142,10 +166,12 @@ def test_the_table_of_a_sweep_lies_where_an_experiment_says(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["run"])
     (tmp_path / "experiment").mkdir()
-    (tmp_path / "experiment" / "mine.yaml").write_text("# @package _global_\noutput_root: elsewhere\n")
+    (tmp_path / "experiment" / "mine.yaml").write_text(
+        "# @package _global_\noutput_root: elsewhere/${hydra:runtime.choices.model}\n"
+    )
     assert main(Recorded(), ["-m", "--config-dir", str(tmp_path), "experiment=mine", "seed=1,2"], started=0.0) == 0
     (table,) = tmp_path.rglob("sweep.txt")
-    assert table.relative_to(tmp_path).parts[:2] == ("elsewhere", "sweeps")
+    assert table.relative_to(tmp_path).parts[:3] == ("elsewhere", "minilm", "sweeps")
     assert not (tmp_path / "outputs").exists()
     assert "57.67 " in table.read_text()
     assert "57.6720" not in capsys.readouterr().out

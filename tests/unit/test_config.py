@@ -181,6 +181,7 @@ def test_environment_variables_in_paths() -> None:
         (["--config-dir", "nowhere"], "--config-dir nowhere: there is no such folder"),
         (["-cd", ".", "hydra.searchpath=[file://x]"], "use one of them"),
         (["-p", "hparams"], "-p: with --cfg only, as in --cfg job -p hparams"),
+        (["-m", "--cfg", "job", "seed=1,2"], "--multirun and --cfg: leave out one of them"),
     ],
 )
 def test_flags_that_are_wrong(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -189,11 +190,12 @@ def test_flags_that_are_wrong(arguments: list[str], message: str, capsys: pytest
 
 
 def test_flags_may_stand_anywhere(capsys: pytest.CaptureFixture[str]) -> None:
-    line = read_command_line(["seed=1,2", "-m", "--cfg=job", "-p", "hparams", "task=ner", "+hydra/launcher=joblib"])
+    line = read_command_line(["seed=1,2", "--cfg=job", "-p", "hparams", "task=ner", "+hydra/launcher=joblib"])
     assert line == CommandLine(
-        ("seed=1,2", "task=ner", "+hydra/launcher=joblib"), sweeps=True, showing=("--cfg=job", "-p", "hparams")
+        ("seed=1,2", "task=ner", "+hydra/launcher=joblib"), sweeps=False, showing=("--cfg=job", "-p", "hparams")
     )
     assert line.hydra_overrides == ("+hydra/launcher=joblib",)
+    assert read_command_line(["seed=1,2", "-m", "task=ner"]).sweeps
     assert status_of(["hparams.epochs=7", "--cfg", "-p", "hparams"]) == 0
     assert "epochs: 7" in capsys.readouterr().out
 

@@ -134,6 +134,12 @@ def test_an_older_or_newer_report(tmp_path: Path) -> None:
     del tree["training"]["windows"]
     with pytest.raises(ValueError, match=r"^no TrainingFacts\.windows$"):
         Report.from_dict(tree)
+    faults: list[Any] = [{"test": {}}, {"test": {"f1": "high"}}, None, {"test": None}]
+    for faulty in faults:
+        with pytest.raises(ValueError, match=r"^metrics"):
+            Report.from_dict({**asdict(REPORT), "metrics": faulty})
+    with pytest.raises(ValueError, match=r"^data.files"):
+        Report.from_dict({**asdict(REPORT), "data": {**asdict(REPORT)["data"], "files": []}})
     (tmp_path / "report.json").write_text(json.dumps({**asdict(REPORT), "status": "begun"}))
     assert load_report(tmp_path / "report.json") is None
     assert load_report(tmp_path / "none.json") is None

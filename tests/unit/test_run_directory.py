@@ -83,13 +83,49 @@ def test_a_name_is_always_one_component(name: str) -> None:
 def test_a_finished_run_is_told_by_its_report(tmp_path: Path) -> None:
     directory = RunDirectory(tmp_path)
     assert directory.finished_report() is None
-    directory.report.write_text('{"status": "finis')
-    assert directory.finished_report() is None
     directory.report.write_text('{"status": "started"}')
     assert directory.finished_report() is None
-    directory.report.write_text('{"status": "finished", "task": "ner"}')
-    with pytest.raises(InputError, match=r"another version of this program \(no ModelFacts.path\)"):
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"", "Expecting value"),
+        (b'{"status": "finis', "Unterminated string"),
+        (b"[]", "it is no JSON object"),
+        (b"\xff\xfe", "can't decode"),
+        (b'{"status": "finished", "task": "ner"}', "no ModelFacts.path"),
+    ],
+)
+def test_a_damaged_report_is_refused_and_not_taken_for_none(content: bytes, fault: str, tmp_path: Path) -> None:
+    directory = RunDirectory(tmp_path)
+    directory.report.write_bytes(content)
+    with pytest.raises(InputError, match=f"report.json is damaged, or of another version of this program: .*{fault}"):
         directory.finished_report()
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"seed: 1\n", b"a: [b\n", b"\xff\xfe"])
+def test_a_damaged_config_is_refused(content: bytes, tmp_path: Path) -> None:
+    directory = RunDirectory(tmp_path)
+    directory.config.write_bytes(content)
+    with pytest.raises(InputError, match=r"config.yaml is damaged, .* overwrite=true"):
+        directory.require_same_config(config())
+
+
+@pytest.mark.parametrize("content", [None, b"", b"[1]", b'{"seed": '])
+def test_checkpoints_without_their_identity_are_refused(content: bytes | None, tmp_path: Path) -> None:
+    directory = RunDirectory(tmp_path)
+    assert directory.differences({"seed": 1}) == []
+    (directory.checkpoints / "step-00000004").mkdir(parents=True)
+    if content is not None:
+        directory.identity.write_bytes(content)
+    with pytest.raises(InputError, match=r"identity.json is damaged"):
+        directory.require_same_identity({"seed": 1})
+    directory.identity.write_text('{"seed": 2}')
+    with pytest.raises(InputError, match=r"seed: 2 then, 1 now"):
+        directory.require_same_identity({"seed": 1})
+    directory.identity.write_text('{"seed": 1}')
+    directory.require_same_identity({"seed": 1})
 
 
 def test_another_config_is_refused_by_its_keys(tmp_path: Path) -> None:
