@@ -24,15 +24,12 @@ from recipes.config.conversion import parse
 from recipes.config.flat_keys import flat_values
 from recipes.config.forbidden import refuse_calls, refuse_made_up
 from recipes.config.schema import TASKS, Config, Hparams, Model, Runtime, Tracker
-from recipes.config.validation import SAMPLES, names_own_rows
+from recipes.config.validation import ROW_SOURCE_KEYS, SAMPLES, names_own_rows
 from tasks.data.options import DataOptions
 from tasks.errors import InputError
 
 PLUGIN_PREFIXES = ("hydra_plugins.", "hydra._internal.core_plugins.")
 "Prefixes of the modules with Hydra's launchers and sweepers, the only objects that a config may name."
-
-ROW_SOURCE_KEYS = ("train", "validation", "test", "hub")
-"Keys of `data` that say where rows are."
 
 HYDRA_SYNTAX = ",[]{}()'\"$\\"
 "Characters with a meaning in Hydra's grammar of overrides."

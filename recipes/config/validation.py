@@ -10,6 +10,9 @@ from tasks.data.formats.readers import FORMATS
 from tasks.data.options import BAD_ROW_POLICIES, SPLITS
 from tasks.errors import InputError, did_you_mean
 
+ROW_SOURCE_KEYS = (*SPLITS, "hub")
+"Keys of `data` that say where rows come from."
+
 SAMPLES = tuple(f"{task}_sample" for task in TASKS)
 "The choices of `data` that come with the package."
 
@@ -57,7 +60,7 @@ def _data_errors(config: Config) -> Iterator[str]:
         yield f"data={data.name} holds {data.task} rows, but task={task}: choose task={data.task} or other data"
     if data.hub is None and data.train is None:
         yield "data.train: say which file holds the training rows, e.g. data.train=train.csv (or data.hub=NAME)"
-    own = next((f"data.{key}" for key in (*SPLITS, "hub") if names_own_rows(getattr(data, key))), None)
+    own = next((f"data.{key}" for key in ROW_SOURCE_KEYS if names_own_rows(getattr(data, key))), None)
     if own is not None and data.name in SAMPLES:
         yield (
             f"data={data.name} and {own}: the sample has rows of its own, which would be mixed with yours. For your "

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from recipes.run import main
 from tests.conftest import Run
@@ -345,6 +346,37 @@ def test_regularization_of_every_kind_goes_together(
     more = ["hparams.r_drop=1", "hparams.label_smoothing=0.1", "hparams.early_stopping=1", "hparams.freeze_layers=1"]
     assert main(arguments(task, data, models, *more, "hparams.dropout=0.2", "hparams.schedule=cosine")) == 0
     assert report_of(tmp_path)["training"]["steps"] == 4
+
+
+@pytest.mark.parametrize("task", ["classification", "ner", "qa"])
+@pytest.mark.parametrize("method", ["stock", "plain"])
+def test_the_yardsticks_train_and_predict_every_row(
+    method: str,
+    task: str,
+    data: dict[str, Path],
+    models: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from recipes.training import yardsticks
+
+    grouped: list[int] = []
+
+    def sampler(size: int, **named: Any) -> LengthGroupedSampler:
+        grouped.append(size)
+        return LengthGroupedSampler(size, **named)
+
+    monkeypatch.setattr(yardsticks, "LengthGroupedSampler", sampler)
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments(task, data, models, f"hparams.{method}=true", "hparams.max_steps=2")) == 0
+    assert bool(grouped) == (method == "plain"), "only plain groups rows by length"
+    assert f"; as in hparams={method}, to compare with" in capsys.readouterr().out
+    (folder,) = tmp_path.rglob("predictions")
+    lines = [json.loads(line) for line in (folder / "test.jsonl").read_text().splitlines()]
+    assert len(lines) == report_of(tmp_path)["data"]["rows"]["test"]
+    if task == "ner":
+        assert all(len(line["prediction"]["tags"]) == len(line["tokens"]) for line in lines)
 
 
 def test_early_stopping_ends_when_nothing_gets_better(
