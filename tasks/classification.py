@@ -3,23 +3,40 @@
 One row: `Text(text="where is my parcel??", text_pair=None, label="delivery")`
 """
 
-import math
+from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from typing_extensions import override
 
+from tasks.class_labels import (
+    class_name,
+    find_label_columns,
+    infer_kind,
+    is_number_list,
+    is_without_gold,
+    label_columns,
+    label_names_of,
+    multi_hot_length,
+    names_of_multi_hot,
+    number_of,
+    readable_cells,
+)
 from tasks.collation import model_inputs, stacked
-from tasks.columns import LABELS, ROW
+from tasks.columns import CUT, IGNORED_LABEL, LABELS, ROW
+from tasks.data.cells import is_blank
+from tasks.data.column_names import PAIR_COLUMNS, TEXT_COLUMNS
 from tasks.data.options import Columns
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError, did_you_mean
+from tasks.plausibility import Finding, class_findings, text_findings
+from tasks.record_columns import column, find_column, row_id
 from tasks.scoring.labels import label_scores
 from tasks.scoring.multilabel import multilabel_scores
 from tasks.scoring.regression import regression_scores
 from tasks.scoring.score import Score, score_named
-from tasks.task import Batch, Collate, Features, Head, Layout, Outputs, Prediction, Task, column, row_id
+from tasks.task import Batch, Collate, Features, Head, Layout, Outputs, Prediction, Task
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -37,16 +54,6 @@ HEADLINES = {
     "regression": ("pearson", "spearman", "rmse"),
 }
 
-LABEL_COLUMNS = ("label", "labels", "intent", "category", "class", "sentiment", "target", "score")
-TEXT_COLUMNS = ("text", "sentence", "message", "review", "content", "body", "question", "document")
-PAIR_COLUMNS = (
-    ("sentence1", "sentence2"),
-    ("premise", "hypothesis"),
-    ("question1", "question2"),
-    ("question", "sentence"),
-    ("text", "text_pair"),
-    ("text1", "text2"),
-)
 MAX_CLASSES = 1000
 EVEN_ODDS = 0.5
 LABEL_THRESHOLD = "label_threshold"
@@ -62,21 +69,22 @@ class Text:
     id: str
     text: str
     text_pair: str | None
-    label: Label
+    label: Label | None
+    "None: the file has no labels."
     origin: Origin
 
     @property
     def labels(self) -> tuple[str, ...]:
         """The label names: one or several."""
-        if isinstance(self.label, float):
-            raise TypeError(f"{self.origin}: the label is a number")
+        if self.label is None or isinstance(self.label, float):
+            raise TypeError(f"{self.origin}: the label is {'missing' if self.label is None else 'a number'}")
         return (self.label,) if isinstance(self.label, str) else self.label
 
     @property
     def number(self) -> float:
         """The label as a number, for regression."""
         if not isinstance(self.label, float):
-            raise TypeError(f"{self.origin}: the label is a name")
+            raise TypeError(f"{self.origin}: the label is missing, or a name")
         return self.label
 
 
@@ -89,6 +97,10 @@ class Classification(Task[Text]):
     "single_label, multi_label, regression, or auto. auto: lists of labels are multi_label, fractions are regression."
     label_separator: str | None = None
     "Separator between the labels of a cell. null: a comma if cells list labels as numbers, otherwise none."
+    multi_hot: int | None = None
+    """Number of labels, if each row lists a 0 or 1 for every label; 0: lists hold labels. null: found out."""
+    join_words: bool = False
+    "Whether a text that is a list of words is joined with blanks. false: it is an error."
     threshold: float | None = None
     "multi_label: labels with at least this probability are predicted. null: the one with the best F1 on validation."
 
@@ -96,67 +108,99 @@ class Classification(Task[Text]):
     def errors(self) -> Iterator[str]:
         if self.kind not in KINDS:
             yield f"task.kind={self.kind}: choose from {', '.join(KINDS)}.{did_you_mean(self.kind, KINDS)}"
+        if self.multi_hot is not None and self.multi_hot < 0:
+            yield f"task.multi_hot={self.multi_hot}: the number of labels, or 0"
         if self.label_separator == "":
             yield "task.label_separator is empty: give a character, or null"
         if self.threshold is not None and not 0 < self.threshold < 1:
             yield f"task.threshold={self.threshold}: a probability between 0 and 1"
 
     @override
-    def resolve_auto(self, train: Sequence[Record], layout: Layout) -> Self:
+    def resolve_auto(self, train: Sequence[Record], layout: Layout, report: ReadReport) -> Self:
         if not train:
             return self
-        name = column(train[0], layout.columns.label, LABEL_COLUMNS, "data.columns.label")
-        cells = [record.values.get(name) for record in train]
-        listed_as_numbers = layout.label_names is not None and any(_is_number_list(cell) for cell in cells)
+        columns = label_columns(train, layout.columns)
+        cells = [cell for cell in readable_cells(train, columns) if not is_without_gold(cell, columns)]
+        listed_as_numbers = layout.label_names is not None and any(map(is_number_list, cells))
         separator = self.label_separator or ("," if listed_as_numbers else None)
-        kind = self.kind
-        if kind == "auto":
-            kind = _infer_kind(cells, separator)
-        return replace(self, kind=kind, label_separator=separator if kind == "multi_label" else None)
+        multi_hot = multi_hot_length(cells, layout.label_names) if self.multi_hot is None else self.multi_hot
+        if multi_hot and self.multi_hot is None:
+            named = (
+                "named by data.label_names" if layout.label_names else "named label_0, label_1, ... (data.label_names)"
+            )
+            report.note(f"labels are lists of {multi_hot} zeros and ones, {named}. If not: task.multi_hot=0")
+        kind = self.kind if self.kind != "auto" else infer_kind(cells, separator, multi_hot, report)
+        if columns.indicators:
+            report.note(f"labels are the names of the columns with a 1: {columns.shown}")
+        elif len(columns.names) > 1:
+            report.note(f"labels are those in the columns {columns.shown}; cells such as NONE count as empty")
+        return replace(
+            self,
+            kind=kind,
+            label_separator=separator if kind == "multi_label" else None,
+            multi_hot=multi_hot or 0,
+        )
 
     @override
     def variety(self) -> str:
         return self.kind.replace("_", " ")
 
     @override
-    def read(self, records: Sequence[Record], layout: Layout, report: ReadReport) -> list[Text]:
+    def has_labels(self, records: Sequence[Record], layout: Layout) -> bool:
+        columns = find_label_columns(records, layout.columns)
+        if columns is None:
+            return False
+        return any(not is_blank(record.values.get(name)) for record in records for name in columns.names)
+
+    @override
+    def read(
+        self, records: Sequence[Record], layout: Layout, report: ReadReport, *, labelled: bool = True
+    ) -> list[Text]:
         rows: list[Text] = []
         if not records:
             return rows
-        text_column, pair_column = _text_columns(records[0], layout.columns)
-        label_column = column(records[0], layout.columns.label, LABEL_COLUMNS, "data.columns.label")
+        text_column, pair_column = _text_columns(records, layout.columns)
+        columns = label_columns(records, layout.columns) if labelled else None
         for position, record in enumerate(records):
-            text = record.values.get(text_column)
-            pair = record.values.get(pair_column) if pair_column else None
-            empty = next(
-                (name for name, value in ((text_column, text), (pair_column, pair)) if name and _blank(value)), None
-            )
-            if empty is not None:
-                report.bad_row("empty text", f"column '{empty}' is empty", record.origin)
-                continue
             try:
-                label = self._label(record.values.get(label_column), layout.label_names)
-            except ValueError as error:
-                report.bad_row("bad label", f"column '{label_column}': {error}", record.origin)
+                text = self._text(record, text_column)
+                pair = None if pair_column is None else self._text(record, pair_column)
+            except _BadTextError as error:
+                report.bad_row(error.reason, str(error), record.origin)
                 continue
-            second = None if pair_column is None else str(pair)
-            rows.append(Text(row_id(record, layout.columns, position), str(text), second, label, record.origin))
+            label = None
+            if columns is not None:
+                try:
+                    cell = columns.cell(record)
+                    if is_without_gold(cell, columns):
+                        report.leave_out("no gold label", "annotators did not agree: the label is '-'", record.origin)
+                        continue
+                    label = self._label(cell, layout.label_names)
+                except ValueError as error:
+                    report.bad_row("bad label", f"column '{columns.shown}': {error}", record.origin)
+                    continue
+            rows.append(Text(row_id(record, layout.columns, position), text, pair, label, record.origin))
         return rows
+
+    def _text(self, record: Record, name: str) -> str:
+        value = record.values.get(name)
+        if is_blank(value):
+            raise _BadTextError("empty text", f"column '{name}' is empty")
+        if isinstance(value, list | tuple) and self.join_words and all(isinstance(word, str) for word in value):
+            return " ".join(value)
+        if isinstance(value, list | tuple | dict):
+            way_out = ". To join the words with blanks: task.join_words=true" if isinstance(value, list) else ""
+            raise _BadTextError("no text", f"column '{name}' is a {type(value).__name__}, not a text{way_out}")
+        return str(value)
 
     def _label(self, cell: Any, names: Sequence[str] | None) -> Label:
         if self.kind == "regression":
-            return _number(cell)
+            return number_of(cell)
+        if self.multi_hot:
+            cell = names_of_multi_hot(cell, self.multi_hot, names)
         if self.kind == "multi_label":
-            parts = cell.split(self.label_separator) if isinstance(cell, str) and self.label_separator else cell
-            if cell is None:
-                parts = []
-            elif isinstance(parts, str | int):
-                parts = [parts]
-            if not isinstance(parts, list | tuple):
-                raise ValueError(f"{cell!r} is not a list of labels")
-            labels = (_class_name(part, names) for part in parts if not _blank(part))
-            return tuple(dict.fromkeys(labels))
-        return _class_name(cell, names)
+            return label_names_of(cell, self.label_separator, lambda part: class_name(part, names))
+        return class_name(cell, names)
 
     @override
     def head(self, train: Sequence[Text], layout: Layout) -> Head:
@@ -167,6 +211,8 @@ class Classification(Task[Text]):
         labels = tuple(layout.label_names) if layout.label_names else tuple(sorted(found, key=_natural))
         if len(labels) < 2 and self.kind == "single_label":
             raise InputError(f"Training rows have {len(labels)} class ({', '.join(labels)}): two are needed at least")
+        if not labels:
+            raise InputError("No training row has a label. Is data.columns.label the right column?")
         if len(labels) > MAX_CLASSES:
             raise InputError(
                 f"Training rows have {len(labels)} different labels, such as {', '.join(labels[:3])}. "
@@ -175,19 +221,24 @@ class Classification(Task[Text]):
         return Head("AutoModelForSequenceClassification", labels, problem_type)
 
     @override
-    def with_known_labels(self, rows: Sequence[Text], head: Head, report: ReadReport) -> list[Text]:
-        if self.kind == "regression":
-            return list(rows)
-        kept = []
-        for row in rows:
-            strange = next((label for label in row.labels if label not in head.labels), None)
-            if strange is None:
-                kept.append(row)
-            else:
-                shown = ", ".join(head.labels[:20]) + (", ..." if len(head.labels) > 20 else "")
-                message = f"label '{strange}' does not occur in training. Labels: {shown}."
-                report.bad_row("unknown label", message + did_you_mean(strange, head.labels), row.origin)
-        return kept
+    def unknown_labels(self, row: Text, head: Head) -> list[str]:
+        if self.kind == "regression" or row.label is None:
+            return []
+        return [label for label in row.labels if label not in head.labels]
+
+    @override
+    def unknown_label_message(self, label: str, head: Head) -> str:
+        shown = ", ".join(head.labels[:20]) + (", ..." if len(head.labels) > 20 else "")
+        return f"label '{label}' does not occur in training. Labels: {shown}." + did_you_mean(label, head.labels)
+
+    @override
+    def findings(self, train: Sequence[Text]) -> Iterator[Finding]:
+        yield from text_findings(
+            [row.text if row.text_pair is None else f"{row.text} {row.text_pair}" for row in train]
+        )
+        if self.kind != "regression":
+            counts = Counter(label for row in train for label in row.labels)
+            yield from class_findings(counts, several=self.kind == "multi_label")
 
     @override
     def window_length(self, model_limit: int) -> int:
@@ -202,14 +253,30 @@ class Classification(Task[Text]):
         features: Features = {name: list(encoded[name]) for name in tokenizer.model_input_names if name in encoded}
         features[ROW] = list(range(len(rows)))
         features[LABELS] = [self._target(row.label, head) for row in rows]
+        features[CUT] = [_tokens_cut(encoded, index) for index in range(len(rows))]
         return features
 
+    @override
+    def encoding_notes(self, rows: Sequence[Text], features: Mapping[str, Any]) -> Iterator[str]:
+        cut = [int(tokens) for tokens in features[CUT] if tokens]
+        if cut:
+            yield (
+                f"{len(cut)} of {len(rows)} texts are too long, and {sum(cut)} tokens at their ends are not read "
+                "(task.max_length)"
+            )
+
     def _target(self, label: Any, head: Head) -> int | float | list[float]:
+        """Return what the loss compares outputs with. Rows without a label are never trained on: any value will do."""
+        if label is None:
+            if self.kind == "multi_label":
+                return [0.0] * len(head.labels)
+            return 0.0 if self.kind == "regression" else 0
         if self.kind == "regression":
             return float(label)
         if self.kind == "multi_label":
             return [float(name in label) for name in head.labels]
-        return head.labels.index(label)
+        # A label that training does not know counts in the scores, but not in the loss.
+        return head.labels.index(label) if label in head.labels else IGNORED_LABEL
 
     @override
     def collator(self, tokenizer: "PreTrainedTokenizerBase", pad_to: int | None = None) -> Collate:
@@ -283,8 +350,12 @@ class Classification(Task[Text]):
         if self.kind == "regression":
             return regression_scores(predicted, gold)
         if self.kind == "multi_label":
-            return multilabel_scores(predicted, gold, labels=list(head.labels))
-        return label_scores(predicted, gold, labels=list(head.labels))
+            return multilabel_scores(predicted, gold, labels=self._scored_labels(rows, head))
+        return label_scores(predicted, gold, labels=self._scored_labels(rows, head))
+
+    def _scored_labels(self, rows: Sequence[Text], head: Head) -> list[str]:
+        """Return the head's labels, and those that only these rows have, which no prediction can hit."""
+        return list(dict.fromkeys((*head.labels, *(label for row in rows for label in row.labels))))
 
     @override
     def objective_score(self) -> Score:
@@ -328,74 +399,35 @@ def best_label_threshold(pairs: Sequence[tuple[float, bool]]) -> float:
     return threshold
 
 
+def _tokens_cut(encoded: Any, index: int) -> int:
+    """Return how many tokens of a text were cut off. 0 if the tokenizer does not tell."""
+    if not encoded.encodings:
+        return 0
+    return sum(len(rest.ids) - sum(rest.special_tokens_mask) for rest in encoded.encodings[index].overflowing)
+
+
 def _labels_from(scores: Mapping[str, float], threshold: float) -> list[str]:
     return [label for label, score in scores.items() if score >= threshold]
 
 
-def _infer_kind(cells: Sequence[Any], separator: str | None) -> str:
-    if separator is not None or any(isinstance(cell, list | tuple) for cell in cells):
-        return "multi_label"
-    numbers = [_maybe_number(cell) for cell in cells]
-    if all(number is not None for number in numbers) and any(number != int(number) for number in numbers if number):
-        return "regression"
-    return "single_label"
+class _BadTextError(Exception):
+    """A text that can't be used. `reason` is what such rows are counted under."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
-def _text_columns(record: Record, columns: Columns) -> tuple[str, str | None]:
+def _text_columns(records: Sequence[Record], columns: Columns) -> tuple[str, str | None]:
     if columns.text is None and columns.text_pair is None:
         for first, second in PAIR_COLUMNS:
-            if first in record.values and second in record.values:
-                return first, second
-    text = column(record, columns.text, TEXT_COLUMNS, "data.columns.text")
+            pair = find_column(records, first, ()), find_column(records, second, ())
+            if pair[0] is not None and pair[1] is not None:
+                return pair[0], pair[1]
+    text = column(records, columns.text, TEXT_COLUMNS, "data.columns.text")
     if columns.text_pair is None:
         return text, None
-    return text, column(record, columns.text_pair, (), "data.columns.text_pair")
-
-
-def _class_name(cell: Any, names: Sequence[str] | None) -> str:
-    if cell is None or isinstance(cell, dict | list | tuple):
-        raise ValueError("no label" if cell is None else f"{cell!r} is not one label")
-    if isinstance(cell, float):
-        if not cell.is_integer():
-            raise ValueError(f"{cell} is neither a name nor a whole number (for numbers: task.kind=regression)")
-        cell = int(cell)
-    label = str(cell).strip()
-    if not label:
-        raise ValueError("no label")
-    if names is None or label in names:
-        return label
-    if label.lstrip("-").isdecimal():
-        if 0 <= int(label) < len(names):
-            return names[int(label)]
-        raise ValueError(
-            f"label {label} has no name: data.label_names has {len(names)} names, for 0 to {len(names) - 1}"
-        )
-    raise ValueError(f"label '{label}' is not in data.label_names.{did_you_mean(label, names)}")
-
-
-def _number(cell: Any) -> float:
-    value = _maybe_number(cell)
-    if value is None:
-        raise ValueError(f"{cell!r} is not a number")
-    return value
-
-
-def _maybe_number(cell: Any) -> float | None:
-    if isinstance(cell, bool) or cell is None:
-        return None
-    try:
-        value = float(cell)
-    except (TypeError, ValueError):
-        return None
-    return value if math.isfinite(value) else None
-
-
-def _is_number_list(cell: Any) -> bool:
-    return isinstance(cell, str) and "," in cell and all(part.strip().isdecimal() for part in cell.split(","))
-
-
-def _blank(value: Any) -> bool:
-    return value is None or not str(value).strip()
+    return text, column(records, columns.text_pair, (), "data.columns.text_pair")
 
 
 def _natural(label: str) -> tuple[int, float, str]:

@@ -6,6 +6,9 @@ A task writes these columns in `encode`; collators, losses, reductions and `deco
 ROW = "row"
 "Index of the row that a window was cut from, int [windows]."
 
+CUT = "cut"
+"How many tokens of the row were cut off because the text is too long, int [windows]."
+
 WORDS = "words"
 "NER: the index of the word that a token represents, or `tasks.windows.NO_WORD`, int [tokens]."
 
@@ -24,7 +27,7 @@ CANDIDATES = "candidates"
 NO_CANDIDATE, PASSAGE, NULL = 0, 1, 2
 "Marks of a token, in this order: no answer may start or end there; it is in the passage; it stands for 'no answer'."
 
-FOR_DECODING = (ROW, WORDS, START, END)
+FOR_DECODING = (ROW, CUT, WORDS, START, END)
 "Columns that only `decode` reads: they never become tensors."
 
 FOR_LOSS = (LABELS, CANDIDATES)

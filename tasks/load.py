@@ -11,6 +11,7 @@ from tasks.data.read import read_label_names, read_records
 from tasks.data.records import ReadReport
 from tasks.data.splits import cut, limit, shared
 from tasks.errors import InputError
+from tasks.plausibility import apply_findings
 from tasks.task import AnyTask, Head, Layout, Row, RowType, Task
 
 
@@ -23,7 +24,9 @@ class Rows(Generic[RowType]):
     splits: dict[Split, list[RowType]]
     report: ReadReport
     notes: list[str] = field(default_factory=list)
-    "Sentences for the user about splits that were cut off and about duplicates across splits."
+    "Sentences for the user about splits that were cut off, duplicates across splits, and implausible rows."
+    unlabelled: frozenset[Split] = frozenset()
+    "Splits whose rows have no labels: they are predicted, and not scored."
 
     def fingerprint(self, *splits: Split) -> str:
         """Return a hash of the content of the given splits' rows (default: all), without their places in the files."""
@@ -32,6 +35,9 @@ class Rows(Generic[RowType]):
             digest.update(split.encode())
             for row in self.splits[split]:
                 content = [getattr(row, part.name) for part in fields(row) if part.name != "origin"]
+                # Optional parts that a row lacks are left out, so that a new one changes no fingerprint.
+                while content and content[-1] is None:
+                    content.pop()
                 digest.update(json.dumps(content, ensure_ascii=False).encode())
         return digest.hexdigest()[:16]
 
@@ -52,24 +58,70 @@ def load(task: AnyTask, options: DataOptions, seed: int) -> AnyRows:
     train = records["train"]
     if train is None:
         raise InputError("data.train: no training rows are given")
-    task = task.resolve_auto(train, layout)
-    given = {split: task.read(found, layout, report) for split, found in records.items() if found is not None}
+    task = task.resolve_auto(train, layout, report)
+    unlabelled: frozenset[Split] = frozenset()
+    if records["test"] and not task.has_labels(records["test"], layout):
+        unlabelled = frozenset({"test"})
+    given = {
+        split: task.read(found, layout, report, labelled=split not in unlabelled)
+        for split, found in records.items()
+        if found is not None
+    }
     for split, rows in given.items():
         if not rows:
             raise InputError(f"data.{split}: no usable row is left in {_source(options, split)}")
     notes: list[str] = []
+    head = task.head(given["train"], layout)
+    implausible = apply_findings(task.findings(given["train"]), options.accept)
     splits = _complete(task, given, options, seed, notes)
     splits = {split: limit(rows, getattr(options.limit, split), seed) for split, rows in splits.items()}
-    head = task.head(splits["train"], layout)
+    notes += [*report.notes, *implausible]
+    if unlabelled:
+        notes.append("test: the rows have no labels. They are predicted, and not scored")
     held_out: tuple[Split, ...] = ("validation", "test")
     for split in held_out:
-        splits[split] = task.with_known_labels(splits[split], head, report)
+        if split not in unlabelled:
+            policy = options.unknown_labels or task.unknown_label_policy
+            splits[split] = _with_known_labels(task, splits[split], head, report, policy, split, notes)
         repeated = shared(splits["train"], splits[split], task.identity)
         if repeated:
             notes.append(f"{repeated} of {len(splits[split])} {split} rows are also among the training rows")
     if not splits["validation"]:
         raise InputError("No validation row is left: the best model can't be chosen without one")
-    return Rows(task, head, splits, report, notes)
+    return Rows(task, head, splits, report, notes, unlabelled)
+
+
+def _with_known_labels(
+    task: AnyTask, rows: list[Row], head: Head, report: ReadReport, policy: str, split: Split, notes: list[str]
+) -> list[Row]:
+    """Return the rows of a split, with or without those whose labels no training row has, as the policy says.
+
+    Raises:
+        InputError: the policy is "error", and there is such a row.
+    """
+    kept, counted = [], dict[str, int]()
+    for row in rows:
+        unknown = task.unknown_labels(row, head)
+        for label in unknown if policy == "count" else ():
+            counted[label] = counted.get(label, 0) + 1
+        if not unknown or policy == "count":
+            kept.append(row)
+        elif policy == "skip":
+            report.leave_out("unknown label", task.unknown_label_message(unknown[0], head), row.origin)
+        else:
+            message = task.unknown_label_message(unknown[0], head)
+            report.bad_row(
+                "unknown label",
+                f"{message}\nTo count such labels as missed: data.unknown_labels=count. To leave the rows out: "
+                "data.unknown_labels=skip",
+                row.origin,
+            )
+    if counted:
+        shown = ", ".join(f"{label} ({count} rows)" for label, count in sorted(counted.items())[:5])
+        notes.append(
+            f"{split}: labels that no training row has count as missed: {shown}" + (", ..." if len(counted) > 5 else "")
+        )
+    return kept
 
 
 def _complete(

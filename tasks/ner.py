@@ -5,46 +5,66 @@ One row: `Sentence(tokens=("Mara", "Lindqvist", "joined", "Northgate"), tags=("B
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from typing_extensions import override
 
 from tasks.collation import model_inputs, padded
 from tasks.columns import IGNORED_LABEL, LABELS, ROW, WORDS
+from tasks.data.annotation.spans import read_spans
+from tasks.data.cells import is_blank, read_printed
 from tasks.data.records import Origin, ReadReport, Record
-from tasks.errors import did_you_mean
+from tasks.errors import InputError, did_you_mean
+from tasks.ner_records import NerColumns, find_columns, grouped_tokens, read_tags, read_words
+from tasks.plausibility import Finding, entity_findings, word_findings
+from tasks.record_columns import row_id
 from tasks.scoring.entities import entity_scores
 from tasks.scoring.score import Score, score_named
-from tasks.tags import SCHEMES, detect_scheme, spans, split_tag, to_iob2
-from tasks.task import Batch, Collate, Features, Head, Layout, Outputs, Prediction, Task, column, row_id
+from tasks.span_tags import CUT_WORDS, DISCONTINUOUS, OVERLAPPING, SpanPolicy, tags_of_spans
+from tasks.tags import SCHEMES, Span, detect_scheme, spans, split_tag, to_iob2
+from tasks.task import Batch, Collate, Features, Head, Layout, Outputs, Prediction, Task
 from tasks.tokenization import separate_words
 from tasks.windows import NO_WORD, own_words
+from tasks.words import WORD_RULES, Bounds
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-TOKEN_COLUMNS = ("tokens", "words")
-TAG_COLUMNS = ("tags", "ner_tags", "labels")
-
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """Words and their IOB2 tags."""
+    """Words and their IOB2 tags, and the text that the words were cut from, if the file has it."""
 
     id: str
     tokens: tuple[str, ...]
-    tags: tuple[str, ...]
+    tags: tuple[str, ...] | None
+    "One for each word. None: the file has no labels."
     origin: Origin
+    text: str | None = None
+    offsets: tuple[Bounds, ...] | None = None
+    "The first character of each word in the text, and the one after its last."
 
 
 @dataclass
 class Ner(Task[Sentence]):
     """Options of named-entity recognition."""
 
+    # Rare types that only the test rows have are usual, and count as missed in the scores of conlleval.
+    unknown_label_policy: ClassVar[str] = "count"
+
     name: str = "ner"
     scheme: str = "auto"
     "Tag scheme of the files: iob1, iob2, bioes, bare (types without prefixes), or auto."
+    words: str = "unicode"
+    """How a text is cut into words: unicode (runs of letters and digits; every other character, and every one in
+    Chinese and the like, is a word of its own), or blanks."""
+    cut_words: str = "widen"
+    "Entities by offsets that end inside of a word: widen takes the whole word and counts it; error refuses them."
+    overlapping_spans: str = "error"
+    "Entities by offsets that overlap: error refuses them; longest keeps the longer ones and counts the others."
+    discontinuous_spans: str = "error"
+    "Entities with gaps: error refuses them; cover takes what is in the gap, too, and skip leaves them out; both count."
     stride: int = 64
     "Tokens that neighbouring windows of a long sentence share."
     label_all_subwords: bool = False
@@ -52,68 +72,152 @@ class Ner(Task[Sentence]):
 
     @override
     def errors(self) -> Iterator[str]:
-        if self.scheme not in SCHEMES:
-            yield f"task.scheme={self.scheme}: choose from {', '.join(SCHEMES)}.{did_you_mean(self.scheme, SCHEMES)}"
+        for key, value, choices in (
+            ("scheme", self.scheme, SCHEMES),
+            ("words", self.words, tuple(WORD_RULES)),
+            ("cut_words", self.cut_words, CUT_WORDS),
+            ("overlapping_spans", self.overlapping_spans, OVERLAPPING),
+            ("discontinuous_spans", self.discontinuous_spans, DISCONTINUOUS),
+        ):
+            if value not in choices:
+                yield f"task.{key}={value}: choose from {', '.join(choices)}.{did_you_mean(value, choices)}"
         if self.stride < 0:
             yield f"task.stride={self.stride}: must be 0 or more"
 
     @override
-    def resolve_auto(self, train: Sequence[Record], layout: Layout) -> Self:
+    def resolve_auto(self, train: Sequence[Record], layout: Layout, report: ReadReport) -> Self:
         if self.scheme != "auto" or not train:
             return self
-        tags_column = column(train[0], _column_name(layout.columns.tags), TAG_COLUMNS, "data.columns.tags")
-        sentences = ([str(tag) for tag in _words(record.values.get(tags_column)) or ()] for record in train)
-        return replace(self, scheme=detect_scheme(_named(tags, layout) for tags in sentences))
+        train = grouped_tokens(train, layout.columns)
+        columns = find_columns(train, layout.columns)
+        if columns.tags is None:
+            return replace(self, scheme="iob2")
+        sentences = [_readable_tags(record.values.get(columns.tags), layout) for record in train]
+        scheme = detect_scheme(sentences)
+        if scheme != "bare":
+            odd = sorted({tag for tags in sentences for tag in tags if tag != "O" and tag[1:2] != "-"})
+            if odd:
+                report.note(
+                    f"tags such as {', '.join(odd[:3])} are read as {', '.join(_usual(tag) for tag in odd[:3])}"
+                )
+        return replace(self, scheme=scheme)
 
     @override
-    def read(self, records: Sequence[Record], layout: Layout, report: ReadReport) -> list[Sentence]:
+    def has_labels(self, records: Sequence[Record], layout: Layout) -> bool:
+        columns = find_columns(grouped_tokens(records, layout.columns), layout.columns, labelled=False)
+        name = columns.tags or columns.spans
+        return name is not None and any(not is_blank(record.values.get(name)) for record in records)
+
+    @override
+    def read(
+        self, records: Sequence[Record], layout: Layout, report: ReadReport, *, labelled: bool = True
+    ) -> list[Sentence]:
         rows: list[Sentence] = []
         if not records:
             return rows
-        columns = layout.columns
-        tokens_column = column(records[0], _column_name(columns.tokens), TOKEN_COLUMNS, "data.columns.tokens")
-        tags_column = column(records[0], _column_name(columns.tags), TAG_COLUMNS, "data.columns.tags")
+        records = grouped_tokens(records, layout.columns)
+        columns = find_columns(records, layout.columns, labelled=labelled)
         for position, record in enumerate(records):
-            tokens = _words(record.values.get(tokens_column))
-            tags = _words(record.values.get(tags_column))
-            fault = _fault(tokens, tags)
-            if fault is not None:
-                report.bad_row(*fault, record.origin)
-                continue
-            assert tokens is not None
-            assert tags is not None
+            name = row_id(record, layout.columns, position)
             try:
-                written, repairs = to_iob2(_named([str(tag) for tag in tags], layout), self.scheme)
-            except ValueError as error:
-                report.bad_row("bad tag", f"{error} (task.scheme={self.scheme})", record.origin)
-                continue
-            if repairs:
-                report.repair("illegal tag transition", f"{' '.join(map(str, tags))}", record.origin, repairs)
-            words = tuple(str(token) for token in tokens)
-            rows.append(Sentence(row_id(record, columns, position), words, tuple(written), record.origin))
+                if columns.text is not None:
+                    rows.append(self._of_text(record, name, columns, report, labelled))
+                else:
+                    rows.append(self._of_tokens(record, name, columns, layout, report, labelled))
+            except _BadRowError as error:
+                report.bad_row(error.reason, str(error), record.origin)
         return rows
+
+    def _of_tokens(
+        self, record: Record, name: str, columns: NerColumns, layout: Layout, report: ReadReport, labelled: bool
+    ) -> Sentence:
+        assert columns.tokens is not None
+        try:
+            words = read_words(record.values.get(columns.tokens))
+        except ValueError as error:
+            raise _BadRowError("no tokens", str(error)) from error
+        if not words:
+            raise _BadRowError("empty sentence", "the sentence has no words")
+        blank = sum(not word.strip() for word in words)
+        if blank == len(words):
+            raise _BadRowError("empty sentence", "all words are blank")
+        if blank:
+            report.repair("blank token", f"{blank} of {len(words)} tokens are blank", record.origin, blank)
+        if not labelled or columns.tags is None:
+            return Sentence(name, tuple(words), None, record.origin)
+        try:
+            tags = read_tags(record.values.get(columns.tags), layout.label_names)
+        except ValueError as error:
+            raise _BadRowError("bad tag", str(error)) from error
+        if len(words) != len(tags):
+            raise _BadRowError("unequal tokens and tags", f"{len(words)} tokens but {len(tags)} tags")
+        try:
+            written, repairs = to_iob2(tags, self.scheme)
+        except ValueError as error:
+            raise _BadRowError("bad tag", f"{error} (task.scheme={self.scheme})") from error
+        if repairs:
+            report.repair("illegal tag transition", " ".join(tags), record.origin, repairs)
+        return Sentence(name, tuple(words), tuple(written), record.origin)
+
+    def _of_text(self, record: Record, name: str, columns: NerColumns, report: ReadReport, labelled: bool) -> Sentence:
+        assert columns.text is not None
+        text = record.values.get(columns.text)
+        if is_blank(text):
+            raise _BadRowError("empty text", f"column '{columns.text}' is empty")
+        if not isinstance(text, str):
+            raise _BadRowError("bad text", f"column '{columns.text}' is {str(text)[:40]!r}, not a text")
+        try:
+            words = self._bounds(text, record.values.get(columns.tokens) if columns.tokens else None)
+            if not words:
+                raise _BadRowError("empty text", "the text has no words")
+            tags = None
+            if labelled and columns.spans is not None:
+                cell = read_printed(record.values.get(columns.spans))
+                found = read_spans(None if is_blank(cell) else cell)
+                policy = SpanPolicy(self.cut_words, self.overlapping_spans, self.discontinuous_spans)
+                tags = tuple(tags_of_spans(text, words, found, policy, report, record.origin))
+        except ValueError as error:
+            raise _BadRowError("bad entity", str(error)) from error
+        tokens = tuple(text[start:end] for start, end in words)
+        return Sentence(name, tokens, tags, record.origin, text, tuple(words))
+
+    def _bounds(self, text: str, tokens: Any) -> list[Bounds]:
+        """Return the bounds of the words: those of the file's own tokens if it has offsets for them."""
+        if not tokens:
+            return WORD_RULES[self.words](text)
+        bounds = [(int(token["start"]), int(token["end"])) for token in tokens]
+        previous = 0
+        for start, end in bounds:
+            if not previous <= start < end <= len(text):
+                raise ValueError(f"the token from {start} to {end} is not in the text, or not after the one before")
+            previous = end
+        return [(start, end) for start, end in bounds if text[start:end].strip()]
 
     @override
     def head(self, train: Sequence[Sentence], layout: Layout) -> Head:
         del layout
-        types = sorted({split_tag(tag).type for row in train for tag in row.tags} - {""})
+        types = sorted({split_tag(tag).type for row in train for tag in row.tags or ()} - {""})
+        if not types:
+            raise InputError("Training rows have no entity: all tags are O. Is data.columns.tags the right column?")
         labels = ("O", *(f"{prefix}-{kind}" for kind in types for prefix in ("B", "I")))
         return Head("AutoModelForTokenClassification", labels)
 
     @override
-    def with_known_labels(self, rows: Sequence[Sentence], head: Head, report: ReadReport) -> list[Sentence]:
+    def unknown_labels(self, row: Sentence, head: Head) -> list[str]:
         labels = set(head.labels)
-        kept = []
-        for row in rows:
-            strange = next((tag for tag in row.tags if tag not in labels), None)
-            if strange is None:
-                kept.append(row)
-                continue
-            kind = split_tag(strange).type
-            types = sorted({split_tag(label).type for label in head.labels} - {""})
-            message = f"entity type '{kind}' does not occur in training. Types: {', '.join(types)}"
-            report.bad_row("unknown entity type", message + did_you_mean(kind, types), row.origin)
-        return kept
+        return list(dict.fromkeys(split_tag(tag).type for tag in row.tags or () if tag not in labels))
+
+    @override
+    def unknown_label_message(self, label: str, head: Head) -> str:
+        types = sorted({split_tag(known).type for known in head.labels} - {""})
+        return f"entity type '{label}' does not occur in training. Types: {', '.join(types)}" + did_you_mean(
+            label, types
+        )
+
+    @override
+    def findings(self, train: Sequence[Sentence]) -> Iterator[Finding]:
+        yield from word_findings([row.tokens for row in train])
+        yield from entity_findings([row.tags or () for row in train])
 
     @override
     def adapt(self, tokenizer: "PreTrainedTokenizerBase") -> "PreTrainedTokenizerBase":
@@ -148,15 +252,23 @@ class Ner(Task[Sentence]):
         return features
 
     def _labels(
-        self, tags: Sequence[str], words: Sequence[int | None], owned: Sequence[int], label_ids: Mapping[str, int]
+        self,
+        tags: Sequence[str] | None,
+        words: Sequence[int | None],
+        owned: Sequence[int],
+        label_ids: Mapping[str, int],
     ) -> list[int]:
-        labels = [IGNORED_LABEL if word == NO_WORD else label_ids[tags[word]] for word in owned]
+        if tags is None:
+            return [IGNORED_LABEL] * len(owned)
+        # Types that training does not know have no index. They count in the scores, but not in the loss.
+        labels = [IGNORED_LABEL if word == NO_WORD else label_ids.get(tags[word], IGNORED_LABEL) for word in owned]
         if self.label_all_subwords:
             here = {word for word in owned if word != NO_WORD}
             for position, word in enumerate(words):
                 if word in here and labels[position] == IGNORED_LABEL:
                     tag = tags[word]
-                    labels[position] = label_ids[f"I-{tag[2:]}" if tag.startswith("B-") else tag]
+                    inside = f"I-{tag[2:]}" if tag.startswith("B-") else tag
+                    labels[position] = label_ids.get(inside, IGNORED_LABEL)
         return labels
 
     @override
@@ -177,7 +289,7 @@ class Ner(Task[Sentence]):
     def decode(
         self, rows: Sequence[Sentence], features: Mapping[str, Any], outputs: Outputs, head: Head
     ) -> list[Prediction]:
-        tags = [["O"] * len(row.tokens) for row in rows]
+        tags: list[list[str | None]] = [[None] * len(row.tokens) for row in rows]
         scores = [[1.0] * len(row.tokens) for row in rows]
         labels, probabilities = outputs["label"], outputs["probability"]
         for window, (row, words) in enumerate(zip(features[ROW], features[WORDS], strict=True)):
@@ -191,26 +303,36 @@ class Ner(Task[Sentence]):
                 tags[row][word] = head.labels[label]
                 scores[row][word] = probability
         return [
-            _prediction(row.tokens, row_tags, row_scores)
+            _prediction(row, _with_unseen_words(row_tags), row_scores)
             for row, row_tags, row_scores in zip(rows, tags, scores, strict=True)
         ]
 
     @override
+    def encoding_notes(self, rows: Sequence[Sentence], features: Mapping[str, Any]) -> Iterator[str]:
+        seen = sum(int((np.asarray(words) != NO_WORD).sum()) for words in features[WORDS])
+        words = sum(len(row.tokens) for row in rows)
+        if seen < words:
+            yield (
+                f"{words - seen} of {words} words are nothing to this tokenizer, such as zero-width characters. "
+                "They go on with the entity of the word before them"
+            )
+
+    @override
     def inputs(self) -> Sequence[str]:
-        return ("tokens",)
+        return ("text", "tokens")
 
     @override
     def gold(self, row: Sentence) -> list[str]:
-        return list(row.tags)
+        return list(row.tags or ())
 
     @override
     def gold_prediction(self, row: Sentence) -> Prediction:
-        return _prediction(row.tokens, row.tags, [1.0] * len(row.tokens))
+        return _prediction(row, self.gold(row), [1.0] * len(row.tokens))
 
     @override
     def score(self, rows: Sequence[Sentence], predictions: Sequence[Prediction], head: Head) -> dict[str, float]:
         del head
-        return entity_scores([prediction["tags"] for prediction in predictions], [list(row.tags) for row in rows])
+        return entity_scores([prediction["tags"] for prediction in predictions], list(map(self.gold, rows)))
 
     @override
     def objective_score(self) -> Score:
@@ -226,20 +348,34 @@ class Ner(Task[Sentence]):
         return tokens
 
 
-def _prediction(tokens: Sequence[str], tags: Sequence[str], scores: Sequence[float]) -> Prediction:
-    """Return legal IOB2 tags and their entities. An entity's score is the lowest probability of its words."""
+def _with_unseen_words(tags: Sequence[str | None]) -> list[str]:
+    """Return the tags with those of words that have no token: such a word goes on with the entity before it."""
+    filled: list[str] = []
+    for tag in tags:
+        if tag is None:
+            kind = split_tag(filled[-1]).type if filled else ""
+            tag = f"I-{kind}" if kind else "O"
+        filled.append(tag)
+    return filled
+
+
+def _prediction(row: Sentence, tags: Sequence[str], scores: Sequence[float]) -> Prediction:
+    """Return legal IOB2 tags and their entities. An entity's score is the lowest probability of its words.
+
+    `start` and `end` count words. If the row has a text, `start_char` and `end_char` count its characters.
+    """
     legal, _ = to_iob2(tags, "iob2")
-    entities = [
-        {
-            "type": kind,
-            "start": start,
-            "end": end,
-            "text": " ".join(tokens[start:end]),
-            "score": round(min(scores[start:end]), 6),
-        }
-        for kind, start, end in spans(legal)
-    ]
-    return {"tags": legal, "entities": entities}
+    return {"tags": legal, "entities": [_entity(row, span, scores) for span in spans(legal)]}
+
+
+def _entity(row: Sentence, span: Span, scores: Sequence[float]) -> dict[str, Any]:
+    kind, start, end = span
+    place: dict[str, Any] = {"type": kind, "start": start, "end": end}
+    score = round(min(scores[start:end]), 6)
+    if row.text is None or row.offsets is None:
+        return {**place, "text": " ".join(row.tokens[start:end]), "score": score}
+    first, last = row.offsets[start][0], row.offsets[end - 1][1]
+    return {**place, "start_char": first, "end_char": last, "text": row.text[first:last], "score": score}
 
 
 def _runs(values: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -251,33 +387,26 @@ def _runs(values: Sequence[int]) -> Iterator[tuple[int, int]]:
             first = position
 
 
-def _words(value: Any) -> Sequence[Any] | None:
-    """Return the words of a cell: a list unchanged, or a text split at white space."""
-    if isinstance(value, str):
-        return value.split()
-    return value if isinstance(value, list | tuple) else None
+class _BadRowError(Exception):
+    """A row that can't be used. `reason` is what such rows are counted under."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
-def _fault(tokens: Sequence[Any] | None, tags: Sequence[Any] | None) -> tuple[str, str] | None:
-    if tokens is None or tags is None:
-        missing = "tokens" if tokens is None else "tags"
-        return f"no {missing}", f"the {missing} are neither a list nor a text of words"
-    if not tokens:
-        return "empty sentence", "the sentence has no words"
-    if len(tokens) != len(tags):
-        return "unequal tokens and tags", f"{len(tokens)} tokens but {len(tags)} tags"
-    blank = next((index for index, token in enumerate(tokens) if token is None or not str(token).strip()), None)
-    return None if blank is None else ("blank token", f"token {blank + 1} is blank")
+def _readable_tags(cell: Any, layout: Layout) -> list[str]:
+    """Return the tags of a cell, or none if they can't be read, which `read` reports."""
+    try:
+        return read_tags(cell, layout.label_names)
+    except ValueError:
+        return []
 
 
-def _named(tags: Sequence[str], layout: Layout) -> list[str]:
-    """Replace tag numbers by names where the data set lists names."""
-    names = layout.label_names
-    if not names:
-        return list(tags)
-    return [names[int(tag)] if tag.isdecimal() and int(tag) < len(names) else tag for tag in tags]
-
-
-def _column_name(wanted: str | None) -> str | None:
-    """Return the column name, or None for a number: records of CoNLL files always use the usual names."""
-    return None if wanted is not None and wanted.lstrip("-").isdecimal() else wanted
+def _usual(tag: str) -> str:
+    """Return a tag as it is usually written; unchanged if it can't be read."""
+    try:
+        prefix, kind = split_tag(tag)
+    except ValueError:
+        return tag
+    return f"{prefix}-{kind}" if kind else "O"

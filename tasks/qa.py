@@ -10,18 +10,32 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from typing_extensions import override
 
+from tasks.answers import located, occurrences, read_answers
 from tasks.collation import model_inputs, padded, stacked
 from tasks.columns import CANDIDATES, END, LABELS, NO_CANDIDATE, NULL, PASSAGE, ROW, START
+from tasks.data.cells import is_blank, truth
+from tasks.data.column_names import (
+    ANSWER_COLUMNS,
+    ANSWER_START_COLUMNS,
+    CONTEXT_COLUMNS,
+    QUESTION_COLUMNS,
+    TITLE_COLUMNS,
+)
+from tasks.data.options import Columns
 from tasks.data.records import Origin, ReadReport, Record
-from tasks.errors import did_you_mean
+from tasks.errors import InputError, did_you_mean
+from tasks.plausibility import Finding, question_findings
+from tasks.record_columns import column, find_column, row_id
 from tasks.scoring.score import Score, score_named
 from tasks.scoring.squad import best_threshold, question_scores, squad_scores
-from tasks.task import Batch, Collate, Features, Head, Layout, Outputs, Prediction, Task, column, row_id
+from tasks.task import Batch, Collate, Features, Head, Layout, Outputs, Prediction, Task
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 VERSIONS = ("auto", "v1.1", "v2.0")
+IMPOSSIBLE_ANSWERS = ("error", "ignore", "use")
+IMPOSSIBLE_COLUMN = "is_impossible"
 NO_ANSWER_THRESHOLD = "no_answer_threshold"
 "Key of the calibrated threshold in the model's config: answer only if `no_answer_score` is at most this."
 
@@ -58,12 +72,18 @@ class Qa(Task[Question]):
     "SQuAD rules: v1.1, v2.0 (also scores questions without an answer), or auto (v2.0 if training has such questions)."
     repair_answer_offsets: bool = False
     "Move an answer that is not at its offset to the nearest place where its text occurs. false: an error."
+    impossible_answers: str = "error"
+    "Answers of a question that is said to have none: error, ignore (leave them out), or use (take them)."
 
     @override
     def errors(self) -> Iterator[str]:
         if self.version not in VERSIONS:
             near = did_you_mean(self.version, VERSIONS)
             yield f"task.version={self.version}: choose from {', '.join(VERSIONS)}.{near}"
+        if self.impossible_answers not in IMPOSSIBLE_ANSWERS:
+            near = did_you_mean(self.impossible_answers, IMPOSSIBLE_ANSWERS)
+            choices = ", ".join(IMPOSSIBLE_ANSWERS)
+            yield f"task.impossible_answers={self.impossible_answers}: choose from {choices}.{near}"
         if self.max_answer_tokens < 1:
             yield f"task.max_answer_tokens={self.max_answer_tokens}: must be 1 or more"
         if self.max_question_tokens < 1:
@@ -72,11 +92,12 @@ class Qa(Task[Question]):
             yield f"task.stride={self.stride}: must be 0 or more"
 
     @override
-    def resolve_auto(self, train: Sequence[Record], layout: Layout) -> Self:
-        if self.version != "auto":
+    def resolve_auto(self, train: Sequence[Record], layout: Layout, report: ReadReport) -> Self:
+        del report
+        if self.version != "auto" or not train:
             return self
-        answers = layout.columns.answers
-        unanswerable = any(record.values.get("is_impossible") or _no_answers(record, answers) for record in train)
+        columns = _columns(train, layout.columns)
+        unanswerable = any(_says_impossible(record, columns) or _has_no_answer(record, columns) for record in train)
         return replace(self, version="v2.0" if unanswerable else "v1.1")
 
     @override
@@ -84,53 +105,83 @@ class Qa(Task[Question]):
         return self.version
 
     @override
-    def read(self, records: Sequence[Record], layout: Layout, report: ReadReport) -> list[Question]:
+    def has_labels(self, records: Sequence[Record], layout: Layout) -> bool:
+        columns = _columns(records, layout.columns, labelled=False)
+        if columns.impossible is not None and any(_says_impossible(record, columns) for record in records):
+            return True
+        # A column of answers that are all blank is not the same as questions that have none.
+        return columns.answers is not None and any(not _has_no_answer(record, columns) for record in records)
+
+    @override
+    def read(
+        self, records: Sequence[Record], layout: Layout, report: ReadReport, *, labelled: bool = True
+    ) -> list[Question]:
         rows: list[Question] = []
         if not records:
             return rows
-        columns = layout.columns
-        question_column = column(records[0], columns.question, ("question",), "data.columns.question")
-        context_column = column(records[0], columns.context, ("context", "passage"), "data.columns.context")
-        answers_column = column(records[0], columns.answers, ("answers", "answer"), "data.columns.answers")
-        seen: dict[str, Origin] = {}
+        columns = _columns(records, layout.columns, labelled=labelled)
+        seen: dict[str, Question] = {}
         for position, record in enumerate(records):
-            name = row_id(record, columns, position)
-            question, context = record.values.get(question_column), record.values.get(context_column)
-            empty = next((key for key, text in (("question", question), ("context", context)) if _blank(text)), None)
-            if empty is not None:
-                report.bad_row(f"empty {empty}", f"the {empty} is empty", record.origin)
+            name = row_id(record, layout.columns, position)
+            question, context = record.values.get(columns.question), record.values.get(columns.context)
+            fault = _text_fault(question, "question") or _text_fault(context, "passage")
+            if fault is not None:
+                report.bad_row(*fault, record.origin)
                 continue
-            if name in seen:
-                report.bad_row("duplicate id", f"id '{name}' stands at {seen[name]} already", record.origin)
-                continue
-            try:
-                starts_column = columns.answer_start or "answer_start"
-                pairs = _answers(record.values.get(answers_column), record.values.get(starts_column), str(context))
-                answers = tuple(self._placed(text, start, str(context), record, report) for text, start in pairs)
-            except ValueError as error:
-                report.bad_row("bad answer", f"question '{name}': {error}", record.origin)
-                continue
-            seen[name] = record.origin
-            title = record.values.get(columns.title or "title")
-            rows.append(
-                Question(
-                    name,
-                    str(question),
-                    str(context),
-                    tuple(text for text, _ in answers),
-                    tuple(start for _, start in answers),
-                    None if title is None else str(title),
-                    record.origin,
-                )
+            title = record.values.get(columns.title) if columns.title else None
+            row = Question(
+                name, str(question), str(context), (), (), None if title is None else str(title), record.origin
             )
+            other = seen.get(name)
+            if other is not None and (other.question, other.context) == (row.question, row.context):
+                report.bad_row("duplicate id", f"id '{name}' stands at {other.origin} already", record.origin)
+                continue
+            if other is not None:
+                row = replace(row, id=_unused(name, seen))
+                report.repair("id given to several questions", f"id '{name}' becomes '{row.id}'", record.origin)
+            if labelled:
+                try:
+                    row = self._answered(row, record, columns, report)
+                except ValueError as error:
+                    report.bad_row("bad answer", f"question '{name}': {error}", record.origin)
+                    continue
+            seen[row.id] = row
+            rows.append(row)
         return rows
+
+    def _answered(self, row: Question, record: Record, columns: "_Columns", report: ReadReport) -> Question:
+        """Return the row with its answers.
+
+        Raises:
+            ValueError: an answer can't be used.
+        """
+        start = record.values.get(columns.answer_start) if columns.answer_start else None
+        pairs = read_answers(record.values.get(columns.answers) if columns.answers else None, start)
+        if pairs and _says_impossible(record, columns):
+            if self.impossible_answers == "error":
+                raise ValueError(
+                    "is_impossible is true, but there are answers. To leave these answers out: "
+                    "task.impossible_answers=ignore; to take them: task.impossible_answers=use"
+                )
+            report.repair(
+                "impossible question with answers",
+                f"question '{row.id}': task.impossible_answers={self.impossible_answers}",
+                record.origin,
+            )
+            if self.impossible_answers == "ignore":
+                pairs = []
+        placed = [
+            self._placed(text, located(text, offset, row.context), row.context, record, report)
+            for text, offset in pairs
+        ]
+        return replace(row, answers=tuple(text for text, _ in placed), starts=tuple(start for _, start in placed))
 
     def _placed(self, text: str, start: int, context: str, record: Record, report: ReadReport) -> tuple[str, int]:
         """Return the answer and an offset at which its text really occurs."""
         if start >= 0 and context.startswith(text, start):
             return text, start
         there = context[max(start, 0) : max(start, 0) + len(text)]
-        places = _occurrences(context, text)
+        places = occurrences(context, text)
         if not places:
             raise ValueError(f"answer {text!r} does not occur in the passage")
         nearest = min(places, key=lambda place: abs(place - start))
@@ -148,18 +199,19 @@ class Qa(Task[Question]):
         return Head("AutoModelForQuestionAnswering")
 
     @override
-    def with_known_labels(self, rows: Sequence[Question], head: Head, report: ReadReport) -> list[Question]:
+    def unknown_labels(self, row: Question, head: Head) -> list[str]:
         del head
-        if self.version == "v2.0":
-            return list(rows)
-        kept = []
-        for row in rows:
-            if row.answers:
-                kept.append(row)
-            else:
-                message = f"question '{row.id}' has no answer, but training rows all have one (or task.version=v2.0)"
-                report.bad_row("no answer", message, row.origin)
-        return kept
+        return ["no answer"] if self.version == "v1.1" and not row.answers else []
+
+    @override
+    def unknown_label_message(self, label: str, head: Head) -> str:
+        del label, head
+        return "the question has no answer, but training rows all have one (or task.version=v2.0)"
+
+    @override
+    def findings(self, train: Sequence[Question]) -> Iterator[Finding]:
+        answered = sum(bool(row.answers) for row in train)
+        yield from question_findings([(row.question, row.context) for row in train], answered)
 
     @override
     def encode(
@@ -360,55 +412,71 @@ def _cut(questions: list[str], tokenizer: "PreTrainedTokenizerBase", most: int) 
     ]
 
 
-def _answers(cell: Any, start: Any, context: str) -> list[tuple[str, int]]:
-    """Read answers from {"text": [...], "answer_start": [...]}, [{"text", "answer_start"}, ...], or a text."""
-    if cell is None or cell == "" or cell == []:
-        return []
-    if isinstance(cell, list):
-        if not all(isinstance(item, dict) for item in cell):
-            raise ValueError("a list of answers must hold objects with 'text' and 'answer_start'")
-        texts, starts = [item.get("text") for item in cell], [item.get("answer_start") for item in cell]
-    elif isinstance(cell, dict):
-        texts, starts = list(cell.get("text") or []), list(cell.get("answer_start") or [])
-    else:
-        texts, starts = [str(cell)], [_offset(start, str(cell), context)]
-    if len(texts) != len(starts):
-        raise ValueError(f"{len(texts)} answer texts but {len(starts)} offsets")
-    pairs = []
-    for text, offset in zip(texts, starts, strict=True):
-        if _blank(text):
-            raise ValueError("the answer's text is empty")
-        if isinstance(offset, bool) or not isinstance(offset, int):
-            raise ValueError(f"the offset {offset!r} of answer {text!r} is not a whole number")
-        pairs.append((str(text), offset))
-    return pairs
+@dataclass(frozen=True)
+class _Columns:
+    """The columns of a file, as it names them."""
+
+    question: str
+    context: str
+    answers: str | None
+    answer_start: str | None
+    title: str | None
+    impossible: str | None
 
 
-def _offset(start: Any, text: str, context: str) -> int:
-    if start is not None and str(start).strip().isdecimal():
-        return int(start)
-    places = _occurrences(context, text)
-    if len(places) == 1:
-        return places[0]
-    found = "does not occur in the passage" if not places else f"occurs {len(places)} times in the passage"
-    raise ValueError(f"answer {text!r} {found}: give its offset in the column data.columns.answer_start")
+def _columns(records: Sequence[Record], columns: Columns, *, labelled: bool = True) -> _Columns:
+    """Return the columns of questions, passages and answers.
+
+    Raises:
+        InputError: one of them is missing. Without `labelled`, there may be no answers.
+    """
+    answers = find_column(records, columns.answers, ANSWER_COLUMNS)
+    impossible = find_column(records, IMPOSSIBLE_COLUMN, ())
+    if labelled and answers is None and impossible is None:
+        answers = column(records, columns.answers, ANSWER_COLUMNS, "data.columns.answers")
+    return _Columns(
+        question=column(records, columns.question, QUESTION_COLUMNS, "data.columns.question"),
+        context=column(records, columns.context, CONTEXT_COLUMNS, "data.columns.context"),
+        answers=answers,
+        answer_start=find_column(records, columns.answer_start, ANSWER_START_COLUMNS),
+        title=find_column(records, columns.title, TITLE_COLUMNS),
+        impossible=impossible,
+    )
 
 
-def _occurrences(context: str, text: str) -> list[int]:
-    places, place = [], context.find(text)
-    while place != -1:
-        places.append(place)
-        place = context.find(text, place + 1)
-    return places
+def _says_impossible(record: Record, columns: _Columns) -> bool:
+    """Tell whether a record says that its question has no answer.
+
+    Raises:
+        InputError: what it says is neither true nor false.
+    """
+    if columns.impossible is None:
+        return False
+    cell = record.values.get(columns.impossible)
+    said = truth(cell)
+    if said is None:
+        raise InputError(f"{record.origin}: {columns.impossible} is {cell!r}: true or false is needed")
+    return said
 
 
-def _no_answers(record: Record, answers: str | None) -> bool:
-    for name in (answers,) if answers else ("answers", "answer"):
-        if name in record.values:
-            cell = record.values[name]
-            return not (cell["text"] if isinstance(cell, dict) and "text" in cell else cell)
-    return False
+def _has_no_answer(record: Record, columns: _Columns) -> bool:
+    try:
+        return columns.answers is None or not read_answers(record.values.get(columns.answers))
+    except ValueError:
+        return False  # `read` reports it
 
 
-def _blank(value: Any) -> bool:
-    return value is None or not str(value).strip()
+def _text_fault(value: Any, what: str) -> tuple[str, str] | None:
+    """Return what such rows are counted under and what is wrong with a question or passage, or None."""
+    if is_blank(value):
+        return f"empty {what}", f"the {what} is empty"
+    if isinstance(value, list | tuple | dict):
+        return f"bad {what}", f"the {what} is a {type(value).__name__}, not a text"
+    return None
+
+
+def _unused(name: str, used: Mapping[str, Any]) -> str:
+    number = 2
+    while f"{name}-{number}" in used:
+        number += 1
+    return f"{name}-{number}"

@@ -1,11 +1,15 @@
 """Tag schemes of NER: convert IOB1, IOB2, BIOES and bare types to IOB2. Only this module parses prefixes.
 
 A tag is `O`, or a prefix and a type joined by the first hyphen, so that types may hold hyphens themselves
-(`B-creative-work`). A span is `(type, start, end)` in words, `end` exclusive.
+(`B-creative-work`). Some files write `B_PER`, `PER-B`, or `0` for `O`; these are read as what they mean, unless the
+scheme is bare. A span is `(type, start, end)` in words, `end` exclusive.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, TypeAlias
+
+from tasks.errors import InputError
 
 SCHEMES = ("auto", "iob1", "iob2", "bioes", "bare")
 
@@ -14,6 +18,14 @@ Span: TypeAlias = tuple[str, int, int]
 BEGIN, INSIDE, END, SINGLE = "B", "I", "E", "S"
 # BILOU and BMES name the same four positions with other letters.
 _PREFIXES = {"B": BEGIN, "I": INSIDE, "M": INSIDE, "E": END, "L": END, "S": SINGLE, "U": SINGLE}
+
+OUTSIDE = ("O", "0")
+"How files write that a word belongs to no entity: the letter, or by mistake the digit."
+_HYPHEN = re.compile(r"(?P<letter>[BIMELSU])-(?P<type>.+)", re.DOTALL)
+_UNDERSCORE = re.compile(r"(?P<letter>[BIMELSU])_(?P<type>.+)", re.DOTALL)
+_SUFFIX = re.compile(r"(?P<type>.+)[-_](?P<letter>[BIMELSU])", re.DOTALL)
+_LOOKS_PREFIXED = re.compile(r"[BIMELSUbimelsuOo][-_:|/.].+|.+[-_:|/.][BIMELSU]", re.DOTALL)
+_NO_TYPE = re.compile(r"[\d.]+|.*[\[\](){}'\"*<>,].*", re.DOTALL)
 
 
 class Tag(NamedTuple):
@@ -31,15 +43,18 @@ def split_tag(tag: str) -> Tag:
     >>> split_tag("O")
     Tag(prefix='', type='')
 
+    >>> split_tag("B_PER") == split_tag("PER-B") == split_tag("B-PER")
+    True
+
     Raises:
         ValueError: the tag has no known prefix or no type.
     """
-    if tag == "O":
+    if tag in OUTSIDE:
         return Tag("", "")
-    letter, hyphen, kind = tag.partition("-")
-    if letter not in _PREFIXES or not hyphen or not kind:
+    match = _HYPHEN.fullmatch(tag) or _UNDERSCORE.fullmatch(tag) or _SUFFIX.fullmatch(tag)
+    if match is None:
         raise ValueError(f"tag {tag!r} is neither 'O' nor a prefix and a type such as 'B-person'")
-    return Tag(_PREFIXES[letter], kind)
+    return Tag(_PREFIXES[match["letter"]], match["type"])
 
 
 def detect_scheme(sentences: Iterable[Sequence[str]]) -> str:
@@ -47,7 +62,12 @@ def detect_scheme(sentences: Iterable[Sequence[str]]) -> str:
 
     The scheme is bare types if most tags have no prefix, and BIOES if end or single marks occur. If only B and I
     occur, it is IOB1 if more entities begin with I than with B, and otherwise IOB2.
+
+    Raises:
+        InputError: the scheme could only be guessed; names the tags, and what to type.
     """
+    sentences = list(sentences)
+    _require_plain_scheme({tag for tags in sentences for tag in tags})
     bare = prefixed = begins_with_b = begins_with_i = 0
     letters: set[str] = set()
     for tags in sentences:
@@ -68,6 +88,45 @@ def detect_scheme(sentences: Iterable[Sequence[str]]) -> str:
     if END in letters or SINGLE in letters:
         return "bioes"
     return "iob1" if begins_with_i > begins_with_b else "iob2"
+
+
+def _require_plain_scheme(tags: set[str]) -> None:
+    """Refuse tags that may be read in several ways, or that are no tags.
+
+    Raises:
+        InputError: see above.
+    """
+    types = tags - set(OUTSIDE)
+    if any(_HYPHEN.fullmatch(tag) for tag in types):
+        return
+    shown = ", ".join(sorted(types)[:5])
+    if types and all(tag.isdecimal() for tag in tags):
+        raise InputError(
+            f"The tags are numbers ({', '.join(sorted(tags, key=int)[:8])}): say what they mean, in order from 0, e.g. "
+            "'data.label_names=[O,B-person,I-person]', or a file with one name a line"
+        )
+    looking = [tag for tag in types if _LOOKS_PREFIXED.fullmatch(tag)]
+    if looking:
+        for form in (_UNDERSCORE, _SUFFIX):
+            parts = [match for tag in types if (match := form.fullmatch(tag))]
+            both = {part["type"] for part in parts if part["letter"] == "B"}
+            if len(parts) == len(types) and both & {part["type"] for part in parts if part["letter"] in "IMEL"}:
+                return
+        raise InputError(
+            f"The tags ({shown}) look as if they had prefixes, but not such as B-person. If each is the name of a "
+            "type: task.scheme=bare. If B and I are marks as in B_person or person-B: task.scheme=iob2"
+        )
+    strange = sorted(tag for tag in types if _NO_TYPE.fullmatch(tag))
+    if strange:
+        raise InputError(
+            f"These are no entity types: {', '.join(strange[:5])}. Is data.columns.tags the right column? If each is "
+            "the name of a type: task.scheme=bare"
+        )
+    if types and "O" not in tags:
+        raise InputError(
+            f"The tags ({shown}) have no prefix such as B-, and none is O, which marks words outside of entities. "
+            "Is data.columns.tags the right column? If each is the name of a type: task.scheme=bare"
+        )
 
 
 def to_iob2(tags: Sequence[str], scheme: str) -> tuple[list[str], int]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeAl
 
 from tasks.data.options import Columns
 from tasks.data.records import Origin, ReadReport, Record
-from tasks.errors import InputError, did_you_mean
+from tasks.plausibility import Finding
 from tasks.scoring.score import Score
 
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ class Task(Generic[RowType]):
     objective: str | None = None
     "The validation score that selects the best epoch and ranks the jobs of a sweep. null: the task's default score."
 
+    unknown_label_policy: ClassVar[str] = "error"
+    "What `data.unknown_labels` is if the user does not set it."
     has_classes: ClassVar[bool] = True
     "Whether labels are classes, so that class weights apply."
 
@@ -91,25 +93,51 @@ class Task(Generic[RowType]):
         """Yield one line for each problem with the options."""
         yield from ()
 
-    def resolve_auto(self, train: Sequence[Record], layout: Layout) -> Self:
-        """Return this task with each `auto` option replaced by the value that fits the training records."""
+    def resolve_auto(self, train: Sequence[Record], layout: Layout, report: ReadReport) -> Self:
+        """Return this task with each `auto` option replaced by the value that fits the training records.
+
+        What was concluded and may surprise goes to the notes of `report`.
+        """
         raise NotImplementedError
 
     def variety(self) -> str:
         """Return what `resolve_auto` found, such as `single label`, for the console. By default an empty string."""
         return ""
 
-    def read(self, records: Sequence[Record], layout: Layout, report: ReadReport) -> list[RowType]:
-        """Turn records into rows. Bad records go to `report`, which raises or counts them, as the user chose."""
+    def has_labels(self, records: Sequence[Record], layout: Layout) -> bool:
+        """Tell whether any of the records has a label. Rows of a test file may have none."""
+        raise NotImplementedError
+
+    def read(
+        self, records: Sequence[Record], layout: Layout, report: ReadReport, *, labelled: bool = True
+    ) -> list[RowType]:
+        """Turn records into rows. Bad records go to `report`, which raises or counts them, as the user chose.
+
+        With `labelled=False`, the rows have no labels, and can be predicted but not scored.
+        """
         raise NotImplementedError
 
     def head(self, train: Sequence[RowType], layout: Layout) -> Head:
         """Return the head that fits the training rows."""
         raise NotImplementedError
 
-    def with_known_labels(self, rows: Sequence[RowType], head: Head, report: ReadReport) -> list[RowType]:
-        """Return the rows whose labels the head has. The other rows go to `report`."""
+    def unknown_labels(self, row: RowType, head: Head) -> list[str]:
+        """Return the labels of a row that the head does not have."""
         raise NotImplementedError
+
+    def unknown_label_message(self, label: str, head: Head) -> str:
+        """Return an error for a label that the head does not have, which names those that it has."""
+        raise NotImplementedError
+
+    def findings(self, train: Sequence[RowType]) -> Iterator[Finding]:
+        """Yield what is implausible about the training rows. By default nothing."""
+        del train
+        yield from ()
+
+    def encoding_notes(self, rows: Sequence[RowType], features: Mapping[str, Any]) -> Iterator[str]:
+        """Yield what the user should know about the windows of a split, such as how much was cut off."""
+        del rows, features
+        yield from ()
 
     def adapt(self, tokenizer: "PreTrainedTokenizerBase") -> "PreTrainedTokenizerBase":
         """Return the tokenizer with the changes that the task needs. The changes are saved with the model."""
@@ -193,35 +221,3 @@ class Task(Generic[RowType]):
 
 AnyTask: TypeAlias = Task[Any]
 "A task with any type of row."
-
-
-def column(record: Record, wanted: str | None, usual: Sequence[str], key: str) -> str:
-    """Return the name of the column that holds one part of a row, such as its text.
-
-    Raises:
-        InputError: the wanted column, or each of the usual ones, is missing.
-    """
-    present = list(record.values)
-    if wanted is not None:
-        if wanted in record.values:
-            return wanted
-        hint = did_you_mean(wanted, present)
-        raise InputError(
-            f"{record.origin}: no column '{wanted}' ({key}). Columns: {', '.join(map(str, present))}.{hint}"
-        )
-    for name in usual:
-        if name in record.values:
-            return name
-    raise InputError(
-        f"{record.origin}: none of the usual columns {', '.join(usual)} is there. "
-        f"Columns: {', '.join(map(str, present))}. Say which one with {key}=NAME"
-    )
-
-
-def row_id(record: Record, columns: Columns, position: int) -> str:
-    """Return the row's own id if the file has one, or else its position among the records of its split, from 0."""
-    for name in (columns.id,) if columns.id else ("id", "idx", "guid"):
-        value = record.values.get(name)
-        if value is not None and str(value).strip():
-            return str(value)
-    return str(position)

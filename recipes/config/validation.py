@@ -6,9 +6,10 @@ from typing import Any
 from recipes.config.interval import parse_interval
 from recipes.config.schema import DEVICE_CHOICES, PRECISION_CHOICES, SCHEDULES, TASKS, TRACKERS, Config
 from tasks.data.files import SAMPLE_PREFIX
-from tasks.data.formats.readers import FORMATS
-from tasks.data.options import BAD_ROW_POLICIES, SPLITS
+from tasks.data.options import BAD_ROW_POLICIES, SPLITS, UNKNOWN_LABEL_POLICIES
+from tasks.data.readers import FORMATS
 from tasks.errors import InputError, did_you_mean
+from tasks.plausibility import CHECKS
 
 ROW_SOURCE_KEYS = (*SPLITS, "hub")
 "Keys of `data` that say where rows come from."
@@ -81,13 +82,19 @@ def _choice_errors(config: Config) -> Iterator[str]:
     for key, value, choices in (
         ("data.format", config.data.format, FORMATS),
         ("data.on_bad_row", config.data.on_bad_row, BAD_ROW_POLICIES),
+        ("data.unknown_labels", config.data.unknown_labels, (None, *UNKNOWN_LABEL_POLICIES)),
+        *(("data.accept", check, tuple(CHECKS)) for check in config.data.accept),
         ("hparams.schedule", config.hparams.schedule, SCHEDULES),
         ("runtime.device", config.runtime.device, DEVICE_CHOICES),
         ("runtime.precision", config.runtime.precision, PRECISION_CHOICES),
         ("tracker.name", config.tracker.name, TRACKERS),
     ):
         if value not in choices:
-            yield f"{key}={value}: choose from {', '.join(choices)}.{did_you_mean(value, choices)}"
+            names = [choice for choice in choices if choice is not None]
+            yield f"{key}={value}: choose from {', '.join(names)}.{did_you_mean(str(value), names)}"
+    label = config.data.columns.label
+    if not (label is None or isinstance(label, str) or _is_strings(label)):
+        yield f"data.columns.label={label!r}: the name of a column, or a list of names"
     weights = config.hparams.class_weights
     if not (weights is None or weights == "balanced" or _is_weights(weights)):
         yield f"hparams.class_weights={weights!r}: `balanced`, or a mapping such as {{spam: 3, ham: 1}}"
@@ -118,6 +125,7 @@ def _range_errors(config: Config) -> Iterator[str]:
         ("hparams.freeze_layers", hparams.freeze_layers, at_least_0, "0 or more"),
         ("runtime.threads", config.runtime.threads, positive, "1 or more"),
         ("runtime.tokens_at_once", config.runtime.tokens_at_once, positive, "1 or more"),
+        ("data.skip_lines", config.data.skip_lines, at_least_0, "0 or more"),
         ("data.limit.train", limit.train, positive, "1 or more"),
         ("data.limit.validation", limit.validation, positive, "1 or more"),
         ("data.limit.test", limit.test, positive, "1 or more"),

@@ -17,7 +17,7 @@ from tasks.ner import Sentence
 def recipe(rows: Rows[Sentence], hparams: Hparams) -> Recipe:
     """Return a recipe with cross-entropy over labelled sub-words, which keeps each token's most probable label."""
     labels, train = rows.head.labels, rows.splits["train"]
-    tags = Counter(tag for row in train for tag in row.tags)
+    tags = Counter(tag for row in train for tag in row.tags or ())
     weights = class_weights(hparams.class_weights, labels, [tags[label] for label in labels])
     return Recipe(
         loss=cross_entropy(hparams.label_smoothing, weights),

@@ -27,7 +27,10 @@ SCORED: tuple[Split, ...] = ("validation", "test")
 
 
 def evaluate(predictor: Predictor, rows: AnyRows, windows: Mapping[Split, Windows]) -> Evaluation:
-    """Predict and score validation and test, both with the thresholds calibrated on validation."""
+    """Predict and score validation and test, both with the thresholds calibrated on validation.
+
+    Rows without labels are predicted only.
+    """
     task, evaluation = predictor.task, Evaluation()
     for split in SCORED:
         split_rows = rows.splits[split]
@@ -37,19 +40,24 @@ def evaluate(predictor: Predictor, rows: AnyRows, windows: Mapping[Split, Window
         if split == "validation":
             evaluation.calibration = task.calibrate(split_rows, decoded)
         predictions = task.apply_calibration(decoded, evaluation.calibration)
-        evaluation.metrics[split] = task.score(split_rows, predictions, rows.head)
-        evaluation.predictions[split] = prediction_lines(task, split_rows, predictions)
+        labelled = split not in rows.unlabelled
+        if labelled:
+            evaluation.metrics[split] = task.score(split_rows, predictions, rows.head)
+        evaluation.predictions[split] = prediction_lines(task, split_rows, predictions, labelled)
     return evaluation
 
 
-def prediction_lines(task: AnyTask, rows: Sequence[Row], predictions: Sequence[Prediction]) -> list[dict[str, Any]]:
-    """Return one object per row: its identity, its input, its gold answer, and the prediction."""
+def prediction_lines(
+    task: AnyTask, rows: Sequence[Row], predictions: Sequence[Prediction], labelled: bool = True
+) -> list[dict[str, Any]]:
+    """Return one object per row: its identity, its input, its gold answer if it has one, and the prediction."""
     lines = []
     for row, prediction in zip(rows, predictions, strict=True):
         content = asdict(row)
         identity = {"id": row.id, "file": row.origin.file, row.origin.unit: row.origin.number}
         given = {name: content[name] for name in task.inputs() if content[name] is not None}
-        lines.append({**identity, **given, "gold": task.gold(row), "prediction": prediction})
+        gold = {"gold": task.gold(row)} if labelled else {}
+        lines.append({**identity, **given, **gold, "prediction": prediction})
     return lines
 
 

@@ -5,7 +5,7 @@ The file is written last and atomically: a run counts as finished once the file 
 
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -41,6 +41,8 @@ class DataFacts:
     repaired: dict[str, int]
     examples: dict[str, list[str]]
     notes: list[str]
+    recognised: list[str] = field(default_factory=list)
+    "A line for each split: what its files were recognised as."
 
 
 @dataclass(frozen=True)

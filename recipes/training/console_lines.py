@@ -15,6 +15,8 @@ def show_rows(rows: AnyRows, config: Config) -> None:
     counts = ", ".join(f"{len(split_rows)} {split}" for split, split_rows in rows.splits.items() if split_rows)
     variety = rows.task.variety()
     name = config.data.name or config.data.hub or "files"
+    for line in rows.report.recognised:
+        say_field("read", line)
     say_field("data", f"{name}: {counts} rows" + (f"; {variety}" if variety else ""))
     for note in rows.notes:
         say_field("", note)

@@ -108,6 +108,7 @@ def _data_facts(rows: AnyRows, options: DataOptions) -> DataFacts:
         repaired=rows.report.repaired,
         examples=rows.report.examples,
         notes=rows.notes,
+        recognised=rows.report.recognised,
     )
 
 

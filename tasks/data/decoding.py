@@ -1,51 +1,98 @@
-"""Decoding: from the bytes of a file to its text."""
+"""Decoding: from a file to its bytes, unpacked if it is compressed, and from bytes to text."""
 
+import bz2
+import gzip
+import lzma
 import re
-from dataclasses import dataclass
-from functools import cached_property
+import zipfile
+import zlib
+from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 
 from tasks.errors import InputError, did_you_mean
 
+GZIP, BZIP2, XZ, ZIP = b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"PK\x03\x04"
+
+COMPRESSIONS: dict[bytes, Callable[[bytes], bytes]] = {
+    GZIP: gzip.decompress,
+    BZIP2: bz2.decompress,
+    XZ: lzma.decompress,
+}
+"By the first bytes of a file: how to unpack it."
+
+COMPRESSED_SUFFIXES = (".gz", ".bz2", ".xz", ".zip")
+
 BINARY_SIGNATURES = {
     b"PAR1": "a Parquet file: data.format=parquet reads it",
-    b"\x1f\x8b": "packed with gzip: unpack it first",
-    b"BZh": "packed with bzip2: unpack it first",
-    b"\xfd7zXZ": "packed with xz: unpack it first",
+    b"ARROW1": "an Arrow file: data.format=arrow reads it",
     b"\x28\xb5\x2f\xfd": "packed with zstd: unpack it first",
-    b"PK\x03\x04": "a zip archive or an Excel sheet: unpack it, or save the sheet as CSV",
+    b"7z\xbc\xaf\x27\x1c": "a 7-Zip archive: unpack it first",
+    b"\xd0\xcf\x11\xe0": "an old Excel sheet (.xls): save it as .xlsx or CSV",
+    b"%PDF": "a PDF",
+    b"SQLite format 3": "an SQLite database: export the table as CSV",
+    b"\x80\x03": "a Python pickle, which can carry code: save the rows as JSON lines or CSV",
+    b"\x80\x04": "a Python pickle, which can carry code: save the rows as JSON lines or CSV",
+    b"\x80\x05": "a Python pickle, which can carry code: save the rows as JSON lines or CSV",
+    b"x\x01": "binary, packed with zlib as spaCy's DocBin (.spacy) is: data.format=docbin reads one",
+    b"x\x9c": "binary, packed with zlib as spaCy's DocBin (.spacy) is: data.format=docbin reads one",
+    b"x\xda": "binary, packed with zlib as spaCy's DocBin (.spacy) is: data.format=docbin reads one",
 }
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+UTF_32 = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
 
 
-@dataclass(frozen=True)
-class Source:
-    """A file that rows are read from, and the encoding of its text."""
+def read_bytes(path: Path) -> bytes:
+    """Return a file's bytes, unpacked if it is packed with gzip, bzip2 or xz, or is a zip archive of one file.
 
-    path: Path
-    encoding: str
-
-    @cached_property
-    def text(self) -> str:
-        """The file's text; `decode_file` decodes it on first access."""
-        return decode_file(self.path, self.encoding)
-
-
-def decode_file(path: Path, encoding: str) -> str:
-    r"""Return a file's text without byte order mark. Its lines end in `\n`.
-
-    >>> decode_file(Path("lodge.csv"), "utf-8")  # b"\xef\xbb\xbftext,label\r\nwarm beds,good\r\n"
-    'text,label\nwarm beds,good\n'
+    An Excel workbook is a zip archive too, and is returned as it is.
 
     Raises:
-        InputError: the file can't be read, or is not text in this encoding.
+        InputError: the file can't be read or unpacked, or the archive does not hold exactly one file.
     """
     try:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: can't be read: {error.strerror}") from error
-    for start, what in BINARY_SIGNATURES.items():
-        if data.startswith(start):
-            raise InputError(f"{path}: is {what}")
+    try:
+        for start, unpack in COMPRESSIONS.items():
+            if data.startswith(start):
+                return unpack(data)
+        member = zip_member(path, data) if data.startswith(ZIP) else None
+        return data if member is None else zipfile.ZipFile(BytesIO(data)).read(member)
+    except (OSError, EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, RuntimeError) as error:
+        raise InputError(f"{path}: can't be unpacked: {error}") from error
+
+
+def zip_member(path: Path, data: bytes) -> str | None:
+    """Return the name of the only file in a zip archive, or None for an Excel workbook.
+
+    Raises:
+        InputError: the archive holds no file, or several.
+    """
+    names = [name for name in zipfile.ZipFile(BytesIO(data)).namelist() if not name.endswith("/")]
+    if "[Content_Types].xml" in names:
+        return None
+    names = [name for name in names if not name.startswith("__MACOSX/") and not name.endswith(".DS_Store")]
+    if len(names) == 1:
+        return names[0]
+    shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+    raise InputError(f"{path}: the archive holds {len(names)} files, not one: unpack it first ({shown})")
+
+
+def decode(data: bytes, encoding: str, path: Path) -> str:
+    r"""Return the text that bytes stand for, without byte order mark. Line ends are as in the file.
+
+    Bytes that begin with the byte order mark of UTF-16 or UTF-32 are decoded as such, whatever `encoding` says.
+
+    >>> decode(b"\xef\xbb\xbfwarm beds", "utf-8", Path("lodge.csv"))
+    'warm beds'
+
+    Raises:
+        InputError: the bytes are not text in this encoding; names the line, and an encoding that may fit.
+    """
+    refuse_binary(data, path)
+    encoding = marked_encoding(data) or encoding
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -57,14 +104,57 @@ def decode_file(path: Path, encoding: str) -> str:
     except (LookupError, UnicodeError) as error:
         near = did_you_mean(encoding, ("utf-8", "utf-16", "latin-1", "cp1252", "ascii"))
         raise InputError(f"data.encoding={encoding}: no such text encoding.{near}") from error
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    return text.removeprefix("\ufeff")
+
+
+def with_plain_line_ends(text: str) -> str:
+    r"""Return the text with lines that end in `\n`.
+
+    >>> with_plain_line_ends("text,label\r\nwarm beds,good\r\n")
+    'text,label\nwarm beds,good\n'
+    """
+    text = text.replace("\r\n", "\n")
     # A lone carriage return ends a line only in files without any newline; in other files it is part of a text.
     return text if "\n" in text else text.replace("\r", "\n")
 
 
+def decode_file(path: Path, encoding: str) -> str:
+    """Return a file's text with plain line ends.
+
+    Raises:
+        InputError: the file can't be read, or is not text in this encoding.
+    """
+    return with_plain_line_ends(decode(read_bytes(path), encoding, path))
+
+
+def marked_encoding(data: bytes) -> str | None:
+    """Return the encoding that a byte order mark at the beginning stands for. None: there is none, or UTF-8's."""
+    if data.startswith(UTF_32):
+        return "utf-32"
+    return "utf-16" if data.startswith(UTF_16) else None
+
+
+def refuse_binary(data: bytes, path: Path) -> None:
+    """Raise an error that says what a binary file is, as far as its first bytes tell.
+
+    Raises:
+        InputError: the bytes are no text.
+    """
+    for start, what in BINARY_SIGNATURES.items():
+        if data.startswith(start):
+            raise InputError(f"{path}: is {what}")
+    if data.startswith(ZIP):
+        raise InputError(f"{path}: is an Excel workbook: data.format=xlsx reads it")
+    beginning = data[:1000]
+    if marked_encoding(data) is None and beginning.count(0) > len(beginning) / 10:
+        halves = beginning[::2].count(0), beginning[1::2].count(0)
+        if min(halves) == 0:
+            guess = "utf-16-le" if halves[0] == 0 else "utf-16-be"
+            raise InputError(f"{path}: every other byte is zero, as in UTF-16 without its mark: data.encoding={guess}")
+        raise InputError(f"{path}: is a binary file, not text")
+
+
 def _fitting_encoding(data: bytes) -> str:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
     # These bytes are quotes, dashes and the euro sign in Windows encodings, but nobody uses them in Latin-1.
     candidates = ("utf-8", "cp1252") if re.search(rb"[\x80-\x9f]", data) else ("utf-8",)
     for candidate in candidates:

@@ -15,7 +15,7 @@ PUBLIC_DATA = "RECIPES_DATA"
 "The environment variable that names the folder of public data sets. Without it, the configs use `data`."
 
 
-def find_files(value: Any, key: str) -> list[Path]:
+def find_files(value: Any, key: str, *, folders: bool = False) -> list[Path]:
     """Return the files that a path, a glob or a list of them stands for, sorted and without duplicates.
 
     `sample:ner/train.conll` is a file that comes with the package, `~` is the home folder.
@@ -26,15 +26,16 @@ def find_files(value: Any, key: str) -> list[Path]:
     Args:
         value: a path, a glob or a list of them, as the user wrote it.
         key: the config key of the value; errors name it.
+        folders: whether a path may be a folder, which is then returned itself.
 
     Raises:
-        InputError: no file matches, or the path is a folder.
+        InputError: no file matches, or the path is a folder and must not be.
     """
     values = [value] if isinstance(value, str) else value
     if not isinstance(values, list | tuple) or not values or not all(item and isinstance(item, str) for item in values):
         raise InputError(f"{key}={value!r}: a path, a glob such as '{key}=data/*.csv', or a list of them")
     try:
-        return sorted({path for item in values for path in _matches(item, key)})
+        return sorted({path for item in values for path in _matches(item, key, folders)})
     except OSError as error:
         raise InputError(f"{key}={value}: can't look there: {error.strerror}") from error
 
@@ -45,12 +46,11 @@ def expand_home(value: str) -> Path:
     return Path(os.path.expanduser(value))  # noqa: PTH111
 
 
-def _matches(value: str, key: str) -> list[Path]:
+def _matches(value: str, key: str, folders: bool) -> list[Path]:
     in_package = value.startswith(SAMPLE_PREFIX)
     path = SAMPLES / value.removeprefix(SAMPLE_PREFIX) if in_package else expand_home(value)
-    if path.is_dir():
-        message = f"{key}={value}: {path.absolute()} is a folder. Name files:"
-        raise InputError("\n  ".join([message, *_choices(path, key)]))
+    if path.is_dir() and not folders:
+        raise InputError(folder_message(path, key))
     # A file may have brackets in its name, so an existing file takes precedence over a pattern.
     if path.exists():
         return [path]
@@ -61,6 +61,12 @@ def _matches(value: str, key: str) -> list[Path]:
         if files:
             return files
     raise InputError(_missing(value, path, key))
+
+
+def folder_message(path: Path, key: str) -> str:
+    """Return the error for a folder where files are needed: what to type instead, for each kind of file in it."""
+    message = f"{key}={path}: {path.absolute()} is a folder. Name files:"
+    return "\n  ".join([message, *_choices(path, key)])
 
 
 def _choices(folder: Path, key: str) -> Iterator[str]:

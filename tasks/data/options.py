@@ -7,6 +7,7 @@ Split: TypeAlias = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
 
 BAD_ROW_POLICIES = ("error", "skip")
+UNKNOWN_LABEL_POLICIES = ("error", "count", "skip")
 
 
 @dataclass
@@ -16,15 +17,22 @@ class Columns:
     id: str | None = None
     "The row's id, kept in predictions. null: `id`, `idx` or `guid`, if there is one."
     text: str | None = None
-    "Classification: the text. null: `text`, `sentence`, `message`, ... (see the error message for all)."
+    """The text. null: `text`, `sentence`, `message`, ... (see the error message for all). NER: the text whose entities
+    are given by character offsets."""
     text_pair: str | None = None
     "Classification of pairs: the second text. null: single texts, unless the file has a usual pair of columns."
-    label: str | None = None
-    "Classification: the label, list of labels, or number. null: `label`, `labels`, `intent`, ..."
+    label: Any = None
+    """Classification: the label, list of labels, or number. null: `label`, `labels`, `intent`, ... A list of columns
+    with 0 and 1 in them makes their names the labels; columns with names in them are joined."""
     tokens: str | None = None
     "NER: the words. null: `tokens` or `words`. In CoNLL files: the column's number, from 0; null: the first."
     tags: str | None = None
-    "NER: the tags. null: `tags`, `ner_tags` or `labels`. In CoNLL files: the column's number; null: the last."
+    """NER: the tags. null: `tags`, `ner_tags` or `labels`. In CoNLL files: the column's number; null: the last. In
+    CoNLL-U files: a key of MISC."""
+    spans: str | None = None
+    "NER: the entities of a text, by character offsets. null: `spans`, `entities`, `label`, ..."
+    sentence: str | None = None
+    "NER: in a table with a token in each row, the sentence that the token belongs to. null: `sentence_id`, ..."
     question: str | None = None
     "QA: the question. null: `question`."
     context: str | None = None
@@ -67,7 +75,7 @@ class DataOptions:
     hub_revision: str | None = None
     "The hub data set's revision (commit, tag or branch). null: the newest."
     format: str = "auto"
-    "csv, tsv, jsonl, json, parquet, conll, squad, hub, or auto (detected by extension and content)."
+    "The format, or the annotation tool that exported the file (docs/formats.md lists them); auto: recognised."
     encoding: str = "utf-8"
     "Text encoding of the files. A UTF-8 byte order mark is dropped."
     separator: str | None = None
@@ -77,8 +85,14 @@ class DataOptions:
     header: list[str] | None = None
     """Column names of a file without a header line. With quoting=false, the last column takes the rest of the line.
     null: the first line has the names."""
+    skip_lines: int | None = None
+    "csv, tsv, xlsx: lines to leave out at the beginning, such as a title, or a header line that `header` replaces."
+    sheet: str | None = None
+    "xlsx: the name of the sheet. null: the only one that is not empty."
     comment: str | None = None
     "conll: prefix of lines to leave out, such as '# '. null: only -DOCSTART- lines are left out."
+    token_prefix: str | None = None
+    "conll: what to remove from the beginning of each token, such as 'en:' in WikiANN's files."
     label_names: Any = None
     "Names of integer labels in order: a list, or a file with one name per line. null: the labels are names already."
     validation_fraction: float = 0.1
@@ -87,6 +101,11 @@ class DataOptions:
     "Share of the training rows that becomes the test split if none is given. 0: no test split."
     on_bad_row: str = "error"
     "error: stop at the first bad row and name it; skip: leave bad rows out, count them, and show the counts."
+    unknown_labels: str | None = None
+    """Labels of validation and test rows that no training row has. error: stop; count: keep the rows, whose labels no
+    prediction can hit; skip: leave the rows out. null: count for NER, error for other tasks."""
+    accept: list[str] = field(default_factory=list)
+    "Findings of the plausibility checks that are meant so, by their names in the error message."
     limit: Limit = field(default_factory=Limit)
     "Maximum number of rows of each split."
     columns: Columns = field(default_factory=Columns)

@@ -3,14 +3,20 @@
 from pathlib import Path
 from typing import Any
 
-from tasks.data.decoding import Source, decode_file
-from tasks.data.files import find_files
-from tasks.data.formats.detection import detect_format, suffix_format
-from tasks.data.formats.readers import FORMATS, READERS
+from tasks.data.annotation.brat import without_partners
+from tasks.data.annotation.spans import CharacterSpan, read_spans
+from tasks.data.decoding import decode_file, marked_encoding
+from tasks.data.files import find_files, folder_message
+from tasks.data.formats.reader import Confidence
+from tasks.data.formats.source import Source
 from tasks.data.hub import read_hub
 from tasks.data.options import DataOptions, Split
+from tasks.data.readers import READERS, choose_reader, require_format
 from tasks.data.records import ReadReport, Record
-from tasks.errors import InputError, did_you_mean
+from tasks.errors import InputError
+
+FIRST = 100
+"How many records tell what the rows are."
 
 
 def read_records(options: DataOptions, split: Split, report: ReadReport) -> list[Record] | None:
@@ -22,34 +28,71 @@ def read_records(options: DataOptions, split: Split, report: ReadReport) -> list
     Raises:
         InputError: a file is missing, can't be read or is empty.
     """
-    if options.format not in FORMATS:
-        near = did_you_mean(options.format, FORMATS)
-        raise InputError(f"data.format={options.format}: choose from {', '.join(FORMATS)}.{near}")
+    require_format(options.format)
     if options.hub is not None:
-        return _require_rows(read_hub(options, split), f"{options.hub}, split {getattr(options, split) or split}")
+        place = f"{options.hub}, split {getattr(options, split) or split}"
+        return _require_rows(read_hub(options, split), place, report)
     if options.format == "hub":
         raise InputError("data.format=hub: say which data set, e.g. data.hub=OWNER/NAME")
     value = getattr(options, split)
     if value is None:
         return None
     records: list[Record] = []
-    for path in find_files(value, f"data.{split}"):
-        records += _require_rows(_read_file(path, options, report), str(path)) or ()
+    kinds: dict[str, list[Path]] = {}
+    for path in without_partners(find_files(value, f"data.{split}", folders=True)):
+        found, what = _read_file(path, f"data.{split}", options, report)
+        kinds.setdefault(what, []).append(path)
+        records += _require_rows(found, str(path), report) or ()
+    report.recognised += [f"{split}: {_names(paths)}: {what}{_described(records)}" for what, paths in kinds.items()]
     return records
 
 
-def _require_rows(records: list[Record] | None, place: str) -> list[Record] | None:
+def _names(paths: list[Path]) -> str:
+    return paths[0].name if len(paths) == 1 else f"{len(paths)} files"
+
+
+def _described(records: list[Record]) -> str:
+    """Return how many rows there are, and what they are; for texts with entities by offsets, how many types."""
+    columns = set().union(*(record.values for record in records[:FIRST])) if records else set[str]()
+    nouns = (("spans", "text"), ("tokens", "sentence"), ("context", "question"))
+    noun = next((noun for column, noun in nouns if column in columns), "row")
+    counted = f", {len(records)} {noun}{'s' * (len(records) != 1)}"
+    if noun == "text":
+        types = {span.label for record in records for span in _readable_spans(record)}
+        counted += f", {len(types)} type{'s' * (len(types) != 1)}"
+    return counted
+
+
+def _readable_spans(record: Record) -> list[CharacterSpan]:
+    try:
+        return read_spans(record.values.get("spans"))
+    except ValueError:
+        return []  # the task reports it
+
+
+def _require_rows(records: list[Record] | None, place: str, report: ReadReport) -> list[Record] | None:
     if records is not None and not records:
-        raise InputError(f"{place}: holds no usable row")
+        left_out = ", ".join(f"{count} x {reason}" for reason, count in report.skipped.items())
+        raise InputError(f"{place}: holds no usable row" + (f" (left out: {left_out})" if left_out else ""))
     return records
 
 
-def _read_file(path: Path, options: DataOptions, report: ReadReport) -> list[Record]:
+def _read_file(path: Path, key: str, options: DataOptions, report: ReadReport) -> tuple[list[Record], str]:
+    """Return the records of a file or folder, and what it was recognised as."""
     source = Source(path, options.encoding)
-    kind = options.format
-    if kind == "auto":
-        kind = suffix_format(path) or detect_format(path, source.text)
-    return READERS[kind].read(source, options, report)
+    if path.is_dir() and options.format == "auto" and not _is_known_folder(source):
+        raise InputError(folder_message(path, key))
+    contents = choose_reader(source, options.format).read(source, options, report)
+    what = contents.what
+    if not path.is_dir():
+        marked = marked_encoding(source.data)
+        if marked is not None and options.encoding.casefold().replace("-", "").startswith("utf8"):
+            what += f", {marked.upper()} by its byte order mark"
+    return contents.records, what
+
+
+def _is_known_folder(source: Source) -> bool:
+    return any(reader.folders and reader.recognise(source) is not Confidence.NO for reader in READERS)
 
 
 def read_label_names(value: Any) -> list[str] | None:

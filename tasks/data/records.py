@@ -42,6 +42,10 @@ class ReadReport:
     skipped: dict[str, int] = field(default_factory=dict)
     repaired: dict[str, int] = field(default_factory=dict)
     examples: dict[str, list[str]] = field(default_factory=dict)
+    recognised: list[str] = field(default_factory=list)
+    "A line for each split: what its files were recognised as."
+    notes: list[str] = field(default_factory=list)
+    "Sentences about doubtful things that the user should look at, each once."
 
     EXAMPLES_KEPT: ClassVar[int] = 3
 
@@ -57,11 +61,20 @@ class ReadReport:
             raise InputError(
                 f"{origin}: {message}\nTo leave such rows out, and have them counted: data.on_bad_row=skip"
             )
+        self.leave_out(reason, message, origin)
+
+    def leave_out(self, reason: str, message: str, origin: Origin) -> None:
+        """Count a row that is left out because its file says so, such as one that an annotator rejected."""
         self._count(self.skipped, reason, 1, f"{origin}: {message}")
 
     def repair(self, reason: str, message: str, origin: Origin, count: int = 1) -> None:
         """Count `count` repairs of one kind ("illegal tag transition") in one row."""
         self._count(self.repaired, reason, count, f"{origin}: {message}")
+
+    def note(self, sentence: str) -> None:
+        """Add a sentence to the notes, unless it is there already."""
+        if sentence not in self.notes:
+            self.notes.append(sentence)
 
     def _count(self, counts: dict[str, int], reason: str, count: int, example: str) -> None:
         counts[reason] = counts.get(reason, 0) + count

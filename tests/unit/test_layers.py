@@ -12,9 +12,11 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 RANKS = (
-    ("tasks.errors", "tasks.columns", "tasks.tags", "tasks.windows", "tasks.network"),
-    ("tasks.data.options", "tasks.data.records", "tasks.data.decoding", "tasks.scoring"),
+    ("tasks.errors", "tasks.columns", "tasks.windows", "tasks.network"),
+    ("tasks.tags", "tasks.words", "tasks.data.options", "tasks.data.column_names", "tasks.data.records"),
+    ("tasks.data.cells", "tasks.data.decoding", "tasks.scoring"),
     ("tasks.data.formats",),
+    ("tasks.data.annotation",),
     ("tasks.data", "tasks.metrics"),
     ("tasks",),
     ("recipes.system", "recipes.config"),
@@ -139,7 +141,7 @@ def test_a_circle_within_a_room_is_found() -> None:
 
 
 LIBRARIES = {
-    "hydra": {"recipes.command.composing", "recipes.command.dispatch", "recipes.command.hydra_errors"},
+    "hydra": {f"recipes.command.{name}" for name in ("composing", "dispatch", "hydra_errors", "literals")},
     "omegaconf": {"recipes.command.composing", "recipes.config.conversion", "recipes.config.flat_keys"},
     "accelerate": {"recipes.inference.predicting"},
 }

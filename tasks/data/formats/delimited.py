@@ -1,19 +1,24 @@
-r"""CSV and TSV: cells between separators, with or without quotes around them.
-
-The csv module is not used: it accepts only separators of one character, does not say where an unclosed quote opens, and
-limits the size of cells by a setting of the whole process.
-"""
+"""CSV, TSV and the like: cells between separators, with names of the columns in the first line."""
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
-from tasks.data.records import Origin, ReadReport, Record
+from tasks.data.formats.cells_of_lines import Cells, plain_rows, quoted_rows
+from tasks.data.formats.reader import Confidence, Contents, Reader
+from tasks.data.formats.source import Source
+from tasks.data.formats.table import records_of_rows
+from tasks.data.options import DataOptions
+from tasks.data.records import ReadReport, Record
 from tasks.errors import InputError
 
-QUOTE = '"'
-CLOSING_QUOTE = re.compile(r'[^"]*+(?:""[^"]*+)*+"')
-OTHER_SEPARATORS = {";": "';'", "\t": r"'\t'", "|": "'|'", ",": "','"}
-"Separators that a hint suggests if the header line has them, with their spelling on the command line."
+SEPARATORS = {",": "','", ";": "';'", "\t": "a tab", "|": "'|'"}
+"The separators that are looked for, and what messages call them."
+WRITTEN = {",": ",", ";": ";", "\t": "\\t", "|": "|"}
+"How separators are written on the command line."
+ROWS_LOOKED_AT = 100
+SEPARATOR_LINE = re.compile(r"sep=(.)\n", re.IGNORECASE)
+"The line that Excel understands: it names the separator of the lines below it."
 
 
 def read_delimited(
@@ -24,6 +29,7 @@ def read_delimited(
     separator: str,
     quoting: bool = True,
     header: Sequence[str] | None = None,
+    skip_lines: int | None = None,
 ) -> list[Record]:
     r"""Turn the lines of a file into records of strings.
 
@@ -39,115 +45,121 @@ def read_delimited(
         quoting: whether double quotes wrap cells, which may then hold separators, line ends and doubled quotes.
         header: names of the columns, if the first line is already a row. Without quoting, the last of these columns
             takes the rest of the line, separators included.
+        skip_lines: how many lines at the beginning to leave out. None: none, but a header line must not become a row.
 
     Raises:
         InputError: a quote is not closed, or the header can't be used.
     """
     if not separator:
         raise InputError("data.separator is empty: give the character(s) between columns, or null")
+    text, first_line = _without_lines(text, skip_lines or 0)
     most_cells = len(header) if header is not None and not quoting else None
-    rows = _quoted_rows(text, file, separator) if quoting else _plain_rows(text, separator, most_cells)
-    if header is None:
-        line, cells = next(rows, (1, []))
-        names = [cell.strip() for cell in cells]
-        if len(names) > 1 and not names[0] and "index" not in names:
-            names[0] = "index"  # pandas leaves the name of its index empty
-        _check_header(names, f"{file}, line {line}", separator)
+    if quoting:
+        rows = quoted_rows(text, file, separator, first_line)
     else:
-        names = list(header)
-        _check_header(names, "data.header", separator)
-    records = []
-    for line, cells in rows:
-        origin = Origin(file, line)
-        if len(cells) == len(names):
-            records.append(Record(dict(zip(names, cells, strict=True)), origin))
-        else:
-            few_or_many = "few" if len(cells) < len(names) else "many"
-            message = f"{_count(cells, 'cell')}, but {_count(names, 'column')}: {', '.join(names)}"
-            report.bad_row(f"too {few_or_many} cells", message, origin)
-    return records
+        rows = plain_rows(text, separator, most_cells, first_line)
+    return records_of_rows(
+        rows, file, report, header=header, skip_lines=skip_lines, hint=_other_separator(text, separator)
+    )
 
 
-def _check_header(names: Sequence[str], place: str, separator: str) -> None:
-    if not names:
-        return
-    for position, name in enumerate(names):
-        if not name:
-            raise InputError(f"{place}: column {position + 1} has no name. Columns: {', '.join(map(repr, names))}")
-        if name in names[:position]:
-            raise InputError(f"{place}: two columns have the name '{name}'. Columns: {', '.join(names)}")
-    if len(names) == 1:
-        others = [written for other, written in OTHER_SEPARATORS.items() if other != separator and other in names[0]]
-        hint = f' Is it another separator: data.separator="{others[0]}"?' if others else ""
-        raise InputError(f"{place}: only one column, '{names[0]}', with {separator!r} between columns.{hint}")
+def _without_lines(text: str, count: int) -> tuple[str, int]:
+    """Return the text without its first lines, and the number of the first line that is left."""
+    for _ in range(count):
+        _, newline, text = text.partition("\n")
+        if not newline:
+            break
+    return text, count + 1
 
 
-def _count(items: Sequence[str], noun: str) -> str:
-    return f"{len(items)} {noun}" + ("" if len(items) == 1 else "s")
+def _other_separator(text: str, separator: str) -> str:
+    """Return a question about the separator, if the first line has another usual one."""
+    header = text.partition("\n")[0]
+    others = [other for other in SEPARATORS if other != separator and other in header]
+    between = SEPARATORS.get(separator, repr(separator))
+    question = f" Is it another separator: data.separator='{WRITTEN[others[0]]}'?" if others else ""
+    return f" {between[0].upper()}{between[1:]} was taken for the separator.{question}" if question else ""
 
 
-def _plain_rows(text: str, separator: str, most_cells: int | None) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number and cells of each line that is not empty. Quotes are ordinary characters."""
-    # Not splitlines(): it also splits at U+2028, U+0085 and others, which may be part of a text.
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line:
-            yield number, line.split(separator, -1 if most_cells is None else most_cells - 1)
+def sniff_separator(text: str, quoting: bool = True) -> list[str]:
+    r"""Return the separators that fit: the header line and all the first rows have as many cells, two or more.
+
+    >>> sniff_separator("text;label\nwarm beds, cold soup;mixed\n")
+    [';']
+    """
+    return [
+        separator
+        for separator in SEPARATORS
+        if separator in text.partition("\n")[0] and _fits(text, separator, quoting)
+    ]
 
 
-def _quoted_rows(text: str, file: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the first line and the cells of each row that is not empty. Quotes may wrap cells."""
-    position, number = 0, 1
-    while position < len(text):
-        end = _line_end(text, position)
-        if QUOTE not in text[position:end]:
-            cells = text[position:end].split(separator) if end > position else []
-        else:
-            cells, end = _quoted_row(text, position, number, file, separator)
-        if cells:
-            yield number, cells
-        number += text.count("\n", position, end) + 1
-        position = end + 1
+def _fits(text: str, separator: str, quoting: bool) -> bool:
+    rows: Iterator[Cells] = quoted_rows(text, "", separator) if quoting else plain_rows(text, separator, None)
+    try:
+        counts = [len(cells) for _, cells in islice(rows, ROWS_LOOKED_AT)]
+    except InputError:
+        return False
+    return len(counts) > 1 and counts[0] > 1 and len(set(counts)) == 1
 
 
-def _quoted_row(text: str, start: int, number: int, file: str, separator: str) -> tuple[list[str], int]:
-    """Return the cells of the row at `start`, and where its last line ends. `number` is the row's first line."""
-    cells, position = [], start
-    while True:
-        if text.startswith(QUOTE, position):
-            cell, end = _quoted_cell(text, position, number + text.count("\n", start, position), file, separator)
-        else:
-            end = _cell_end(text, position, separator)
-            cell = text[position:end]
-        cells.append(cell)
-        if not text.startswith(separator, end):
-            return cells, end
-        position = end + len(separator)
+def choose_separator(source: Source, options: DataOptions, usual: str) -> tuple[str, str]:
+    """Return the separator of a file, and its text without the line that names the separator, if it has one.
 
+    A separator fits where the header line and the rows agree. If none does, it is the usual one of the extension, so
+    that the rows that don't fit are reported.
 
-def _quoted_cell(text: str, start: int, number: int, file: str, separator: str) -> tuple[str, int]:
-    """Return the content of the cell whose opening quote is at `start`, and where the cell ends."""
-    closing = CLOSING_QUOTE.match(text, start + 1)
-    unquote = "Where double quotes are ordinary characters, say so: data.quoting=false"
-    if closing is None:
-        beginning = text[start : min(start + 40, _line_end(text, start))]
-        raise InputError(f"{file}, line {number}: the quote that opens here is never closed: {beginning}\n{unquote}")
-    end = closing.end()
-    if end < len(text) and text[end] != "\n" and not text.startswith(separator, end):
-        beginning = text[start : min(start + 40, _line_end(text, start))]
-        closed = number + text.count("\n", start, end)
+    Raises:
+        InputError: several separators fit, and the user named none.
+    """
+    text = source.text
+    named = SEPARATOR_LINE.match(text)
+    if named is not None:
+        # An empty line keeps the numbers of the lines right.
+        text = text[named.end() - 1 :]
+    if options.separator is not None:
+        return unescaped(options.separator), text
+    if named is not None:
+        return named[1], text
+    fitting = sniff_separator(_without_lines(text, options.skip_lines or 0)[0], options.quoting)
+    if len(fitting) > 1:
+        choices = " or ".join(f"data.separator='{WRITTEN[one]}'" for one in fitting)
         raise InputError(
-            f"{file}, line {number}: the cell in quotes that opens here is followed by more text "
-            f"{'on this line' if closed == number else f'on line {closed}'}: {beginning}\n{unquote}"
+            f"{source.path}: {' and '.join(SEPARATORS[one] for one in fitting)} both occur equally often in all lines. "
+            f"Which one is between the columns: {choices}?"
         )
-    return text[start + 1 : end - 1].replace('""', QUOTE), end
+    return (fitting[0] if fitting else usual), text
 
 
-def _line_end(text: str, position: int) -> int:
-    end = text.find("\n", position)
-    return len(text) if end == -1 else end
+def unescaped(separator: str) -> str:
+    """Return the separator as it is in the file: on the command line, a tab is written as backslash and t."""
+    return separator.replace("\\t", "\t")
 
 
-def _cell_end(text: str, position: int, separator: str) -> int:
-    line_end = _line_end(text, position)
-    end = text.find(separator, position, line_end)
-    return line_end if end == -1 else end
+def _reader(name: str, usual: str) -> Reader:
+    def recognise(source: Source) -> Confidence:
+        if source.suffix == f".{name}":
+            return Confidence.LIKELY
+        if source.suffix in (".csv", ".tsv") or source.json is not None:
+            return Confidence.NO
+        return Confidence.LIKELY if sniff_separator(source.text[:100_000])[:1] == [usual] else Confidence.NO
+
+    def read(source: Source, options: DataOptions, report: ReadReport) -> Contents:
+        separator, text = choose_separator(source, options, usual)
+        records = read_delimited(
+            text,
+            source.file,
+            report,
+            separator=separator,
+            quoting=options.quoting,
+            header=options.header,
+            skip_lines=options.skip_lines,
+        )
+        between = "" if separator == usual else f" with {SEPARATORS.get(separator, repr(separator))} between columns"
+        return Contents(records, f"{name.upper()}{between}")
+
+    return Reader(name, recognise, read)
+
+
+CSV = _reader("csv", ",")
+TSV = _reader("tsv", "\t")

@@ -1,52 +1,71 @@
-"""SQuAD's JSON, versions 1.1 and 2.0: articles hold paragraphs, and paragraphs hold questions."""
+"""SQuAD's JSON, versions 1.1 and 2.0: articles hold paragraphs, and paragraphs hold questions.
+
+Other tools write the same with other tops: a list of articles or of paragraphs, or one of them on each line. Haystack
+adds keys, which are left out.
+"""
 
 from collections.abc import Iterator
 from typing import Any
 
-from tasks.data.formats.structured import load_json
+from tasks.data.formats.json_values import json_fault, parse
+from tasks.data.formats.reader import Confidence, Contents, Reader, certain_if
+from tasks.data.formats.source import Source
+from tasks.data.options import DataOptions
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError
 
+Placed = tuple[str, Any]
+"A value, and its path in the tree such as `data[3].paragraphs[0]`."
 
-def read_squad(text: str, file: str, report: ReadReport) -> list[Record]:
+
+def read_squad(source: Source, report: ReadReport) -> list[Record]:
     """Turn each question into a record, in the file's order.
 
     One question becomes `Record({"id": "q1", "title": "Lodges", "question": "Who signs?", "context": "Ida signs.",
-    "answers": {"text": ["Ida"], "answer_start": [0]}, "is_impossible": False}, origin)`. Missing titles and
-    ids become None. This function does not check whether an answer stands at its offset.
+    "answers": [{"text": "Ida", "answer_start": 0}], "is_impossible": False}, origin)`. Missing titles and
+    ids become None. The task checks answers, in every format alike.
 
     Args:
-        text: the file's content.
-        file: its name, for errors.
+        source: the file.
         report: takes questions that lack a part or have one of the wrong type.
 
     Raises:
         InputError: the file is not JSON, or not built like SQuAD above its questions.
     """
     records = []
-    for number, (path, title, context, item) in enumerate(_questions(load_json(text, file), file), start=1):
-        origin = Origin(file, number, "question")
-        fault = _fault(item)
-        if fault is not None:
-            report.bad_row("bad question", f"{path}{fault}", origin)
+    for number, (path, title, context, item) in enumerate(_questions(source), start=1):
+        origin = Origin(source.file, number, "question")
+        if not isinstance(item, dict):
+            report.bad_row("bad question", f"{path}: an object is needed, not {_kind(item)}", origin)
+            continue
+        if not isinstance(item.get("question"), str):
+            fault = f"{path}.question: a text is needed, not {_kind(item.get('question'))}"
+            report.bad_row("bad question", fault, origin)
             continue
         values = {
             "id": None if item.get("id") is None else str(item["id"]),
             "title": title,
             "question": item["question"],
             "context": context,
-            "answers": {key: [answer[key] for answer in item["answers"]] for key in ("text", "answer_start")},
+            "answers": item.get("answers", item.get("answer")),
             "is_impossible": item.get("is_impossible", False),
         }
+        if "answer_start" in item:
+            values["answer_start"] = item["answer_start"]
         records.append(Record(values, origin))
     return records
 
 
-def _questions(tree: Any, file: str) -> Iterator[tuple[str, str | None, str, Any]]:
+def _questions(source: Source) -> Iterator[tuple[str, str | None, str, Any]]:
     """Yield each question with its path in the tree, its article's title and its passage."""
-    for article_path, article in _items(tree, "data", file, ""):
+    file = source.file
+    for article_path, article in _tops(source):
+        if isinstance(article, dict) and "qas" in article:
+            paragraphs: Iterator[Placed] = iter([(article_path, article)])
+        else:
+            paragraphs = _items(article, "paragraphs", file, article_path)
         title = article.get("title") if isinstance(article, dict) else None
-        for paragraph_path, paragraph in _items(article, "paragraphs", file, article_path):
+        for paragraph_path, paragraph in paragraphs:
             context = paragraph.get("context") if isinstance(paragraph, dict) else None
             if not isinstance(context, str):
                 raise InputError(f"{file}: {paragraph_path}.context: a text is needed, not {_kind(context)}")
@@ -54,38 +73,50 @@ def _questions(tree: Any, file: str) -> Iterator[tuple[str, str | None, str, Any
                 yield path, None if title is None else str(title), context, item
 
 
-def _items(tree: Any, key: str, file: str, path: str) -> Iterator[tuple[str, Any]]:
-    """Yield the entries of the list `tree[key]`, each with its path such as `data[3].paragraphs[0]`."""
+def _tops(source: Source) -> Iterator[Placed]:
+    """Yield the articles, or the paragraphs if there is nothing above them, whatever the file's top is."""
+    document = source.json
+    if document is not None and document.shape != "whole":
+        values = document.values if document.shape == "concatenated" else _lines(source)
+        for line, value in values:
+            yield from _tops_of_tree(value, source.file, f"line {line}: ")
+        return
+    try:
+        tree = parse(source.text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{source.path}, {json_fault(error)}") from error
+    yield from _tops_of_tree(tree, source.file, "")
+
+
+def _lines(source: Source) -> Iterator[tuple[int, Any]]:
+    for number, line in enumerate(source.text.split("\n"), start=1):
+        if line.strip():
+            try:
+                yield number, parse(line)
+            except (ValueError, RecursionError) as error:
+                raise InputError(f"{source.path}, line {number}: {json_fault(error, with_line=False)}") from error
+
+
+def _tops_of_tree(tree: Any, file: str, path: str) -> Iterator[Placed]:
+    if isinstance(tree, list):
+        for index, item in enumerate(tree):
+            yield f"{path}[{index}]", item
+    elif isinstance(tree, dict) and ("paragraphs" in tree or "qas" in tree):
+        yield path.rstrip(": "), tree
+    else:
+        yield from _items(tree, "data", file, path)
+
+
+def _items(tree: Any, key: str, file: str, path: str) -> Iterator[Placed]:
+    """Yield the entries of the list `tree[key]`, each with its path."""
     if not isinstance(tree, dict):
         raise InputError(f"{file}: {path or 'the file'}: an object with '{key}' is needed, not {_kind(tree)}")
     items = tree.get(key)
-    here = f"{path}.{key}" if path else key
+    here = f"{path}.{key}" if path and not path.endswith(" ") else f"{path}{key}"
     if not isinstance(items, list):
         raise InputError(f"{file}: {here}: a list is needed, not {_kind(items)}")
     for index, item in enumerate(items):
         yield f"{here}[{index}]", item
-
-
-def _fault(item: Any) -> str | None:
-    """Return the place and description of the first fault in a question, or None."""
-    if not isinstance(item, dict):
-        return f": an object is needed, not {_kind(item)}"
-    if not isinstance(item.get("question"), str):
-        return f".question: a text is needed, not {_kind(item.get('question'))}"
-    if not isinstance(item.get("is_impossible", False), bool):
-        return f".is_impossible: true or false is needed, not {_kind(item['is_impossible'])}"
-    answers = item.get("answers")
-    if not isinstance(answers, list):
-        return f".answers: a list is needed, not {_kind(answers)}"
-    for index, answer in enumerate(answers):
-        if not isinstance(answer, dict):
-            return f".answers[{index}]: an object is needed, not {_kind(answer)}"
-        if not isinstance(answer.get("text"), str):
-            return f".answers[{index}].text: a text is needed, not {_kind(answer.get('text'))}"
-        start = answer.get("answer_start")
-        if not isinstance(start, int) or isinstance(start, bool):
-            return f".answers[{index}].answer_start: a whole number is needed, not {_kind(start)}"
-    return ".answers: there are some, but is_impossible is true" if answers and item.get("is_impossible") else None
 
 
 def _kind(value: Any) -> str:
@@ -96,3 +127,30 @@ def _kind(value: Any) -> str:
         return str(value).lower()
     kinds = {str: "a text", int: "a number", float: "a number", list: "a list", dict: "an object"}
     return kinds[type(value)]
+
+
+def _recognise(source: Source) -> Confidence:
+    return certain_if(any(map(_holds_questions, source.sample)) or _holds_questions(_only_value(source)))
+
+
+def _only_value(source: Source) -> Any:
+    document = source.json
+    return document.whole if document is not None and document.shape == "whole" and document.sample else None
+
+
+def _holds_questions(value: Any) -> bool:
+    """Tell whether a value is a paragraph with questions, or an article with paragraphs that have some."""
+    if not isinstance(value, dict):
+        return False
+    if isinstance(value.get("qas"), list) and "context" in value:
+        return True
+    paragraphs = value.get("paragraphs")
+    return isinstance(paragraphs, list) and any(isinstance(one, dict) and "qas" in one for one in paragraphs)
+
+
+def _read(source: Source, options: DataOptions, report: ReadReport) -> Contents:
+    del options
+    return Contents(read_squad(source, report), "SQuAD")
+
+
+SQUAD = Reader("squad", _recognise, _read)

@@ -1,56 +1,63 @@
-"""Rows with typed values: JSON lines, JSON and Parquet."""
+"""Rows with typed values: JSON in its usual shapes, and Parquet."""
 
 import json
-import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tasks.data.formats.json_values import JsonText, json_fault, parse, top_list
+from tasks.data.formats.reader import Confidence, Contents, Reader, certain_if
+from tasks.data.formats.source import Source
+from tasks.data.options import DataOptions
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError
 
-SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-SHAPES = 'an array of objects, {"data": [objects]}, or an object of equally long columns'
+SHAPES = 'an array of objects, {"data": [objects]}, an object of equally long columns, or what pandas.to_json writes'
 
 
-def read_jsonl(text: str, file: str, report: ReadReport) -> list[Record]:
-    r"""Turn each line that is not blank into a record.
+def json_rows(source: Source, report: ReadReport) -> Iterator[tuple[Any, Origin]]:
+    """Yield the values of a JSON file's rows, with their places. Lines that are not JSON go to `report`.
 
-    >>> read_jsonl('{"text": "warm beds", "label": "good"}\n', "lodge.jsonl", ReadReport())
-    [Record(values={'text': 'warm beds', 'label': 'good'}, origin=Origin(file='lodge.jsonl', number=1, unit='line'))]
-
-    Lines that are not JSON objects go to `report`.
+    Raises:
+        InputError: the file is not JSON, or its rows can't be found.
     """
-    records = []
-    # Not splitlines(): it also splits at U+2028 and others, which JSON allows in a string.
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        origin = Origin(file, number)
+    document = source.json or JsonText(source.text, "lines" if source.suffix in (".jsonl", ".ndjson") else "whole")
+    if document.shape == "lines":
+        yield from _lines(source, report)
+    elif document.shape == "concatenated":
+        for line, value in document.values:
+            yield value, Origin(source.file, line)
+    else:
         try:
-            values = _parse(line)
+            tree = document.whole
         except (ValueError, RecursionError) as error:
-            report.bad_row("not JSON", f"not valid JSON, {_json_fault(error, with_line=False)}", origin)
-            continue
-        if isinstance(values, dict):
-            records.append(Record(values, origin))
-        else:
-            report.bad_row("not an object", f"a JSON object is needed, not {line[:40]}", origin)
-    return records
+            raise InputError(f"{source.path}, {json_fault(error)}") from error
+        for number, value in enumerate(rows_of_tree(tree, source.file), start=1):
+            yield value, Origin(source.file, number, "row")
 
 
-def read_json(text: str, file: str, report: ReadReport) -> list[Record]:
-    """Turn a JSON file in one of `SHAPES` into records. Array entries that are not objects go to `report`.
+def _lines(source: Source, report: ReadReport) -> Iterator[tuple[Any, Origin]]:
+    # Not splitlines(): it also splits at U+2028 and others, which JSON allows in a string.
+    for number, line in enumerate(source.text.split("\n"), start=1):
+        if line.strip():
+            origin = Origin(source.file, number)
+            try:
+                value = parse(line)
+            except (ValueError, RecursionError) as error:
+                report.bad_row("not JSON", f"not valid JSON, {json_fault(error, with_line=False)}", origin)
+                continue
+            yield value, origin
 
-    >>> read_json('{"text": ["warm beds"], "label": ["good"]}', "lodge.json", ReadReport())
-    [Record(values={'text': 'warm beds', 'label': 'good'}, origin=Origin(file='lodge.json', number=1, unit='row'))]
+
+def read_json(source: Source, report: ReadReport) -> list[Record]:
+    """Turn a JSON file into records. Rows that are not objects go to `report`.
+
+    These are read: a value on each line, values one after another, and one value in one of `SHAPES`.
 
     Raises:
         InputError: the file is not JSON or has another shape.
     """
     records = []
-    for number, values in enumerate(_json_rows(load_json(text, file), file), start=1):
-        origin = Origin(file, number, "row")
+    for values, origin in json_rows(source, report):
         if isinstance(values, dict):
             records.append(Record(values, origin))
         else:
@@ -58,55 +65,97 @@ def read_json(text: str, file: str, report: ReadReport) -> list[Record]:
     return records
 
 
-def _json_rows(tree: Any, file: str) -> Iterator[Any]:
-    rows = tree.get("data") if isinstance(tree, dict) else None
-    if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
-        tree = rows
+def rows_of_tree(tree: Any, file: str) -> list[Any]:
+    """Return the rows of one JSON value, whatever shape they are stored in.
+
+    >>> rows_of_tree({"columns": ["text", "label"], "index": [0], "data": [["warm beds", "good"]]}, "lodge.json")
+    [{'text': 'warm beds', 'label': 'good'}]
+    >>> rows_of_tree({"text": {"0": "warm beds"}, "label": {"0": "good"}}, "lodge.json")
+    [{'text': 'warm beds', 'label': 'good'}]
+
+    Raises:
+        InputError: the rows can't be found, or the columns are not equally long.
+    """
     if isinstance(tree, list):
-        return iter(tree)
+        return tree
     if not isinstance(tree, dict):
         raise InputError(f"{file}: the file holds a single value. These shapes can be read: {SHAPES}")
+    names, data = tree.get("columns"), tree.get("data")
+    if isinstance(names, list) and isinstance(data, list):
+        return _split_rows(names, data, file)
+    if tree and all(isinstance(value, dict) for value in tree.values()):
+        return _nested_rows(tree, file)
+    rows = top_list(tree)
+    if rows is not None:
+        return rows
     strange = next((key for key, column in tree.items() if not isinstance(column, list)), None)
+    lists = [key for key, value in tree.items() if isinstance(value, list)]
     if strange is not None:
+        if len(lists) > 1:
+            raise InputError(
+                f"{file}: there are several lists: {', '.join(lists)}. Save the one that is meant by itself"
+            )
         raise InputError(f"{file}: '{strange}' is not a list. These shapes can be read: {SHAPES}")
     lengths = {key: len(column) for key, column in tree.items()}
     if len(set(lengths.values())) > 1:
         counts = ", ".join(f"{key} {length}" for key, length in lengths.items())
         raise InputError(f"{file}: the columns are not equally long: {counts}")
-    return (dict(zip(tree, cells, strict=True)) for cells in zip(*tree.values(), strict=True))
+    return [dict(zip(tree, cells, strict=True)) for cells in zip(*tree.values(), strict=True)]
 
 
-def load_json(text: str, file: str) -> Any:
-    """Parse a whole file as JSON.
-
-    Raises:
-        InputError: it is not JSON; names line and column.
-    """
-    try:
-        return _parse(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{file}, {_json_fault(error)}") from error
+def _split_rows(names: list[Any], data: list[Any], file: str) -> list[Any]:
+    """Return the rows of pandas' orient "split": the columns' names once, and the cells of each row as a list."""
+    for number, cells in enumerate(data, start=1):
+        if not isinstance(cells, list) or len(cells) != len(names):
+            raise InputError(
+                f"{file}, row {number}: a list of {len(names)} cells is needed: {', '.join(map(str, names))}"
+            )
+    return [dict(zip(map(str, names), cells, strict=True)) for cells in data]
 
 
-def _parse(text: str) -> Any:
-    """Parse JSON, and refuse texts with half a surrogate pair, which JSON allows but no tokenizer accepts."""
-    value = json.loads(text)
-    if SURROGATE.search(text):
-        json.dumps(value, ensure_ascii=False).encode()
-    return value
+def _nested_rows(tree: Mapping[str, Mapping[str, Any]], file: str) -> list[Any]:
+    """Return the rows of an object of objects: pandas' orient "index" (by row), or "columns" (by column)."""
+    inner = list(dict.fromkeys(key for values in tree.values() for key in values))
+    if any(list(values) != inner for values in tree.values()):
+        raise InputError(f"{file}: the objects in it have different keys. These shapes can be read: {SHAPES}")
+    by_column, by_row = all(map(_is_number, inner)), all(map(_is_number, tree))
+    if by_column == by_row:
+        raise InputError(
+            f"{file}: an object of objects. It is not plain which are the rows: {', '.join(list(tree)[:3])}, ... or "
+            f"{', '.join(inner[:3])}, .... Save it with pandas as to_json(..., orient='records')"
+        )
+    if by_row:
+        return list(tree.values())
+    return [{name: values[key] for name, values in tree.items()} for key in inner]
 
 
-def _json_fault(error: Exception, *, with_line: bool = True) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        place = f"line {error.lineno}, column {error.colno}" if with_line else f"column {error.colno}"
-        return f"{place}: {error.msg}"
-    if isinstance(error, UnicodeEncodeError):
-        before = error.object[max(error.start - 20, 0) : error.start]
-        return f"half of a surrogate pair, {error.object[error.start]!r}, after {before!r}"
-    return f"{type(error).__name__}: {error}"
+def _is_number(key: str) -> bool:
+    return key.lstrip("-").isdecimal()
 
 
-def read_parquet(path: Path) -> list[Record]:
+def _recognise_lines(source: Source) -> Confidence:
+    shape = source.json.shape if source.json else None
+    return Confidence.LIKELY if shape == "lines" or source.suffix in (".jsonl", ".ndjson") else Confidence.NO
+
+
+def _recognise_json(source: Source) -> Confidence:
+    if _recognise_lines(source):
+        return Confidence.NO
+    return Confidence.LIKELY if source.json is not None or source.suffix == ".json" else Confidence.NO
+
+
+def _read_json(source: Source, options: DataOptions, report: ReadReport) -> Contents:
+    del options
+    shape = source.json.shape if source.json else "whole"
+    what = {"lines": "JSON lines", "whole": "JSON", "concatenated": "JSON objects one after another"}[shape]
+    return Contents(read_json(source, report), what)
+
+
+JSON_LINES = Reader("jsonl", _recognise_lines, _read_json)
+JSON = Reader("json", _recognise_json, _read_json)
+
+
+def read_parquet(source: Source) -> list[Record]:
     """Turn the rows of a Parquet file into records.
 
     Files written by `datasets` store the names of integer labels. The names replace the integers.
@@ -117,19 +166,24 @@ def read_parquet(path: Path) -> list[Record]:
     import pyarrow
     from pyarrow import parquet
 
-    features: dict[str, Any] = {}
     try:
-        table = parquet.read_table(path)
-        if b"huggingface" in (table.schema.metadata or {}):
-            from datasets import Features
-
-            features = Features.from_arrow_schema(table.schema)
+        table = parquet.read_table(pyarrow.BufferReader(source.data))
+        return records_of_table(table, source.file)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
-        raise InputError(f"{path}: can't be read as Parquet: {error}") from error
+        raise InputError(f"{source.path}: can't be read as Parquet: {error}") from error
+
+
+def records_of_table(table: Any, file: str) -> list[Record]:
+    """Turn the rows of an Arrow table into records, with the names of its integer labels."""
+    features: dict[str, Any] = {}
+    if b"huggingface" in (table.schema.metadata or {}):
+        from datasets import Features
+
+        features = Features.from_arrow_schema(table.schema)
     records = []
     for number, row in enumerate(table.to_pylist(), start=1):
         values = {name: name_labels(value, features.get(name)) for name, value in row.items()}
-        records.append(Record(values, Origin(str(path), number, "row")))
+        records.append(Record(values, Origin(file, number, "row")))
     return records
 
 
@@ -149,3 +203,15 @@ def name_labels(value: Any, feature: Any) -> Any:
     if isinstance(feature, List | LargeList) and isinstance(value, list):
         return [name_labels(item, feature.feature) for item in value]
     return value
+
+
+def _read_parquet(source: Source, options: DataOptions, report: ReadReport) -> Contents:
+    del options, report
+    return Contents(read_parquet(source), "Parquet")
+
+
+PARQUET = Reader(
+    "parquet",
+    lambda source: certain_if(source.data.startswith(b"PAR1") or source.suffix == ".parquet"),
+    _read_parquet,
+)

@@ -1,0 +1,71 @@
+"""Folders: one with a folder of texts for each class, and what `datasets` saves with `save_to_disk`."""
+
+from pathlib import Path
+
+from tasks.data.formats.reader import Confidence, Contents, Reader, certain_if
+from tasks.data.formats.source import Source
+from tasks.data.formats.structured import records_of_table
+from tasks.data.options import SPLITS, DataOptions
+from tasks.data.records import Origin, ReadReport, Record
+from tasks.errors import InputError
+
+TEXT_SUFFIX = ".txt"
+
+
+def class_folders(folder: Path) -> list[Path]:
+    """Return the folders inside a folder that hold text files, in order of their names."""
+    inside = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith((".", "_")))
+    return [path for path in inside if any(path.glob(f"*{TEXT_SUFFIX}"))]
+
+
+def _recognise_classes(source: Source) -> Confidence:
+    classes = class_folders(source.path)
+    # A folder train/ with pos/ and neg/ in it has splits, not classes.
+    is_annotated = any(any(folder.glob("*.ann")) for folder in classes)
+    names = {folder.name.casefold() for folder in classes}
+    return certain_if(len(classes) > 1 and not is_annotated and not names & {*SPLITS, "dev", "val"})
+
+
+def _read_classes(source: Source, options: DataOptions, report: ReadReport) -> Contents:
+    records = []
+    for folder in class_folders(source.path):
+        for path in sorted(folder.glob(f"*{TEXT_SUFFIX}")):
+            text = Source(path, options.encoding).text.strip()
+            origin = Origin(str(path), 1, "text")
+            if text:
+                records.append(Record({"id": f"{folder.name}/{path.stem}", "text": text, "label": folder.name}, origin))
+            else:
+                report.bad_row("empty text", "the file is empty", origin)
+    return Contents(records, "a folder for each class")
+
+
+CLASS_FOLDERS = Reader("folder", _recognise_classes, _read_classes, folders=True)
+
+
+def _recognise_arrow(source: Source) -> Confidence:
+    if not source.path.is_dir():
+        return certain_if(source.suffix == ".arrow" or source.data.startswith(b"ARROW1"))
+    return certain_if((source.path / "state.json").is_file() or (source.path / "dataset_dict.json").is_file())
+
+
+def _read_arrow(source: Source, options: DataOptions, report: ReadReport) -> Contents:
+    del options, report
+    if (source.path / "dataset_dict.json").is_file():
+        splits = sorted(path.name for path in source.path.iterdir() if (path / "state.json").is_file())
+        raise InputError(
+            f"{source.path}: holds several splits. Name them one by one: "
+            + " ".join(f"data.{split if split in SPLITS else 'train'}={source.path / split}" for split in splits)
+        )
+    from datasets import Dataset, load_from_disk
+
+    try:
+        rows = load_from_disk(str(source.path)) if source.path.is_dir() else Dataset.from_file(str(source.path))
+        # Rows that were selected or sorted are stored as indices beside the table.
+        table = rows.flatten_indices().with_format("arrow")[:]
+        return Contents(records_of_table(table, source.file), "an Arrow folder of datasets")
+    except Exception as error:  # those of pyarrow and datasets have no common class
+        raise InputError(f"{source.path}: can't be read as what datasets saves: {error}") from error
+
+
+ARROW_FOLDER = Reader("arrow", _recognise_arrow, _read_arrow, folders=True)
+ARROW_FILE = Reader("arrow", _recognise_arrow, _read_arrow)

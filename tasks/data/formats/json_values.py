@@ -1,0 +1,154 @@
+"""JSON texts: one value, a value on each line, or values one after another; and where in them the rows are."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import Any, Literal
+
+from tasks.errors import InputError
+
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+ROWS_LOOKED_AT = 50
+LINE_SUFFIXES = (".jsonl", ".ndjson")
+
+Shape = Literal["lines", "whole", "concatenated"]
+
+
+@dataclass(frozen=True)
+class JsonText:
+    """A text of one or several JSON values. `shape` says how they stand in it."""
+
+    text: str
+    shape: Shape
+
+    @cached_property
+    def whole(self) -> Any:
+        """The only value of a text of shape "whole"."""
+        return parse(self.text)
+
+    @cached_property
+    def values(self) -> list[tuple[int, Any]]:
+        """The values of a text of shape "concatenated", each with the line that it begins on."""
+        return list(_concatenated(self.text))
+
+    @cached_property
+    def sample(self) -> list[Any]:
+        """The first rows, as far as they can be read; lines that can't be are skipped."""
+        if self.shape == "lines":
+            return list(islice(_readable_lines(self.text), ROWS_LOOKED_AT))
+        if self.shape == "concatenated":
+            return [value for _, value in self.values[:ROWS_LOOKED_AT]]
+        rows = top_list(self.whole)
+        return [] if rows is None else rows[:ROWS_LOOKED_AT]
+
+
+def read_json_text(text: str, suffix: str) -> JsonText | None:
+    """Return how a text that begins like JSON is to be read, or None if it can't be any of these.
+
+    A text of lines is recognised by its first line, which is a value by itself. Its other lines may hold faults, which
+    are reported line by line when they are read.
+    """
+    first, _, rest = text.strip().partition("\n")
+    if rest.strip() and _parses(first):
+        return JsonText(text, "lines")
+    if suffix in LINE_SUFFIXES and not rest.strip():
+        return JsonText(text, "lines" if first.startswith("{") else "whole")
+    if _parses(text):
+        return JsonText(text, "whole")
+    if len(list(islice(_concatenated(text), 2))) == 2:
+        return JsonText(text, "concatenated")
+    if suffix in LINE_SUFFIXES:
+        return JsonText(text, "lines")
+    return JsonText(text, "whole") if suffix == ".json" else None
+
+
+def top_list(tree: Any) -> list[Any] | None:
+    """Return the list of rows of a JSON value: itself, or the only list of objects or lists inside an object."""
+    if isinstance(tree, list):
+        return tree
+    if not isinstance(tree, Mapping):
+        return None
+    lists = [value for value in tree.values() if _is_list_of_rows(value)]
+    return lists[0] if len(lists) == 1 and not _has_equal_columns(tree) else None
+
+
+def _is_list_of_rows(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, dict | list) for item in value)
+
+
+def _has_equal_columns(tree: Mapping[str, Any]) -> bool:
+    """Tell whether an object has several lists of the same length: columns, of which one may hold lists."""
+    lengths = [len(value) for value in tree.values() if isinstance(value, list)]
+    return len(lengths) > 1 and len(set(lengths)) == 1 and len(lengths) == len(tree)
+
+
+def parse(text: str) -> Any:
+    """Parse JSON, and refuse texts with half a surrogate pair, which JSON allows but no tokenizer accepts.
+
+    Raises:
+        ValueError: it is no JSON, or has half a surrogate pair. RecursionError: it is nested too deeply.
+    """
+    value = json.loads(text)
+    if SURROGATE.search(text):
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
+def load_json(text: str, file: str) -> Any:
+    """Parse a whole file as JSON.
+
+    Raises:
+        InputError: it is not JSON; names line and column.
+    """
+    try:
+        return parse(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{file}, {json_fault(error)}") from error
+
+
+def json_fault(error: Exception, *, with_line: bool = True) -> str:
+    """Return where and why a text is not JSON, in words."""
+    if isinstance(error, json.JSONDecodeError):
+        place = f"line {error.lineno}, column {error.colno}" if with_line else f"column {error.colno}"
+        return f"{place}: {error.msg}"
+    if isinstance(error, UnicodeEncodeError):
+        before = error.object[max(error.start - 20, 0) : error.start]
+        return f"half of a surrogate pair, {error.object[error.start]!r}, after {before!r}"
+    return f"{type(error).__name__}: {error}"
+
+
+def _parses(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _readable_lines(text: str) -> Iterator[Any]:
+    # Not splitlines(): it also splits at U+2028 and others, which JSON allows in a string.
+    for line in text.split("\n"):
+        if line.strip() and _parses(line):
+            yield json.loads(line)
+
+
+def _concatenated(text: str) -> Iterator[tuple[int, Any]]:
+    """Yield values that stand one after another, with the line of each, up to the end or the first fault."""
+    decoder = json.JSONDecoder()
+    position, line = 0, 1
+    while True:
+        blank = re.compile(r"[\s,]*").match(text, position)
+        begin = blank.end() if blank else position
+        line += text.count("\n", position, begin)
+        if begin == len(text):
+            return
+        try:
+            value, end = decoder.raw_decode(text, begin)
+        except (ValueError, RecursionError):
+            return
+        yield line, value
+        line += text.count("\n", begin, end)
+        position = end

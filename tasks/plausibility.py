@@ -1,0 +1,199 @@
+"""The plausibility gate: rows that can be read, but hardly mean what they say.
+
+A model that was trained on printed lists, on ids or on the wrong column may score well, and is worth nothing. Checks
+look at training rows only, and at each row once.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from tasks.data.cells import begins_like_printed, read_printed
+from tasks.errors import InputError
+
+CHECKS = {
+    "printed_texts": "texts that are printed lists or dicts",
+    "equal_texts": "all texts are the same",
+    "unique_labels": "nearly every row has a label of its own",
+    "numbered_words": "nearly all words are numbers",
+    "one_word_sentences": "nearly all sentences have a single word",
+    "prefixed_types": "entity types that begin like tags",
+    "many_types": "nearly every entity has a type of its own",
+    "no_answers": "no question has an answer",
+    "unknown_tokens": "more than half of the tokens are unknown to the model",
+}
+"The checks whose findings stop a run, by the names that `data.accept` takes."
+
+FEW_ROWS = 10
+"With fewer rows, shares say little."
+JOINING = ("#", "|", ";", ",", "+", "/", "&")
+"Signs that tools put between several labels of a row."
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something implausible. With the name of a check it stops the run; without one it is a note."""
+
+    message: str
+    check: str | None = None
+
+
+def apply_findings(findings: Iterable[Finding], accepted: Sequence[str]) -> list[str]:
+    """Return the messages of the findings that do not stop a run, as notes.
+
+    Raises:
+        InputError: a finding stops the run, and the user has not accepted it.
+    """
+    notes = []
+    for finding in findings:
+        if finding.check is not None and finding.check not in accepted:
+            raise InputError(f"{finding.message}\nIf it is meant so: 'data.accept=[{finding.check}]'")
+        notes.append(finding.message)
+    return notes
+
+
+def text_findings(texts: Sequence[str]) -> Iterator[Finding]:
+    """Yield findings about the texts of a classification."""
+    printed = [text for text in texts if _is_printed(text)]
+    if len(printed) > max(len(texts) / 10, 1):
+        yield Finding(
+            f"{len(printed)} of {len(texts)} training texts are printed lists or dicts, such as {_short(printed[0])}. "
+            "Is data.columns.text the right column?",
+            "printed_texts",
+        )
+    elif printed:
+        yield Finding(f"{len(printed)} training texts are printed lists or dicts, such as {_short(printed[0])}")
+    if len(texts) > 1 and len(set(texts)) == 1:
+        yield Finding(
+            f"All {len(texts)} training texts are the same: {_short(texts[0])}. Is data.columns.text the right column?",
+            "equal_texts",
+        )
+
+
+def _is_printed(text: str) -> bool:
+    if not begins_like_printed(text):
+        return False
+    try:
+        return not isinstance(read_printed(text), str)
+    except ValueError:
+        return False
+
+
+def class_findings(counts: Mapping[str, int], several: bool) -> Iterator[Finding]:
+    """Yield findings about the names of classes.
+
+    Args:
+        counts: how many rows have each label.
+        several: whether a row may have several labels.
+    """
+    rows = sum(counts.values())
+    if rows >= FEW_ROWS and len(counts) > rows / 2:
+        examples = ", ".join(list(counts)[:3])
+        yield Finding(
+            f"The {rows} training rows have {len(counts)} different labels, such as {examples}: one for nearly each. "
+            "Is data.columns.label the right column? For numbers: task.kind=regression",
+            "unique_labels",
+        )
+    yield from _near_equal(counts, "labels")
+    if not several:
+        yield from _joined(counts)
+
+
+def _near_equal(names: Iterable[str], what: str) -> Iterator[Finding]:
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault("".join(name.casefold().replace("_", " ").replace("-", " ").split()), []).append(name)
+    alike = [" / ".join(map(repr, group)) for group in groups.values() if len(group) > 1]
+    if alike:
+        yield Finding(f"{what} that differ only by case, blanks or hyphens are different ones: {'; '.join(alike[:5])}")
+
+
+def _joined(counts: Mapping[str, int]) -> Iterator[Finding]:
+    """Yield a note if labels seem to be several labels in one cell, such as `rude#wet`."""
+    for sign in JOINING:
+        joined = [name for name in counts if sign in name.strip(sign)]
+        parts = Counter(part.strip() for name in joined for part in name.split(sign))
+        shared = [
+            name
+            for name in joined
+            if any(part.strip() in counts or parts[part.strip()] > 1 for part in name.split(sign))
+        ]
+        if shared or (sign in "#|;" and joined):
+            yield Finding(
+                f"{len(joined)} labels look like several labels in one cell, such as {(shared or joined)[0]!r}. "
+                f"If they are: task.label_separator='{sign}'"
+            )
+            return
+
+
+def word_findings(sentences: Sequence[Sequence[str]]) -> Iterator[Finding]:
+    """Yield findings about the words of sentences."""
+    words = sum(map(len, sentences))
+    numbers = sum(word.isdecimal() for sentence in sentences for word in sentence)
+    if words >= FEW_ROWS and numbers > 0.9 * words:
+        yield Finding(
+            f"{numbers} of {words} training words are numbers, such as {' '.join(sentences[0][:5])}. "
+            "Is data.columns.tokens the right column?",
+            "numbered_words",
+        )
+    single = sum(len(sentence) == 1 for sentence in sentences)
+    if len(sentences) >= FEW_ROWS and single > 0.9 * len(sentences):
+        yield Finding(
+            f"{single} of {len(sentences)} training sentences have a single word, such as {sentences[0][0]!r}. In a "
+            "table with a token in each row, data.columns.sentence=NAME says which sentence it belongs to",
+            "one_word_sentences",
+        )
+    odd = [word for sentence in sentences for word in sentence if word[:2] in ("['", '["') or word[-2:] in ("']", '"]')]
+    if len(odd) > len(sentences) / 10 and odd:
+        yield Finding(
+            f"{len(odd)} training words look like parts of a printed list, such as {odd[0]!r}. "
+            "Is data.columns.tokens the right column?",
+            "printed_texts",
+        )
+
+
+def entity_findings(sentences: Sequence[Sequence[str]]) -> Iterator[Finding]:
+    """Yield findings about the types of entities, given the IOB2 tags of each sentence."""
+    counts = Counter(tag[2:] for tags in sentences for tag in tags if tag.startswith("B-"))
+    prefixed = [kind for kind in counts if kind[1:2] == "-" and kind[0] in "BILUESM"]
+    if prefixed:
+        yield Finding(
+            f"Entity types begin like tags: {', '.join(sorted(prefixed)[:5])}. Types are needed here, such as "
+            f"{prefixed[0][2:]}",
+            "prefixed_types",
+        )
+    entities = sum(counts.values())
+    if len(counts) > 20 and len(counts) > entities / 2:
+        yield Finding(
+            f"The {entities} training entities have {len(counts)} types, such as {', '.join(list(counts)[:3])}. "
+            "Is data.columns.tags the right column?",
+            "many_types",
+        )
+    yield from _near_equal(counts, "entity types")
+
+
+def question_findings(questions: Sequence[tuple[str, str]], answered: int) -> Iterator[Finding]:
+    """Yield findings about questions and their passages, of which `answered` have an answer."""
+    if questions and not answered:
+        yield Finding(
+            f"None of the {len(questions)} training questions has an answer. Is data.columns.answers the right column?",
+            "no_answers",
+        )
+    if len(questions) > 1 and len(set(questions)) == 1:
+        yield Finding(f"All {len(questions)} training questions are the same", "equal_texts")
+
+
+def unknown_token_findings(unknown: int, tokens: int, example: str) -> Iterator[Finding]:
+    """Yield a finding if the model's tokenizer does not know many tokens of the training rows."""
+    if unknown > tokens / 2:
+        yield Finding(
+            f"{unknown} of {tokens} training tokens are unknown to this model's tokenizer, in {_short(example)}. It "
+            "was made for another language or script: choose another model, such as model=xlm-roberta-base",
+            "unknown_tokens",
+        )
+    elif unknown > tokens / 20:
+        yield Finding(f"{unknown} of {tokens} training tokens are unknown to this model's tokenizer")
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 60 else f"{text[:60]}...")
