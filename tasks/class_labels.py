@@ -80,9 +80,10 @@ def label_columns(records: Sequence[Record], columns: Columns) -> LabelColumns:
     present = column_names(records)
     likely = [name for name in present if _holds_indicators(records, name)]
     if columns.label is None and len(likely) > 1:
+        usual = ", ".join(LABEL_COLUMNS)
         raise InputError(
-            f"{records[0].origin}: none of the usual columns {', '.join(LABEL_COLUMNS)} is there, but several with 0 and "
-            f"1 are. If their names are the labels: 'data.columns.label=[{','.join(likely)}]'"
+            f"{records[0].origin}: none of the usual columns {usual} is there, but several with 0 and 1 are. "
+            f"If their names are the labels: 'data.columns.label=[{','.join(likely)}]'"
         )
     column(records, columns.label, LABEL_COLUMNS, "data.columns.label")
     raise AssertionError("column raises")

@@ -54,25 +54,10 @@ def load(task: AnyTask, options: DataOptions, seed: int) -> AnyRows:
     """
     report = ReadReport(on_bad_row=options.on_bad_row)
     layout = Layout(options.columns, read_label_names(options.label_names))
-    records = {split: read_records(options, split, report) for split in SPLITS}
-    train = records["train"]
-    if train is None:
-        raise InputError("data.train: no training rows are given")
-    task = task.resolve_auto(train, layout, report)
-    unlabelled: frozenset[Split] = frozenset()
-    if records["test"] and not task.has_labels(records["test"], layout):
-        unlabelled = frozenset({"test"})
-    given = {
-        split: task.read(found, layout, report, labelled=split not in unlabelled)
-        for split, found in records.items()
-        if found is not None
-    }
-    for split, rows in given.items():
-        if not rows:
-            raise InputError(f"data.{split}: no usable row is left in {_source(options, split)}")
-    notes: list[str] = []
+    task, given, unlabelled = _read(task, options, layout, report)
     head = task.head(given["train"], layout)
     implausible = apply_findings(task.findings(given["train"]), options.accept)
+    notes: list[str] = []
     splits = _complete(task, given, options, seed, notes)
     splits = {split: limit(rows, getattr(options.limit, split), seed) for split, rows in splits.items()}
     notes += [*report.notes, *implausible]
@@ -91,6 +76,31 @@ def load(task: AnyTask, options: DataOptions, seed: int) -> AnyRows:
     return Rows(task, head, splits, report, notes, unlabelled)
 
 
+def _read(
+    task: AnyTask, options: DataOptions, layout: Layout, report: ReadReport
+) -> tuple[AnyTask, dict[Split, list[Row]], frozenset[Split]]:
+    """Return the task with its `auto` options resolved, the rows of each split that is given, and those without labels.
+
+    Raises:
+        InputError: see `load`.
+    """
+    records = {split: read_records(options, split, report) for split in SPLITS}
+    train, test = records["train"], records["test"]
+    if train is None:
+        raise InputError("data.train: no training rows are given")
+    task = task.resolve_auto(train, layout, report)
+    unlabelled: frozenset[Split] = frozenset({"test"} if test and not task.has_labels(test, layout) else ())
+    given = {
+        split: task.read(found, layout, report, labelled=split not in unlabelled)
+        for split, found in records.items()
+        if found is not None
+    }
+    for split, rows in given.items():
+        if not rows:
+            raise InputError(f"data.{split}: no usable row is left in {_source(options, split)}")
+    return task, given, unlabelled
+
+
 def _with_known_labels(
     task: AnyTask, rows: list[Row], head: Head, report: ReadReport, policy: str, split: Split, notes: list[str]
 ) -> list[Row]:
@@ -106,15 +116,12 @@ def _with_known_labels(
             counted[label] = counted.get(label, 0) + 1
         if not unknown or policy == "count":
             kept.append(row)
-        elif policy == "skip":
+        elif policy == "skip" or report.on_bad_row == "skip":
             report.leave_out("unknown label", task.unknown_label_message(unknown[0], head), row.origin)
         else:
-            message = task.unknown_label_message(unknown[0], head)
-            report.bad_row(
-                "unknown label",
-                f"{message}\nTo count such labels as missed: data.unknown_labels=count. To leave the rows out: "
-                "data.unknown_labels=skip",
-                row.origin,
+            raise InputError(
+                f"{row.origin}: {task.unknown_label_message(unknown[0], head)}\nTo count such labels as missed: "
+                "data.unknown_labels=count. To leave the rows out: data.unknown_labels=skip"
             )
     if counted:
         shown = ", ".join(f"{label} ({count} rows)" for label, count in sorted(counted.items())[:5])

@@ -6,7 +6,7 @@ from typing import Any
 from tasks.data.annotation.brat import without_partners
 from tasks.data.annotation.spans import CharacterSpan, read_spans
 from tasks.data.decoding import decode_file, marked_encoding
-from tasks.data.files import find_files, folder_message
+from tasks.data.files import SAMPLES, find_files, folder_message
 from tasks.data.formats.reader import Confidence
 from tasks.data.formats.source import Source
 from tasks.data.hub import read_hub
@@ -43,7 +43,10 @@ def read_records(options: DataOptions, split: Split, report: ReadReport) -> list
         found, what = _read_file(path, f"data.{split}", options, report)
         kinds.setdefault(what, []).append(path)
         records += _require_rows(found, str(path), report) or ()
-    report.recognised += [f"{split}: {_names(paths)}: {what}{_described(records)}" for what, paths in kinds.items()]
+    for what, paths in kinds.items():
+        # What the built-in samples are is no news.
+        if not all(path.is_relative_to(SAMPLES) for path in paths):
+            report.recognised.append(f"{split}: {_names(paths)}: {what}{_described(records)}")
     return records
 
 

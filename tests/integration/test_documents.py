@@ -16,7 +16,7 @@ from recipes.config.flat_keys import known_keys
 from tasks.data.files import SAMPLES
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ("README.md", "docs/performance.md", "CONTRIBUTING.md")
+DOCUMENTS = ("README.md", "docs/formats.md", "docs/performance.md", "CONTRIBUTING.md")
 
 SMALL = "data.limit.train=24 data.limit.validation=8 data.limit.test=8 hparams.batch_size=8 runtime.precision=fp32"
 "Overrides that make any run short."
@@ -87,6 +87,8 @@ def folder(tmp_path: Path) -> Path:
     rows = [f"{text} {number},{label}\n" for number, (text, label) in enumerate(zip(texts, labels, strict=True))]
     (tmp_path / "reviews.csv").write_text("text,label\n" + "".join(rows))
     (tmp_path / "stars.csv").write_text("body;stars\n" + "".join(row.replace(",", ";") for row in rows))
+    spans = [{"text": f"Ada left Oslo {number}", "label": [[0, 3, "person"], [9, 13, "place"]]} for number in range(24)]
+    (tmp_path / "export.jsonl").write_text("".join(json.dumps(row) + "\n" for row in spans))
     (tmp_path / "dev.csv").write_text("text,label\nwhere is it,delivry\n")
     return tmp_path
 

@@ -74,6 +74,8 @@ def read_conll(
     sentences = [[(number, _columns(line, separator)) for number, line in lines] for lines in _sentences(text, comment)]
     sentences = _without_comments(sentences, comment)
     _drop_trailing_separator(sentences)
+    if tags is None and all(len(row) == 1 for rows in sentences for _, row in rows):
+        return _without_tags(sentences, file, token_prefix)
     layout = _layout(sentences, tokens, tags, file, report)
     if separator is None and layout.tags == -1:
         _join_tags_with_blanks(sentences, file, report)
@@ -89,6 +91,14 @@ def read_conll(
             values = {"tokens": words, "tags": [row[layout.tags] for _, row in rows]}
             records.append(Record(values, Origin(file, rows[0][0])))
     return records
+
+
+def _without_tags(sentences: Sequence[Sequence[Row]], file: str, token_prefix: str | None) -> list[Record]:
+    """Return the sentences of a file with a token on each line and nothing else, as test files without labels have."""
+    return [
+        Record({"tokens": [row[0].removeprefix(token_prefix or "") for _, row in rows]}, Origin(file, rows[0][0]))
+        for rows in sentences
+    ]
 
 
 def _layout(
