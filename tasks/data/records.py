@@ -44,6 +44,8 @@ class ReadReport:
     examples: dict[str, list[str]] = field(default_factory=dict)
     recognised: list[str] = field(default_factory=list)
     "A line for each split: what its files were recognised as."
+    files: list[str] = field(default_factory=list)
+    "Files that were read besides those that rows come from, such as annotations that stand beside their text."
     notes: list[str] = field(default_factory=list)
     "Sentences about doubtful things that the user should look at, each once."
 

@@ -49,7 +49,7 @@ def _recognise_arrow(source: Source) -> Confidence:
 
 
 def _read_arrow(source: Source, options: DataOptions, report: ReadReport) -> Contents:
-    del options, report
+    del options
     if (source.path / "dataset_dict.json").is_file():
         splits = sorted(path.name for path in source.path.iterdir() if (path / "state.json").is_file())
         raise InputError(
@@ -61,6 +61,7 @@ def _read_arrow(source: Source, options: DataOptions, report: ReadReport) -> Con
     try:
         rows = load_from_disk(str(source.path)) if source.path.is_dir() else Dataset.from_file(str(source.path))
         # Rows that were selected or sorted are stored as indices beside the table.
+        report.files += [str(path) for path in sorted(source.path.glob("*.arrow"))]
         table = rows.flatten_indices().with_format("arrow")[:]
         return Contents(records_of_table(table, source.file), "an Arrow folder of datasets")
     except Exception as error:  # those of pyarrow and datasets have no common class
