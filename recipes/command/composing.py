@@ -4,7 +4,6 @@ Of the code that Hydra itself calls, only launchers and sweepers can be chosen, 
 file from elsewhere is refused if it changes anything under `hydra`.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from functools import cache
@@ -13,13 +12,12 @@ from typing import Any
 from hydra import initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import OverrideParseException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from recipes.command.groups import CONF
-from recipes.command.line import hydra_literal, key_of
+from recipes.command.line import key_of
+from recipes.command.own_rows import sets_own_rows
 from recipes.config.conversion import parse
 from recipes.config.flat_keys import flat_values
 from recipes.config.forbidden import refuse_calls, refuse_made_up
@@ -30,9 +28,6 @@ from tasks.errors import InputError
 
 PLUGIN_PREFIXES = ("hydra_plugins.", "hydra._internal.core_plugins.")
 "Prefixes of the modules with Hydra's launchers and sweepers, the only objects that a config may name."
-
-HYDRA_SYNTAX = ",[]{}()'\"$\\"
-"Characters with a meaning in Hydra's grammar of overrides."
 
 PER_JOB_SETTINGS = ("runtime", "overrides", "mode", "sweep")
 "Parts of `hydra` that Hydra or this program sets anew for each job."
@@ -86,36 +81,6 @@ def without_hydra(tree: DictConfig) -> DictConfig:
     return tree
 
 
-def with_literal_values(overrides: Sequence[str]) -> tuple[str, ...]:
-    """Return the overrides, with quotes around each value that Hydra can't parse bare and that can only be a text.
-
-    A shell removes quotes: `data.separator=';'` arrives as `data.separator=;`. Values with characters of lists,
-    mappings or sweeps stay as they are, so that a mistake in one of these is not taken for a text.
-    """
-    return tuple(_literal(override) if _is_unreadable_text(override) else override for override in overrides)
-
-
-def _is_unreadable_text(override: str) -> bool:
-    key, equals, value = override.partition("=")
-    if not equals or not value or not re.fullmatch(r"\+{0,2}[A-Za-z_][\w./-]*", key):
-        return False
-    if value.isspace():
-        return True  # Hydra would take blanks away
-    if len(value) > 1 and set(value) & set(HYDRA_SYNTAX):
-        return False
-    parser = OverridesParser.create()
-    try:
-        parser.parse_overrides([override])
-    except OverrideParseException:
-        return True
-    return False
-
-
-def _literal(override: str) -> str:
-    key, _, value = override.partition("=")
-    return f"{key}={hydra_literal(value)}"
-
-
 def with_own_files(overrides: tuple[str, ...], tree: DictConfig) -> tuple[str, ...]:
     """Return the overrides with `data=files` if they name rows of the user's own and choose no data set.
 
@@ -128,16 +93,36 @@ def with_own_files(overrides: tuple[str, ...], tree: DictConfig) -> tuple[str, .
     """
     keys = {key_of(override) for override in overrides}
     values: Any = OmegaConf.to_container(tree.data, resolve=False)
-    own = any(names_own_rows(values.get(key)) for key in ROW_SOURCE_KEYS) or any(map(_sets_user_rows, overrides))
+    own = any(names_own_rows(values.get(key)) for key in ROW_SOURCE_KEYS) or any(map(sets_own_rows, overrides))
     if own and "data" not in keys and str(tree.hydra.runtime.choices.get("data")) in SAMPLES:
         return ("data=files", *overrides)
     return overrides
 
 
-def _sets_user_rows(override: str) -> bool:
-    """Tell whether an override names rows of the user's own; in a sweep, the composed tree does not have its values."""
-    key, value = key_of(override), override.partition("=")[2].strip("'\"")
-    return key in {f"data.{name}" for name in ROW_SOURCE_KEYS} and value != "null" and names_own_rows(value)
+def require_one_length(hparams: Any, choices: Mapping[str, str | None], overrides: Sequence[str]) -> None:
+    """Refuse epochs and steps together if an override sets one of them and a config file the other.
+
+    Args:
+        hparams: the composed hyperparameters.
+        choices: the choice of each config group.
+        overrides: those on the command line.
+
+    Raises:
+        InputError: the message names the file's choice, and what to write besides.
+    """
+    given = {key: hparams[key] for key in ("epochs", "max_steps") if hparams[key] is not None}
+    typed = {key_of(override) for override in overrides} & {f"hparams.{key}" for key in given}
+    if len(given) < 2 or len(typed) != 1:
+        return
+    (key,) = typed
+    (other,) = given.keys() - {key.rpartition(".")[2]}
+    for group in ("experiment", "hparams"):
+        without = [override for override in overrides if key_of(override) not in (key, group)]
+        if choices.get(group) and compose_tree(without).hparams[other] is None:
+            raise InputError(
+                f"{key}: {group}={choices[group]} sets hparams.{other}={given[other]:g}, "
+                f"and only one of the two can be set. Write also: hparams.{other}=null"
+            )
 
 
 @cache

@@ -15,13 +15,17 @@ from hydra.core.hydra_config import HydraConfig
 
 from recipes.command import composing
 from recipes.command.groups import CONF, GROUPS
+from recipes.command.hints import refuse_mistyped
 from recipes.command.hydra_errors import explain
-from recipes.command.line import CommandLine, hydra_literal, read_command_line, shell_word
+from recipes.command.line import CommandLine, hydra_literal, read_command_line
+from recipes.command.literals import with_literal_values
+from recipes.command.own_rows import require_task, shell_command
 from recipes.config.conversion import parse
 from recipes.config.schema import Config
 from recipes.results.sweep_table import Job, Outcome, forget_jobs, print_table, save_job, sweep_directory
 from recipes.system.console import complain
 from recipes.system.signals import Interrupted, Interruption
+from tasks.data.files import expand_home
 from tasks.errors import InputError
 
 INPUT_ERROR = 2
@@ -59,6 +63,7 @@ def main(run: Run, arguments: Sequence[str], started: float) -> int:
     """
     with Interruption() as interruption:
         try:
+            refuse_mistyped(arguments)
             return _main(run, read_command_line(arguments), interruption, started)
         except Interrupted as interrupted:
             complain(f"{interrupted} To go on from there, run the same command again.")
@@ -75,7 +80,8 @@ def main(run: Run, arguments: Sequence[str], started: float) -> int:
 
 
 def _main(run: Run, line: CommandLine, interruption: Interruption, started: float) -> int:
-    line = replace(line, overrides=composing.with_literal_values(line.overrides))
+    typed = line.overrides
+    line = replace(line, overrides=with_literal_values(typed, line.sweeps))
     tree = composing.compose_tree(line.overrides, line.sweeps)
     overrides = composing.with_own_files(line.overrides, tree)
     if overrides != line.overrides:
@@ -85,10 +91,12 @@ def _main(run: Run, line: CommandLine, interruption: Interruption, started: floa
         _hand_to_hydra([*line.showing, *line.overrides], lambda _: None)
         return 0
     composing.require_no_code(tree, line.hydra_overrides)
+    require_task(typed, ("-m",) if line.sweeps else ())
     HydraConfig.instance().set_config(tree)  # for values that refer to `${hydra:...}`
     if line.sweeps:
-        return _sweep(run, line, Path(str(tree.output_root)), interruption)
+        return _sweep(run, line, expand_home(str(tree.output_root)), interruption)
     settings = tree.hydra
+    composing.require_one_length(tree.hparams, settings.runtime.choices, line.overrides)
     config = parse(composing.without_hydra(tree))
     run(config, _invocation(settings, line.overrides, line.hydra_overrides, interruption, started))
     return 0
@@ -119,6 +127,7 @@ def _job(run: Run, hydra_overrides: tuple[str, ...], interruption: Interruption,
     number, directory = int(settings.job.num), Path(str(settings.sweep.dir))
     try:
         composing.require_own_settings(settings, hydra_overrides)
+        composing.require_one_length(tree.hparams, settings.runtime.choices, overrides)
         outcome = run(parse(tree), _invocation(settings, overrides, hydra_overrides, interruption, started))
     except Exception as error:
         details = str(error) if isinstance(error, InputError) else "".join(traceback.format_exception(error))
@@ -138,7 +147,7 @@ def _invocation(
 ) -> Invocation:
     chosen = {group: str(name) for group, name in settings.runtime.choices.items() if group in GROUPS}
     return Invocation(
-        command=" ".join(["python -m recipes.run", *map(shell_word, overrides)]),
+        command=shell_command(overrides),
         choices=chosen,
         baseline=composing.baseline(chosen["task"], chosen["data"], chosen["model"], hydra_overrides),
         interruption=interruption,

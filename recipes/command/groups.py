@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from tasks.errors import did_you_mean
+
 CONF = Path(__file__).resolve().parents[2] / "conf"
 
 GROUPS = {
@@ -18,3 +20,15 @@ GROUPS = {
 def choices(group: str) -> list[str]:
     """Return the names that a config group offers, sorted."""
     return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+
+
+def no_choice(group: str, name: str) -> str:
+    """Return the message that a group has no such choice, with what it offers."""
+    offered = choices(group)
+    if not offered:
+        return f"No config group '{group}'.{did_you_mean(group, GROUPS)} Groups: {', '.join(GROUPS)}"
+    hint = f" For a folder or hub id: model.path={name}." if group == "model" else ""
+    hint = " For your own files: data.train=PATH." if group == "data" else hint
+    return (
+        f"No choice '{name}' in the group '{group}'.{did_you_mean(name, offered)} Choices: {', '.join(offered)}.{hint}"
+    )

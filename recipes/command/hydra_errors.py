@@ -1,15 +1,13 @@
 """Turns Hydra's errors while composing a config into messages that the user understands."""
 
 import re
-from difflib import get_close_matches
 
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from yaml import YAMLError
 
-from recipes.command.groups import GROUPS, choices
+from recipes.command.groups import no_choice
+from recipes.command.keys import no_key
 from recipes.command.line import hydra_literal, shell_word
-from recipes.config.flat_keys import known_keys
-from tasks.errors import did_you_mean
 
 
 def explain(error: Exception) -> str | None:
@@ -26,10 +24,10 @@ def explain(error: Exception) -> str | None:
     if key:
         where = re.search(r"full_key: (\S+)", text)
         full = where.group(1) if where else (key.group(1) or key.group(2))
-        return f"{_file_of(text)}No config key '{full}'.{_near_key(full)}"
+        return f"{_file_of(text)}{no_key(full)}"
     unknown = re.search(r"Could not override '([^']+)'", text)
     if unknown:
-        return f"No config key or group '{unknown.group(1)}'.{_near_key(unknown.group(1))}"
+        return no_key(unknown.group(1))
     merging = re.search(r"Error merging override ([^=\s]+)=", str(error))
     if merging and cause is not None:
         return f"{merging.group(1)}: {_plain_type(str(cause))}"
@@ -51,14 +49,7 @@ def _missing_choice(message: str) -> str:
     if missing is None:
         return message.strip()
     group, name = missing.groups()
-    offered = choices(group)
-    if not offered:
-        return f"No config group '{group}'.{did_you_mean(group, GROUPS)} Groups: {', '.join(GROUPS)}"
-    hint = " For a folder or hub id: model.path=NAME." if group == "model" else ""
-    hint = " For your own files: data=files data.train=PATH." if group == "data" else hint
-    return (
-        f"No choice '{name}' in the group '{group}'.{did_you_mean(name, offered)} Choices: {', '.join(offered)}.{hint}"
-    )
+    return no_choice(group, name)
 
 
 def _with_file_and_key(message: str) -> str:
@@ -80,26 +71,6 @@ def _place_in_yaml(error: YAMLError) -> str:
     mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None) or error
     where = f"{mark.name}, line {mark.line + 1}: " if mark is not None else ""
     return f"{where}this is no valid YAML: {problem}"
-
-
-def _near_key(key: str) -> str:
-    known = known_keys()
-    leaf = key.rsplit(".", 1)[-1]
-    same_leaf = [name for name in known if name.rsplit(".", 1)[-1] == leaf]
-    if same_leaf:
-        return f" Did you mean {' or '.join(sorted(same_leaf, key=_group_order))}?"
-    names = [*known, *GROUPS]
-    near_leaves = get_close_matches(leaf, {name.rsplit(".", 1)[-1] for name in names})
-    near = did_you_mean(key, [name for name in names if name.rsplit(".", 1)[-1] in near_leaves])
-    if near:
-        return near
-    siblings = [name for name in known if name.startswith(key.rsplit(".", 1)[0] + ".")] if "." in key else []
-    return f" Keys there: {', '.join(siblings)}" if siblings else " All keys, with their values: --cfg job"
-
-
-def _group_order(key: str) -> bool:
-    """Sort key: `hparams.*` comes before `model.*`, which only has defaults for it."""
-    return key.startswith("model.")
 
 
 def _plain_type(message: str) -> str:

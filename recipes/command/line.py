@@ -67,8 +67,7 @@ def read_command_line(arguments: Sequence[str]) -> CommandLine:
             if argument in ("--cfg", "-c"):
                 showing.append(rest.pop(0) if rest and rest[0] in ("job", "hydra", "all") else "job")
         else:
-            flags = (*SWEEP_FLAGS, *CONFIG_DIR_FLAGS, *INFO_FLAGS, *CFG_FLAGS, "--help")
-            raise InputError(f"No flag '{flag}'.{did_you_mean(flag, flags)} What there is: --help")
+            raise InputError(no_flag(flag))
     if showing and not any(argument.partition("=")[0] in INFO_FLAGS for argument in showing):
         raise InputError(f"{showing[0]}: with --cfg only, as in --cfg job {' '.join(showing)}")
     if showing and sweeps:
@@ -80,12 +79,23 @@ def read_command_line(arguments: Sequence[str]) -> CommandLine:
     return CommandLine(tuple(overrides), sweeps, tuple(showing))
 
 
-def hydra_literal(value: str) -> str:
-    """Return a value in quotes, so that Hydra reads it literally.
+def no_flag(flag: str) -> str:
+    """Return the message that there is no such flag."""
+    flags = (*SWEEP_FLAGS, *CONFIG_DIR_FLAGS, *INFO_FLAGS, *CFG_FLAGS, "--help")
+    return f"No flag '{flag}'.{did_you_mean(flag, flags)} What there is: --help"
 
-    >>> hydra_literal(";")
-    "';'"
+
+def hydra_literal(value: str) -> str:
+    r"""Return a value in quotes, so that Hydra reads it literally.
+
+    >>> print(hydra_literal(";"), hydra_literal("${x}"))
+    ';' '\${x}'
     """
+    return quoted(re.sub(r"(\\*)\$\{", r"\1\1\\${", value))
+
+
+def quoted(value: str) -> str:
+    """Return a value in the quotes of Hydra's grammar. What is in `${...}` is replaced all the same."""
     # Hydra takes backslashes as they stand, except before a quote.
     escaped = re.sub(r"(\\*)'", r"\1\1\\'", value)
     escaped = re.sub(r"(\\+)\Z", r"\1\1", escaped)

@@ -2,14 +2,17 @@
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from recipes.config.conversion import to_dict
 from recipes.config.flat_keys import flatten
 from recipes.config.schema import Config
+from tasks.data.files import SAMPLE_PREFIX, expand_home
 
 LONGEST_NAME = 80
 "Maximum length, in characters, of the part of the path that names the choices."
@@ -29,6 +32,15 @@ UNNAMED_KEY_PREFIXES = (
 )
 "Prefixes of the keys that do not affect results, or that have a part of the path of their own."
 
+INPUT_PATHS = ("model.path", "data.hub", "data.train", "data.validation", "data.test", "data.label_names")
+"Keys whose value is, or can be, the path of something that a run reads."
+
+COMPRESSED = (".gz", ".bz2", ".xz", ".zip", ".zst")
+"Endings of file names that tell nothing about the rows."
+
+PATTERN = re.compile(r"\[[^\]]*\]|[*?]+")
+"The parts of a glob that stand for other characters."
+
 
 def run_path(config: Config, data_choice: str, model_choice: str, baseline: Mapping[str, Any]) -> Path:
     """Return `output_root/<task>/<data>/<model>/<choices>/seed=<n>`.
@@ -41,13 +53,18 @@ def run_path(config: Config, data_choice: str, model_choice: str, baseline: Mapp
     """
     flat = flatten(to_dict(config))
     changed = {key: value for key, value in flat.items() if affects_results(key) and value != baseline.get(key)}
+    root = expand_home(config.output_root)
+    if root.is_absolute() or ".." in root.parts:
+        # Runs from several working directories meet in this folder: a relative path is not enough to tell files apart.
+        changed |= {key: _absolute(changed[key]) for key in _local_paths(config) if key in changed}
+        config = replace(config, data=replace(config.data, train=changed.get("data.train", config.data.train)))
     own_data = any(flat[key] != baseline.get(key) for key in ("data.name", "data.train", "data.hub"))
     data = (config.data.name or _data_name(config)) if own_data else data_choice
     model = _model_name(config.model.path) if "model.path" in changed else model_choice
     if "hparams.learning_rate" in changed and "model.learning_rate" in changed:
         del changed["model.learning_rate"]
-    parts = (config.task.name, data, model, choices_name(changed), f"seed={config.seed}")
-    return Path(config.output_root, *(safe_name(part) for part in parts))
+    parts = (config.task.name, _short(data), _short(model), choices_name(changed), f"seed={config.seed}")
+    return root.joinpath(*(safe_name(part) for part in parts))
 
 
 def affects_results(key: str) -> bool:
@@ -98,15 +115,61 @@ def _value_in_path(value: Any) -> str:
     return Path(str(value)).name if "/" in str(value) else str(value)
 
 
-def _data_name(config: Config) -> str:
-    """Name the user's data after the hub id or the training file; a generic file name follows its folder's name."""
+def _local_paths(config: Config) -> list[str]:
+    """Return the keys that hold paths of files and folders in this config, and not names of the hub."""
+    names = {"model.path": config.model.path, "data.hub": config.data.hub}
+    hub = {key for key, name in names.items() if name is None or not expand_home(name).is_dir()}
     if config.data.hub is not None:
-        return config.data.hub
-    first = config.data.train[0] if isinstance(config.data.train, list) else config.data.train
-    path = Path(str(first))
-    return f"{path.parent.name}-{path.stem}" if path.stem in ("train", "training") and path.parent.name else path.stem
+        hub |= {"data.train", "data.validation", "data.test"}
+    if not isinstance(config.data.label_names, str):
+        hub.add("data.label_names")
+    return [key for key in INPUT_PATHS if key not in hub]
+
+
+def _absolute(value: Any) -> Any:
+    if isinstance(value, list):
+        return list(map(_absolute, value))
+    if value is None or str(value).startswith(SAMPLE_PREFIX):
+        return value
+    return os.path.abspath(expand_home(str(value)))  # noqa: PTH100, Path.resolve follows links
+
+
+def _data_name(config: Config) -> str:
+    """Name the user's data after the hub id, or after the training file and the folders that it is in."""
+    hub, train = config.data.hub, config.data.train
+    if hub is not None:
+        return _path_name(hub) if expand_home(hub).is_dir() else hub
+    if not isinstance(train, list):
+        return _path_name(str(train))
+    return _path_name(str(train[0])) + (f"+{len(train) - 1}" if len(train) > 1 else "")
+
+
+def _path_name(value: str) -> str:
+    """Return a name for a path or glob: the file's, without its extension, after those of its last two folders.
+
+    >>> _path_name("fr/2024/train.csv.gz"), _path_name("./reviews.csv"), _path_name("parts/*.jsonl")
+    ('fr-2024-train', 'reviews', 'parts')
+    """
+    path = expand_home(value)
+    if ".." in path.parts or not path.name:
+        path = Path(_absolute(value))
+    folders = [part for part in path.parent.parts if part != path.anchor][-2:]
+    name = path.name
+    if not path.is_dir():
+        while Path(name).suffix.lower() in COMPRESSED:
+            name = Path(name).stem
+        name = Path(name).stem
+    parts = [*folders, name] if path.exists() else [PATTERN.sub("", part) for part in (*folders, name)]
+    return "-".join(filter(None, (safe_name(part).strip("-_.") for part in parts))) or "files"
 
 
 def _model_name(path: str) -> str:
     folder = Path(path).expanduser()
     return folder.absolute().name if folder.is_dir() else path
+
+
+def _short(name: str) -> str:
+    """Return a name that fits into a file system, with a hash in place of what is too long."""
+    if len(name) <= LONGEST_NAME:
+        return name
+    return f"{name[: LONGEST_NAME - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"

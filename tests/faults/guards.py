@@ -293,8 +293,8 @@ GUARDS = (
     Guard(
         "no unknown flags",
         "recipes/command/line.py",
-        '            raise InputError(f"No flag',
-        '            showing.append(argument) or str(f"No flag',
+        "            raise InputError(no_flag(flag))",
+        "            showing.append(argument)",
         "hydras_own_settings and experimental",
     ),
     Guard(

@@ -4,33 +4,13 @@ import shlex
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from recipes.command.composing import compose, compose_tree, with_literal_values, with_own_files
-from recipes.command.dispatch import Invocation, main
+from recipes.command.composing import compose, compose_tree, with_own_files
+from recipes.command.dispatch import main
 from recipes.command.line import hydra_literal, read_command_line, shell_word
-from recipes.config.schema import Config
-from recipes.results.sweep_table import Outcome
-
-
-class Recorded:
-    """Takes the place of a run, and notes what it was asked for."""
-
-    def __init__(self) -> None:
-        self.configs: list[Config] = []
-        self.invocations: list[Invocation] = []
-
-    def __call__(self, config: Config, invocation: Invocation) -> Outcome:
-        self.configs.append(config)
-        self.invocations.append(invocation)
-        return Outcome(directory="somewhere", objective_name="validation f1", objective=57.672, test=None)
-
-
-def asked(*words: str) -> tuple[Config, Invocation]:
-    recorded = Recorded()
-    assert main(recorded, words, started=0.0) == 0
-    return recorded.configs[0], recorded.invocations[0]
+from tests.recorded import Recorded, asked
 
 
 @pytest.mark.parametrize(
@@ -55,29 +35,22 @@ def test_a_separator_is_taken_as_it_is_typed_at_a_shell(typed: str, separator: s
 
 
 @pytest.mark.parametrize(
-    "override", ["data.train=[a.csv", "hparams.class_weights={spam: 3", "data.separator=a;b,c", "x"]
-)
-def test_what_could_be_a_mistake_is_not_taken_as_a_text(override: str) -> None:
-    assert with_literal_values([override]) == (override,)
-
-
-@pytest.mark.parametrize(
     ("override", "shown"),
     [
         ("data.separator=a;b,c", "\"data.separator='a;b,c'\""),
         ("data.train=[a.csv", "\"data.train='[a.csv'\""),
-        ("data.train=it's, here", "'data.train='\"'\"'it\\'\"'\"'s, here'\"'\"''"),
+        ("data.train={it's, here", "'data.train='\"'\"'{it\\'\"'\"'s, here'\"'\"''"),
     ],
 )
 def test_the_message_shows_the_very_argument_to_type(
     override: str, shown: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(Recorded(), ["data=files", override], started=0.0) == 2
+    assert main(Recorded(), ["task=ner", override], started=0.0) == 2
     message = capsys.readouterr().err.strip()
-    assert message.endswith(f"write: {shown}")
+    assert message.endswith(shown)
     (word,) = shlex.split(shown)
     key, _, value = override.partition("=")
-    assert OVERRIDDEN[key](asked("data=files", "data.train=a.csv", word)[0]) == value
+    assert OVERRIDDEN[key](asked("task=ner", "data.train=a.csv", word)[0]) == value
 
 
 OVERRIDDEN = {
@@ -86,7 +59,9 @@ OVERRIDDEN = {
 }
 
 
+@settings(max_examples=25)
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1))
+@example("${seed}\\${seed}'\\")
 def test_quoted_values_come_back_as_they_were(value: str) -> None:
     override = f"data.columns.text={hydra_literal(value)}"
     assert shlex.split(shell_word(override)) == [override]
@@ -95,12 +70,35 @@ def test_quoted_values_come_back_as_they_were(value: str) -> None:
 
 @pytest.mark.parametrize("key", ["train", "validation", "test", "hub"])
 def test_files_of_ones_own_are_not_mixed_with_the_sample(key: str) -> None:
-    overrides = (f"data.{key}=mine", "data.train=mine")
+    overrides = ("task=ner", f"data.{key}=mine", "data.train=mine")
     _, invocation = asked(*overrides)
     assert invocation.choices["data"] == "files"
     config, _ = asked(*overrides)
     assert config.data.name is None
     assert config.data.validation == ("mine" if key == "validation" else None)
+
+
+@pytest.mark.parametrize("flags", [(), ("-m",)], ids=["run", "sweep"])
+def test_files_of_ones_own_need_a_task(flags: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(Recorded(), [*flags, "data.train=my reviews.csv", "seed=3"], started=0.0) == 2
+    message, *commands = capsys.readouterr().err.splitlines()
+    assert message.startswith("data.train=my reviews.csv: say with task=...")
+    assert len(commands) == 3
+    words = shlex.split(commands[0])
+    assert words == [
+        "python",
+        "-m",
+        "recipes.run",
+        "task=classification",
+        *flags,
+        "data.train=my reviews.csv",
+        "seed=3",
+    ]
+    assert asked(*(word for word in words[3:] if word != "-m"))[0].data.train == "my reviews.csv"
+
+
+def test_without_a_task_or_files_the_sample_is_run() -> None:
+    assert asked("data.train=null", "data.train=sample:ner/validation.conll")[1].choices["data"] == "ner_sample"
 
 
 def test_a_sweep_over_files_is_about_these_files() -> None:

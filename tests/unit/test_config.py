@@ -99,6 +99,38 @@ def test_all_errors_come_at_once() -> None:
     assert "task.scheme=iob3" in text
 
 
+def test_epochs_and_steps_together_say_how_to_choose() -> None:
+    config = Config(task=Ner(), data=DataOptions(train="x"), hparams=Hparams(1e-4, epochs=3.0, max_steps=2))
+    with pytest.raises(
+        InputError, match=r"hparams.epochs=3 and hparams.max_steps=2: only one of them can be set. hpar"
+    ):
+        validate(config)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ["hparams=stock", "hparams.max_steps=2"],
+            "hparams.max_steps: hparams=stock sets hparams.epochs=3, and only one of the two can be set. Write also: "
+            "hparams.epochs=null",
+        ),
+        (
+            ["experiment=smoke", "hparams.epochs=2"],
+            "hparams.epochs: experiment=smoke sets hparams.max_steps=8, and only one of the two can be set. Write "
+            "also: hparams.max_steps=null",
+        ),
+        (["hparams.epochs=2", "hparams.max_steps=2"], "hparams.epochs=2 and hparams.max_steps=2: only one of them"),
+        (["experiment=smoke", "hparams=stock"], "hparams.epochs=3 and hparams.max_steps=8: only one of them"),
+    ],
+)
+def test_the_file_that_sets_epochs_or_steps_is_named(
+    words: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status_of(words) == 2
+    assert message in capsys.readouterr().err
+
+
 def never(*_: Any) -> Outcome:
     raise AssertionError("nothing may run")
 
@@ -112,14 +144,15 @@ def status_of(arguments: list[str]) -> int:
     ("override", "message"),
     [
         ("hparams.learning_ratee=1", "No config key 'hparams.learning_ratee'. Did you mean 'hparams.learning_rate'?"),
-        ("learning_rate=1", "Did you mean hparams.learning_rate"),
+        ("learning_rate=1", "learning_rate=1: write hparams.learning_rate=1"),
         ("modell=minilm", "No config key 'modell'. Did you mean 'model'?"),
         ("model=robeta-base", "No choice 'robeta-base' in the group 'model'. Did you mean 'roberta-base'?"),
         ("data=wnut71", "Did you mean 'wnut17'?"),
         ("hparams.batch_size=abc", "hparams.batch_size: Value 'abc' is not a whole number"),
         ("hparams.freeze_embeddings=maybe", "hparams.freeze_embeddings: Value 'maybe' is neither true nor false"),
         ("foo", "Can't read the override 'foo'. Write KEY=VALUE"),
-        ("seed=1,2", "multirun"),
+        ("seed=1,2", "seed=1,2: two values; a sweep over them: -m seed=1,2"),
+        ("task.kind=auto", "No config key 'task.kind' for this task: it belongs to task=classification"),
         ("+data.nonsense=1", "No config key 'data.nonsense'"),
         ("data.train={_target_: os.system}", "never code to call"),
         ("+hparams.x._target_=os.system", "never code to call"),

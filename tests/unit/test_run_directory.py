@@ -68,7 +68,105 @@ def test_own_files_and_models_give_their_names(tmp_path: Path) -> None:
     data = DataOptions(train="rows/reviews.csv")
     changed = config(data=data, model=Model(path=str(tmp_path / "mine"), learning_rate=1e-4))
     parts = Path(place(changed, data="files")).parts
-    assert parts[2:4] == ("reviews", "mine")
+    assert parts[2:4] == ("rows-reviews", "mine")
+
+
+@pytest.mark.parametrize(
+    ("train", "name"),
+    [
+        ("reviews.csv", "reviews"),
+        ("./reviews.csv", "reviews"),
+        ("train.csv.gz", "train"),
+        ("reviews.v2.csv", "reviews.v2"),
+        ("fr/train.csv", "fr-train"),
+        ("fr/2024/train.csv", "fr-2024-train"),
+        ("all/fr/2024/train.csv", "fr-2024-train"),
+        ("/home/you/fr/train.csv", "you-fr-train"),
+        ("data/*.csv", "data"),
+        ("parts/train-*.jsonl", "parts-train"),
+        ("parts/[0-9]/**/x.csv", "x"),
+        ("*.csv", "files"),
+        (["fr/train.csv"], "fr-train"),
+        (["fr/train.csv", "de/train.csv", "x.csv"], "fr-train+2"),
+        ("sample:ner/train.conll", "sample-ner-train"),
+        ("données/notes d'été.csv", "donn-es-notes-d-t"),
+        ("数据.csv", "files"),
+    ],
+)
+def test_data_are_named_after_their_file_and_folders(train: Any, name: str) -> None:
+    assert Path(place(config(data=DataOptions(train=train)), data="files")).parts[2] == name
+
+
+def test_data_in_a_folder_and_above_this_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "flowers.2" / "rose").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "work")
+    for train in ("../flowers.2", "../flowers.2/", str(tmp_path / "flowers.2")):
+        assert (
+            Path(place(config(data=DataOptions(train=train)), data="files"))
+            .parts[2]
+            .endswith(f"{tmp_path.name}-flowers.2")
+        )
+    hub = Path(place(config(data=DataOptions(hub="../flowers.2")), data="files"))
+    assert hub.parts[2].endswith(f"{tmp_path.name}-flowers.2")
+    assert Path(place(config(data=DataOptions(hub="owner/name")), data="files")).parts[2] == "owner-name"
+
+
+@pytest.mark.parametrize("key", ["train", "validation", "test", "label_names"])
+def test_files_of_one_name_in_two_folders_are_told_apart(key: str) -> None:
+    changes: list[dict[str, Any]] = [{"train": "x.csv", key: f"{name}/rows.csv"} for name in ("fr", "de")]
+    one, other = (config(data=DataOptions(**change)) for change in changes)
+    assert place(one, data="files") != place(other, data="files")
+
+
+def test_runs_from_two_places_do_not_meet_in_one_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same words mean other files elsewhere, and the runs of both may go to the same folder."""
+    places: dict[str, set[str]] = {}
+    for name in ("fr", "de"):
+        (tmp_path / name / "mine").mkdir(parents=True)
+        monkeypatch.chdir(tmp_path / name)
+        for root in (str(tmp_path / "runs"), "../runs", "outputs"):
+            for changed in (
+                config(data=DataOptions(train="train.csv"), output_root=root),
+                config(data=DataOptions(train=["a.csv", "b.csv"], name="mine"), output_root=root),
+                config(data=DataOptions(train="/x/train.csv", validation="dev.csv"), output_root=root),
+                config(model=Model(path="mine", learning_rate=1e-4), output_root=root),
+            ):
+                path = place(changed, data="files" if changed.data.name != "wnut17" else "wnut17")
+                assert path == place(changed, data="files" if changed.data.name != "wnut17" else "wnut17")
+                places.setdefault(root, set()).add(path)
+        shared = place(config(data=DataOptions(train="train.csv"), output_root="../runs"), data="files")
+        assert Path(shared).parts[3].endswith(f"{name}-train")
+    assert {root: len(found) for root, found in places.items()} == {
+        str(tmp_path / "runs"): 8,
+        "../runs": 8,
+        "outputs": 4,
+    }
+
+
+def test_what_the_hub_or_the_package_holds_is_the_same_everywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = set()
+    for name in ("fr", "de"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        for data in (DataOptions(hub="owner/name", train="train"), DataOptions(train="sample:ner/train.conll")):
+            model = Model(path="owner/model", learning_rate=1e-4)
+            found.add(place(config(data=data, model=model, output_root="/runs"), data="files"))
+    assert len(found) == 2
+
+
+def test_names_fit_into_a_file_system() -> None:
+    long = ["a" * 200 + ".csv", "a" * 201 + ".csv"]
+    names = {Path(place(config(data=DataOptions(train=f"{name}")), data="files")).parts[2] for name in long}
+    assert len(names) == 2
+    assert max(map(len, names)) <= 80
+
+
+def test_the_output_folder_may_be_in_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert place(config(output_root="~/runs")).startswith(f"{tmp_path}/runs/ner/wnut17/")
 
 
 @given(st.text())

@@ -1,0 +1,49 @@
+"""Commands that name rows of the user's own: which they are, and that they have to say what to learn from them."""
+
+from collections.abc import Sequence
+
+from recipes.command.groups import choices
+from recipes.command.line import key_of, shell_word
+from recipes.config.validation import ROW_SOURCE_KEYS, names_own_rows
+from tasks.errors import InputError
+
+PROGRAM = "python -m recipes.run"
+
+
+def sets_own_rows(override: str) -> bool:
+    """Tell whether an override names rows of the user's own."""
+    key, value = key_of(override), override.partition("=")[2].strip("'\"")
+    return key in {f"data.{name}" for name in ROW_SOURCE_KEYS} and value != "null" and names_own_rows(value)
+
+
+def lacks_task(overrides: Sequence[str]) -> bool:
+    """Tell whether overrides name rows of the user's own, and nothing that could choose a task for them."""
+    values = {key_of(override): override.partition("=")[2] for override in overrides}
+    chosen = {"task", "experiment"} & values.keys() or values.get("data", "files") != "files"
+    return not chosen and any(map(sets_own_rows, overrides))
+
+
+def require_task(overrides: Sequence[str], flags: Sequence[str] = ()) -> None:
+    """Refuse overrides that name rows, but do not say what to learn from them: no guess is good enough.
+
+    Args:
+        overrides: those of the command.
+        flags: what else the command has to have.
+
+    Raises:
+        InputError: the message has a command for each task.
+    """
+    if lacks_task(overrides):
+        rows = next(override for override in overrides if sets_own_rows(override))
+        commands = "\n".join(f"  {command}" for command in commands_with_tasks([*flags, *overrides]))
+        raise InputError(f"{rows}: say with task=... what to learn from these rows. One of:\n{commands}")
+
+
+def commands_with_tasks(words: Sequence[str]) -> list[str]:
+    """Return the command with these words for each task."""
+    return [shell_command([f"task={task}", *words]) for task in choices("task")]
+
+
+def shell_command(words: Sequence[str]) -> str:
+    """Return a run's command as it is typed at a shell."""
+    return " ".join([PROGRAM, *map(shell_word, words)])
