@@ -208,7 +208,9 @@ class Classification(Task[Text]):
         if self.kind == "regression":
             return Head("AutoModelForSequenceClassification", ("score",), problem_type)
         found = {label for row in train for label in row.labels}
-        labels = tuple(layout.label_names) if layout.label_names else tuple(sorted(found, key=_natural))
+        labels = tuple(layout.label_names or sorted(found, key=_natural))
+        if self.multi_hot and not layout.label_names:
+            labels = tuple(names_of_multi_hot([1] * self.multi_hot, self.multi_hot, None))
         if len(labels) < 2 and self.kind == "single_label":
             raise InputError(f"Training rows have {len(labels)} class ({', '.join(labels)}): two are needed at least")
         if not labels:

@@ -21,7 +21,7 @@ from tasks.plausibility import Finding, entity_findings, word_findings
 from tasks.record_columns import row_id
 from tasks.scoring.entities import entity_scores
 from tasks.scoring.score import Score, score_named
-from tasks.span_tags import CUT_WORDS, DISCONTINUOUS, OVERLAPPING, SpanPolicy, tags_of_spans
+from tasks.span_tags import CUT_WORDS, DISCONTINUOUS, OVERLAPPING, WIDENED, SpanPolicy, tags_of_spans
 from tasks.tags import SCHEMES, Span, detect_scheme, spans, split_tag, to_iob2
 from tasks.task import Batch, Collate, Features, Head, Layout, Outputs, Prediction, Task
 from tasks.tokenization import separate_words
@@ -126,6 +126,10 @@ class Ner(Task[Sentence]):
                     rows.append(self._of_tokens(record, name, columns, layout, report, labelled))
             except _BadRowError as error:
                 report.bad_row(error.reason, str(error), record.origin)
+        entities = sum(tag.startswith("B-") for row in rows if row.text is not None for tag in row.tags or ())
+        widened = report.repaired.get(WIDENED, 0)
+        if widened > entities / 2:
+            report.note(f"{widened} entities end inside of words: is the end in the file that of the last character?")
         return rows
 
     def _of_tokens(

@@ -44,9 +44,12 @@ def column(records: Sequence[Record], wanted: str | None, usual: Sequence[str], 
     if wanted is not None:
         hint = did_you_mean(wanted, present)
         raise InputError(f"{place}: no column '{wanted}' ({key}). Columns: {', '.join(present)}.{hint}")
+    # A header line holds short names; a row that was taken for one hardly does.
+    is_row = place.unit == "line" and any(len(name) > 30 or name.count(" ") > 2 for name in present)
+    header = ". If the first line is a row already: 'data.header=[...]' with a name for each column" if is_row else ""
     raise InputError(
         f"{place}: none of the usual columns {', '.join(usual)} is there. "
-        f"Columns: {', '.join(present)}. Say which one with {key}=NAME"
+        f"Columns: {', '.join(present)}. Say which one with {key}=NAME{header}"
     )
 
 

@@ -10,6 +10,8 @@ from tasks.words import Bounds
 CUT_WORDS = ("widen", "error")
 OVERLAPPING = ("error", "longest")
 DISCONTINUOUS = ("error", "cover", "skip")
+WIDENED = "entity widened to whole words"
+"What such repairs are counted under."
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ def _words_of(
         message = f"the {span.label} {_shown(text, span)} ends inside of a word: {whole!r}"
         if policy.cut_words == "error":
             raise ValueError(f"{message}. To take the whole words: task.cut_words=widen")
-        report.repair("entity widened to whole words", message, origin)
+        report.repair(WIDENED, message, origin)
     return first, last
 
 

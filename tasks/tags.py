@@ -112,9 +112,11 @@ def _require_plain_scheme(tags: set[str]) -> None:
             both = {part["type"] for part in parts if part["letter"] == "B"}
             if len(parts) == len(types) and both & {part["type"] for part in parts if part["letter"] in "IMEL"}:
                 return
+        readable = all(form.fullmatch(tag) for tag in types for form in [_UNDERSCORE if "_" in tag else _SUFFIX])
+        marks = "If B and I are marks: task.scheme=iob2" if readable else "Otherwise write them as B-person, I-person"
         raise InputError(
             f"The tags ({shown}) look as if they had prefixes, but not such as B-person. If each is the name of a "
-            "type: task.scheme=bare. If B and I are marks as in B_person or person-B: task.scheme=iob2"
+            f"type: task.scheme=bare. {marks}"
         )
     strange = sorted(tag for tag in types if _NO_TYPE.fullmatch(tag))
     if strange:

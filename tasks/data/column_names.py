@@ -31,7 +31,7 @@ SENTENCE_COLUMNS = ("sentence_id", "sentence #", "sentence_idx", "sent_id", "sen
 "NER: the column of a table with a token in each row that says which sentence a token belongs to."
 
 SPAN_TEXT_COLUMNS = ("text", "data", "sentence", "content", "document")
-SPAN_COLUMNS = ("spans", "entities", "ents", "label", "labels", "annotations")
+SPAN_COLUMNS = ("spans", "entities", "ents", "label", "labels", "annotations", "annotation")
 "NER: the columns of a text and of its entities, given by character offsets."
 
 QUESTION_COLUMNS = ("question", "query")

@@ -38,6 +38,15 @@ BINARY_SIGNATURES = {
     b"x\x9c": "binary, packed with zlib as spaCy's DocBin (.spacy) is: data.format=docbin reads one",
     b"x\xda": "binary, packed with zlib as spaCy's DocBin (.spacy) is: data.format=docbin reads one",
 }
+FOREIGN_TEXTS = {
+    b"version https://git-lfs.github.com/spec": "a pointer of Git LFS, not the file itself: git lfs pull",
+    b"<!doctype html": "an HTML page, perhaps of a download that asked to log in",
+    b"<html": "an HTML page, perhaps of a download that asked to log in",
+    b"<?xml": "XML, which is not read: save the rows as JSON lines or CSV",
+    b"#format=webanno": "WebAnno's or INCEpTION's TSV: export CoNLL instead",
+    b"{\\rtf": "a text with formatting (RTF): save it as plain text",
+}
+"By the first bytes of a text, in lower case: what it is instead of rows."
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 UTF_32 = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
 
@@ -135,16 +144,20 @@ def marked_encoding(data: bytes) -> str | None:
 
 
 def refuse_binary(data: bytes, path: Path) -> None:
-    """Raise an error that says what a binary file is, as far as its first bytes tell.
+    """Raise an error that says what a file is that holds no rows, as far as its first bytes tell.
 
     Raises:
-        InputError: the bytes are no text.
+        InputError: the bytes are no text, or a text of another kind.
     """
     for start, what in BINARY_SIGNATURES.items():
         if data.startswith(start):
             raise InputError(f"{path}: is {what}")
     if data.startswith(ZIP):
         raise InputError(f"{path}: is an Excel workbook: data.format=xlsx reads it")
+    text = data[:100].removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    for start, what in FOREIGN_TEXTS.items():
+        if text.startswith(start):
+            raise InputError(f"{path}: is {what}")
     beginning = data[:1000]
     if marked_encoding(data) is None and beginning.count(0) > len(beginning) / 10:
         halves = beginning[::2].count(0), beginning[1::2].count(0)

@@ -142,7 +142,10 @@ def _reader(name: str, usual: str) -> Reader:
             return Confidence.LIKELY
         if source.suffix in (".csv", ".tsv") or source.json is not None:
             return Confidence.NO
-        return Confidence.LIKELY if sniff_separator(source.text[:100_000])[:1] == [usual] else Confidence.NO
+        fitting = sniff_separator(source.text[:100_000])
+        # Files of other extensions with semicolons or bars are read as CSV, too.
+        is_own = usual in fitting if usual == "\t" else bool(fitting) and "\t" not in fitting
+        return Confidence.LIKELY if is_own else Confidence.NO
 
     def read(source: Source, options: DataOptions, report: ReadReport) -> Contents:
         separator, text = choose_separator(source, options, usual)

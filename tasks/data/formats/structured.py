@@ -85,6 +85,11 @@ def rows_of_tree(tree: Any, file: str) -> list[Any]:
         return _split_rows(names, data, file)
     if tree and all(isinstance(value, dict) for value in tree.values()):
         return _nested_rows(tree, file)
+    tables = [key for key, value in tree.items() if _is_table(value)]
+    if len(tables) > 1 and len(tables) == len(tree):
+        raise InputError(
+            f"{file}: there are several lists of rows: {', '.join(tables)}. Save each in a file of its own"
+        )
     rows = top_list(tree)
     if rows is not None:
         return rows
@@ -101,6 +106,10 @@ def rows_of_tree(tree: Any, file: str) -> list[Any]:
         counts = ", ".join(f"{key} {length}" for key, length in lengths.items())
         raise InputError(f"{file}: the columns are not equally long: {counts}")
     return [dict(zip(tree, cells, strict=True)) for cells in zip(*tree.values(), strict=True)]
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
 
 
 def _split_rows(names: list[Any], data: list[Any], file: str) -> list[Any]:
