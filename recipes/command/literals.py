@@ -29,8 +29,7 @@ def with_literal_values(overrides: Sequence[str], sweeps: bool = False) -> tuple
 
     The value of a text or path is taken as it stands, except `null`, `${...}`, a value in quotes, a list where the key
     can have one, and a comma, which stands between the values of a sweep. An existing path is taken as it stands in any
-    case.
-    Doing this again changes nothing.
+    case. Doing this again changes nothing.
 
     Args:
         overrides: the words of the command line that are no flags.
@@ -71,15 +70,15 @@ def _text_value(key: str, value: str, sweeps: bool) -> str:
             return value
     elif len(pieces) < 2 or not all(pieces):
         return _single(key, value)
-    existing = _existing_paths(pieces) if key in PATHS else None
+    parts = _with_commas_in_paths(pieces) if key in PATHS else pieces
     if sweeps:
-        if existing is None and key in PATHS and any("=" in piece for piece in pieces if not _is_quoted(piece)):
+        if parts is None:
             raise InputError(_ambiguous(key, value, pieces))
-        return ",".join(_single(key, piece) for piece in existing or pieces)
-    # A run directory's name has both, and a folder of runs need not exist yet.
-    if key == "output_root" or (key in PATHS and existing is None and "=" in value):
+        return ",".join(_single(key, part) for part in parts)
+    # A run directory's name has commas, and a folder of runs need not exist yet.
+    if parts is None or key == "output_root":
         return _single(key, value)
-    raise InputError(_several(key, value, existing or pieces))
+    raise InputError(_several(key, value, parts))
 
 
 def _single(key: str, value: str) -> str:
@@ -91,9 +90,9 @@ def _single(key: str, value: str) -> str:
         if value[0] + value[-1] != "[]" or len(_split(value)) != 1:
             return value  # A mistake in a list is not taken for a text.
         pieces = _split(inside)
-        parts = (_existing_paths(pieces) if key in PATHS else None) or pieces
+        parts = (_with_commas_in_paths(pieces) if key in PATHS else None) or pieces
         return f"[{','.join(_single('data.name', part) for part in parts)}]" if inside.strip() else value
-    if "${" in value:
+    if re.search(r"\$\{.*\}", value):
         return quoted(value)
     return _bare_or_quoted(key, value)
 
@@ -146,16 +145,19 @@ def _split(value: str) -> list[str]:
     return [piece.strip() for piece in (*pieces, value[begin:])]
 
 
-def _existing_paths(pieces: Sequence[str]) -> list[str] | None:
-    """Return the paths that the pieces are when commas within paths are put back, or None if not all of them exist."""
+def _with_commas_in_paths(pieces: Sequence[str]) -> list[str] | None:
+    """Return the values that the pieces are once commas within existing paths are put back.
+
+    None if a piece is left that has an equals sign: it could be a part of a run directory's name, as in `a=1,b=2`.
+    """
     if not pieces:
         return []
     for count in range(len(pieces), 0, -1):
-        path = ",".join(pieces[:count])
-        if exists(path):
-            rest = _existing_paths(pieces[count:])
+        value = ",".join(pieces[:count])
+        if exists(value) or (count == 1 and ("=" not in value or _is_quoted(value))):
+            rest = _with_commas_in_paths(pieces[count:])
             if rest is not None:
-                return [path, *rest]
+                return [value, *rest]
     return None
 
 

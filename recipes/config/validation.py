@@ -47,8 +47,8 @@ def _errors(config: Config) -> Iterator[str]:
         yield "hparams.stock and hparams.plain: set one of them"
     if hparams.epochs is not None and hparams.max_steps is not None:
         yield (
-            f"hparams.epochs={hparams.epochs:g} and hparams.max_steps={hparams.max_steps}: only one of them can be set. "
-            "hparams.epochs=null takes the first away, hparams.max_steps=null the second"
+            f"hparams.epochs={hparams.epochs:g} and hparams.max_steps={hparams.max_steps}: only one of them can be "
+            "set. hparams.epochs=null takes the first away, hparams.max_steps=null the second"
         )
     try:
         parse_interval(runtime.checkpoint_every)

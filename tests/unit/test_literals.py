@@ -133,6 +133,7 @@ def test_a_literal_dollar_sign_stays(here: Path) -> None:
     Path("a${seed}.csv").touch()
     assert asked("task=ner", "data.train=a${seed}.csv")[0].data.train == "a${seed}.csv"
     assert asked("task=ner", "data.train=b${seed}.csv", "seed=7")[0].data.train == "b7.csv"
+    assert asked("task=ner", "data.train=b${seed.csv", "seed=7")[0].data.train == "b${seed.csv"
 
 
 def test_existing_paths_decide_what_a_comma_means(here: Path) -> None:
@@ -143,6 +144,7 @@ def test_existing_paths_decide_what_a_comma_means(here: Path) -> None:
     assert read("data.train", f"[{both}]") == [["epochs=4,lr=1.csv", "b.csv"]]
     with pytest.raises(InputError, match=r"Two files: \"data.train=\['epochs=4,lr=1.csv',b.csv\]\"; a sweep over"):
         read("data.train", both)
+    assert read("model.path", f"owner/name,{both}", sweeps=True) == ["owner/name", "epochs=4,lr=1.csv", "b.csv"]
     Path(both).touch()
     assert read("data.train", both, sweeps=True) == read("data.train", both) == [both]
 
