@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from tasks.answers import located, occurrences, read_answers
 from tasks.collation import model_inputs, padded, stacked
-from tasks.columns import CANDIDATES, END, LABELS, NO_CANDIDATE, NULL, PASSAGE, ROW, START
+from tasks.columns import CANDIDATES, CUT, END, LABELS, NO_CANDIDATE, NULL, PASSAGE, ROW, START
 from tasks.data.cells import is_blank, truth
 from tasks.data.column_names import (
     ANSWER_COLUMNS,
@@ -130,7 +130,7 @@ class Qa(Task[Question]):
                 continue
             title = record.values.get(columns.title) if columns.title else None
             row = Question(
-                name, str(question), str(context), (), (), None if title is None else str(title), record.origin
+                name, str(question), str(context), (), (), None if is_blank(title) else str(title), record.origin
             )
             other = seen.get(name)
             if other is not None and (other.question, other.context) == (row.question, row.context):
@@ -218,7 +218,7 @@ class Qa(Task[Question]):
         self, rows: Sequence[Question], tokenizer: "PreTrainedTokenizerBase", head: Head, length: int
     ) -> Features:
         del head
-        questions = _cut([row.question for row in rows], tokenizer, min(self.max_question_tokens, length // 2))
+        questions, cut = _cut([row.question for row in rows], tokenizer, min(self.max_question_tokens, length // 2))
         room = length - min(self.max_question_tokens, length // 2) - tokenizer.num_special_tokens_to_add(pair=True)
         encoded = tokenizer(
             questions,
@@ -231,6 +231,7 @@ class Qa(Task[Question]):
         )
         row_of_window: list[int] = encoded["overflow_to_sample_mapping"]
         features: Features = {name: list(encoded[name]) for name in tokenizer.model_input_names if name in encoded}
+        features[CUT] = [cut[row] for row in row_of_window]
         features |= {ROW: row_of_window, LABELS: [], START: [], END: [], CANDIDATES: []}
         for window, row in enumerate(row_of_window):
             in_context = [part == 1 for part in encoded.sequence_ids(window)]
@@ -243,6 +244,16 @@ class Qa(Task[Question]):
             features[END].append([end if here else -1 for (_, end), here in zip(offsets, in_context, strict=True)])
             features[CANDIDATES].append(_candidates(in_context, null))
         return features
+
+    @override
+    def encoding_notes(self, rows: Sequence[Question], features: Mapping[str, Any]) -> Iterator[str]:
+        cut = dict(zip(map(int, features[ROW]), map(int, features[CUT]), strict=True))
+        shortened = [tokens for tokens in cut.values() if tokens]
+        if shortened:
+            yield (
+                f"{len(shortened)} of {len(rows)} questions are too long: {sum(shortened)} tokens at their ends are "
+                "not read (task.max_question_tokens)"
+            )
 
     @override
     def collator(self, tokenizer: "PreTrainedTokenizerBase", pad_to: int | None = None) -> Collate:
@@ -403,13 +414,15 @@ def _null_position(input_ids: Sequence[int], tokenizer: "PreTrainedTokenizerBase
     return input_ids.index(tokenizer.cls_token_id) if tokenizer.cls_token_id in input_ids else 0
 
 
-def _cut(questions: list[str], tokenizer: "PreTrainedTokenizerBase", most: int) -> list[str]:
-    """Shorten questions of more than `most` tokens to their first `most` tokens."""
+def _cut(questions: list[str], tokenizer: "PreTrainedTokenizerBase", most: int) -> tuple[list[str], list[int]]:
+    """Return questions with at most their first `most` tokens, and how many tokens each lost."""
     encoded = tokenizer(questions, add_special_tokens=False, return_offsets_mapping=True)
-    return [
-        question if len(offsets) <= most else question[: offsets[most - 1][1]]
-        for question, offsets in zip(questions, encoded["offset_mapping"], strict=True)
+    lengths = [len(offsets) for offsets in encoded["offset_mapping"]]
+    shortened = [
+        question if length <= most else question[: offsets[most - 1][1]]
+        for question, offsets, length in zip(questions, encoded["offset_mapping"], lengths, strict=True)
     ]
+    return shortened, [max(length - most, 0) for length in lengths]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ LABEL_COLUMNS = (
     "target",
     "score",
     "cats",
+    "is_duplicate",
+    "quality",
 )
 TEXT_COLUMNS = ("text", "sentence", "message", "review", "content", "body", "question", "document")
 PAIR_COLUMNS = (
@@ -22,6 +24,7 @@ PAIR_COLUMNS = (
     ("question", "sentence"),
     ("text", "text_pair"),
     ("text1", "text2"),
+    ("#1 string", "#2 string"),
 )
 "Names of the two columns of a pair of texts."
 
