@@ -198,7 +198,7 @@ def startup(given: Namespace) -> list[Path]:
         helps.append(_timed(lambda: _command("--help"))[0])
         firsts.append(run([*overrides, "hparams.max_steps=1"]).report.training.seconds_to_first_step or 0.0)
         phases = run(["-m", *overrides, "hparams.max_steps=1,2"]).report.training.seconds_by_phase
-        seconds.append({name: phases[name] for name in ("reading", "model", "encoding", "assembling")})
+        seconds.append({name: phases[name] for name in ("reading", "model", "encoding", "trying out", "assembling")})
     before = [sum(phases.values()) - phases["model"] for phases in seconds]
     table = [
         ["what", "seconds"],

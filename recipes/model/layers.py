@@ -6,8 +6,18 @@ from typing import Any
 from recipes.config.schema import Hparams
 from tasks.errors import InputError
 
-HIDDEN_DROPOUT = ("hidden_dropout_prob", "hidden_dropout", "dropout", "embedding_dropout", "mlp_dropout")
-ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout")
+HIDDEN_DROPOUT = (
+    "hidden_dropout_prob",
+    "hidden_dropout",
+    "dropout",
+    "dropout_rate",
+    "embedding_dropout",
+    "mlp_dropout",
+    "embd_pdrop",
+    "resid_pdrop",
+    "summary_last_dropout",
+)
+ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout", "attn_pdrop")
 "Names that the configs of encoders give to the two kinds of dropout."
 
 
@@ -52,7 +62,7 @@ def encoder_layers(model: Any) -> Sequence[Any]:
     from torch import nn
 
     for module in model.base_model.modules():
-        if isinstance(module, nn.ModuleList) and len(module) == model.config.num_hidden_layers:
+        if isinstance(module, nn.ModuleList) and len(module) == getattr(model.config, "num_hidden_layers", None):
             return list(module)
     return []
 
@@ -67,7 +77,7 @@ def length_limit(model: Any, tokenizer: Any) -> int:
 
     limit = int(min(tokenizer.model_max_length, 1_000_000))
     positions = getattr(model.config, "max_position_embeddings", None)
-    if positions:
+    if positions is not None and positions > 0:  # models with relative positions have none, 0 or -1
         embedding = next(
             (
                 module

@@ -1,17 +1,28 @@
 """Loading a pretrained encoder with a new head, without running code that comes with the model."""
 
+import copy
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from recipes.config.schema import Hparams, Model
+from recipes.model.head import OutputLayer, take_over
 from recipes.model.layers import freeze, length_limit, set_dropout
+from tasks.classification import LABEL_THRESHOLD
 from tasks.errors import InputError
+from tasks.qa import NO_ANSWER_THRESHOLD
 from tasks.task import Head
 
 ATTENTION = ("eager", "sdpa")
+CALIBRATED = (LABEL_THRESHOLD, NO_ANSWER_THRESHOLD)
+"What a training leaves in a model's config that holds for that very model only."
+WHOLE_TEXT_HEAD = "AutoModelForSequenceClassification"
+"The only head with one result for a whole text."
+SPAN_OUTPUTS = 2
+"A head without labels has an output for where a span starts, and one for where it ends."
 
 
 @dataclass(frozen=True)
@@ -29,6 +40,10 @@ class Loaded:
     parameters: int
     trained_parameters: int
     "How many of them are not frozen."
+    head: OutputLayer = field(default_factory=OutputLayer)
+    "Which outputs go on from a trained model."
+    notes: tuple[str, ...] = ()
+    "Sentences for the user: what was settled on loading."
 
 
 def load(model: Model, head: Head, hparams: Hparams, folder: Path) -> Loaded:
@@ -55,39 +70,108 @@ def load(model: Model, head: Head, hparams: Hparams, folder: Path) -> Loaded:
     except Exception as error:  # transformers' errors for invalid files have no common class
         raise InputError(f"model.path={model.path}: can't be loaded from {folder}: {_brief(error)}") from error
     refuse_foreign_kernels(config, model)
-    if tokenizer.pad_token is None:
-        raise InputError(f"model.path={model.path}: its tokenizer has no padding token, so batches can't be made")
-    if head.labels:
-        config.id2label = dict(enumerate(head.labels))
-        config.label2id = {label: index for index, label in enumerate(head.labels)}
-    if head.problem_type is not None:
-        config.problem_type = head.problem_type
-    set_dropout(config, hparams)
     auto_class = getattr(transformers, head.auto_class)
-    try:
-        encoder, info = auto_class.from_pretrained(
-            folder,
-            config=config,
-            dtype=torch.float32,
-            trust_remote_code=False,
-            use_safetensors=None if model.allow_pickled_weights else True,
-            ignore_mismatched_sizes=True,
-            output_loading_info=True,
-        )
-    except Exception as error:
-        raise InputError(f"model.path={model.path}: can't be loaded as {head.auto_class}: {_brief(error)}") from error
-    new = sorted({*info["missing_keys"], *(item[0] for item in info["mismatched_keys"])})
-    _check_pretrained(encoder, new, model)
+    require_head(config, auto_class, model)
+    before = copy.deepcopy(config)
+    notes = [*_settle_padding(tokenizer, config, head, model), *_settle_config(config, head)]
+    set_dropout(config, hparams)
+
+    def from_file(config: Any, **named: Any) -> Any:
+        try:
+            return auto_class.from_pretrained(
+                folder,
+                config=config,
+                dtype=torch.float32,
+                trust_remote_code=False,
+                use_safetensors=None if model.allow_pickled_weights else True,
+                **named,
+            )
+        except Exception as error:
+            raise InputError(
+                f"model.path={model.path}: can't be loaded as {head.auto_class}: {_brief(error)}"
+            ) from error
+
+    encoder, info = from_file(config, ignore_mismatched_sizes=True, output_loading_info=True)
+    absent, mismatched = sorted(info["missing_keys"]), sorted(item[0] for item in info["mismatched_keys"])
+    _check_pretrained(encoder, [*absent, *mismatched], model)
+    output = take_over(auto_class, encoder, head, before, absent, mismatched, lambda: from_file(before))
+    new = {*absent, *mismatched} - set(output.tensors) | (set() if output.known else set(output.tensors))
     freeze(encoder, hparams)
     return Loaded(
         model=encoder,
         tokenizer=tokenizer,
-        new_weights=tuple(new),
+        new_weights=tuple(sorted(new)),
         limit=length_limit(encoder, tokenizer),
         fingerprint=_weights_digest(encoder),
         parameters=sum(parameter.numel() for parameter in encoder.parameters()),
         trained_parameters=sum(parameter.numel() for parameter in encoder.parameters() if parameter.requires_grad),
+        head=output,
+        notes=(*notes, *([output.note] if output.note else [])),
     )
+
+
+def require_head(config: Any, auto_class: Any, model: Model) -> None:
+    """Refuse a model whose architecture has no head for the task in transformers.
+
+    Raises:
+        InputError: it names the type of the model, and the kind of head that the task needs.
+    """
+    if type(config) not in auto_class._model_mapping:
+        kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", auto_class.__name__.removeprefix("AutoModelFor")).lower()
+        raise InputError(
+            f"model.path={model.path}: transformers has no head for {kind}, which this task needs, on models of the "
+            f"type {config.model_type}"
+        )
+
+
+def _settle_padding(tokenizer: Any, config: Any, head: Head, model: Model) -> Iterator[str]:
+    """Make sure that tokenizer and config have a padding token. Models that write text often come without one.
+
+    Heads that classify by the last token of a text look for it with the config's padding token. Others have outputs for
+    each token, which decoding counts from the first one.
+    """
+    if tokenizer.padding_side == "left" and head.auto_class != WHOLE_TEXT_HEAD:
+        tokenizer.padding_side = "right"
+        yield "padding: on the right, not on the left as the tokenizer does by itself"
+    if tokenizer.pad_token is None:
+        if tokenizer.eos_token is None:
+            raise InputError(
+                f"model.path={model.path}: its tokenizer has no padding token, so batches can't be made, and no end "
+                "token that could stand for it"
+            )
+        tokenizer.pad_token = tokenizer.eos_token
+        config.pad_token_id = tokenizer.pad_token_id
+        yield f"padding: {tokenizer.eos_token}, the end token, as the tokenizer has no padding token"
+    vocabulary = getattr(config.get_text_config(), "vocab_size", None)
+    if isinstance(vocabulary, int) and tokenizer.pad_token_id >= vocabulary:
+        raise InputError(
+            f"model.path={model.path}: its tokenizer pads with '{tokenizer.pad_token}', number "
+            f"{tokenizer.pad_token_id}, but its embedding table has {vocabulary} rows only. Do tokenizer and weights "
+            "belong together?"
+        )
+    for part in (config, config.get_text_config()):
+        if getattr(part, "pad_token_id", None) is None:
+            part.pad_token_id = tokenizer.pad_token_id
+
+
+def _settle_config(config: Any, head: Head) -> Iterator[str]:
+    """Make a saved config that of the model to be trained: its outputs, and nothing that another training left."""
+    if head.labels:
+        config.id2label = dict(enumerate(head.labels))
+        config.label2id = {label: index for index, label in enumerate(head.labels)}
+    else:
+        config.num_labels = SPAN_OUTPUTS
+    config.problem_type = head.problem_type
+    for name in CALIBRATED:
+        if hasattr(config, name):
+            delattr(config, name)
+    # A cache of keys and values serves for writing text; here it would only be kept and thrown away.
+    if getattr(config, "use_cache", False):
+        config.use_cache = False
+    if getattr(config, "attention_type", None) == "block_sparse":
+        # Such models change to full attention for good once a text is short: results would depend on what came before.
+        config.attention_type = "original_full"
+        yield "attention: over the whole text, not in blocks (block_sparse), which short texts can't have"
 
 
 def refuse_foreign_kernels(config: Any, model: Model) -> None:

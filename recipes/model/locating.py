@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recipes.config.schema import Model
+from recipes.results.run_directory import RunDirectory
 from tasks.errors import InputError
 from tasks.network import unreachable
 
@@ -46,14 +47,14 @@ PICKLES = ("pytorch_model*.bin", "pytorch_model.bin.index.json")
 def locate(model: Model) -> Path:
     """Return the folder that holds the model, fetching it from the hub if it is not on this machine.
 
+    The path may also be that of a run directory, which stands for the model in it.
+
     Raises:
         InputError: there is no such folder, package or hub model, or the hub can't be reached; within 30 seconds.
     """
     folder = Path(model.path).expanduser()
     if folder.is_dir():
-        if not (folder / "config.json").is_file():
-            raise InputError(f"model.path={model.path}: the folder has no config.json, so it is no model")
-        return _with_weights(folder, model)
+        return _with_weights(_model_in(folder, model), model)
     packaged = PACKAGED.get(model.path)
     if packaged is not None:
         found = _packaged_folder(packaged)
@@ -62,6 +63,20 @@ def locate(model: Model) -> Path:
     if model.path.startswith((".", "/", "~")) or model.path.count("/") > 1:
         raise InputError(f"model.path={model.path}: no such folder ({folder.absolute()})")
     return _with_weights(_from_hub(model), model)
+
+
+def _model_in(folder: Path, model: Model) -> Path:
+    """Return the folder itself, or that of the trained model if the folder is the directory of a run."""
+    run = RunDirectory(folder)
+    for candidate in (folder, run.model):
+        if (candidate / "config.json").is_file():
+            return candidate
+    if run.config.is_file():
+        raise InputError(
+            f"model.path={model.path} is the directory of a run whose training has not finished: there is no model in "
+            "it yet. Run its command again to finish it"
+        )
+    raise InputError(f"model.path={model.path}: the folder has no config.json, so it is no model")
 
 
 def _packaged_folder(packaged: Packaged) -> Path | None:

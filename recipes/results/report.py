@@ -23,7 +23,9 @@ class ModelFacts:
     revision: str | None
     parameters: int
     new_weights: list[str]
-    "Names of the tensors that did not come from the pretrained model."
+    "Names of the tensors with rows that did not come from the pretrained model."
+    notes: list[str] = field(default_factory=list)
+    "What was settled for this model: its padding, its head, and which faster parts it can't have, and why."
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,8 @@ def _from_json(kind: type[Part], tree: Any) -> Part:
     """Return a dataclass with the values of a JSON object. Unknown keys are ignored."""
     values = tree if isinstance(tree, Mapping) else {}
     known: tuple[Any, ...] = fields(kind)  # type: ignore[arg-type]
-    missing = [field.name for field in known if field.name not in values and field.default is MISSING]
+    needed = [part.name for part in known if part.default is MISSING and part.default_factory is MISSING]
+    missing = [name for name in needed if name not in values]
     if missing:
         raise ValueError(f"no {kind.__name__}.{missing[0]}")
-    return kind(**{field.name: values[field.name] for field in known if field.name in values})
+    return kind(**{part.name: values[part.name] for part in known if part.name in values})

@@ -5,6 +5,9 @@ keeps most intermediate results. torch's fused kernel is faster for long texts o
 Here scores keep their type and are masked in place, a batch is computed in portions that fit into the processor's
 cache, and the attention weights are the only large tensor kept for the backward pass. Without gradients nothing is
 kept. Measured in docs/performance.md.
+
+Causal and sliding masks and keys that several heads share are computed as transformers does. A model that asks for
+something else, such as a bias by relative position, gets other numbers; `recipes.speed.proof` finds that out.
 """
 
 from collections.abc import Iterator
@@ -27,7 +30,18 @@ SCORES_AT_ONCE = 1 << 20
 def register() -> None:
     """Make the implementation known to transformers, for `model.set_attn_implementation(NAME)`."""
     AttentionInterface.register(NAME, attention)
-    AttentionMaskInterface.register(NAME, sdpa_mask)
+    AttentionMaskInterface.register(NAME, mask)
+
+
+def mask(*arguments: Any, allow_is_causal_skip: bool = True, **named: Any) -> Tensor | None:
+    """Return the mask of torch's attention, or None where every token sees all others.
+
+    For torch's own kernel, transformers leaves a causal mask out if a batch has no padding, and has the kernel make it.
+    Here it is always made, so that None has one meaning.
+    """
+    del allow_is_causal_skip
+    made: Tensor | None = sdpa_mask(*arguments, allow_is_causal_skip=False, **named)
+    return made
 
 
 def attention(
@@ -44,9 +58,9 @@ def attention(
 
     Args:
         module: the attention layer; only its training mode is read.
-        query: [batch, heads, length, size]; so are `key` and `value`.
-        key: see above.
-        value: see above.
+        query: [batch, heads, length, size].
+        key: [batch, heads, length, size], or with fewer heads, each of which serves several neighbouring query heads.
+        value: like `key`.
         attention_mask: true where a key may be seen, broadcastable to [batch, heads, length, length]; None: everywhere.
         scaling: factor of the scores. None: 1 / sqrt(size).
         dropout: probability with which a weight is dropped in training.
@@ -57,6 +71,8 @@ def attention(
     factor = query.shape[-1] ** -0.5 if scaling is None else scaling
     probability = dropout if module.training else 0.0
     dtype = value.dtype
+    heads = query.shape[1]
+    key, value = _for_each_head(key, heads), _for_each_head(value, heads)
     bias = None if attention_mask is None else _additive_mask(attention_mask, dtype)
     attended = _Attention.apply(query.to(dtype), key.to(dtype), value, bias, factor, probability)
     return attended.transpose(1, 2).contiguous(), None
@@ -117,6 +133,11 @@ class _Attention(torch.autograd.Function):  # type: ignore[misc]
             grad_query[rows] = (grad_scores @ key[rows]).mul_(context.factor)
             grad_key[rows] = grad_scores.transpose(2, 3) @ (query[rows] * context.factor)
         return grad_query, grad_key, grad_value, None, None, None
+
+
+def _for_each_head(shared: Tensor, heads: int) -> Tensor:
+    """Repeat keys or values [batch, fewer heads, length, size] so that each of `heads` query heads has its own."""
+    return shared if shared.shape[1] == heads else shared.repeat_interleave(heads // shared.shape[1], dim=1)
 
 
 def _additive_mask(seen: Tensor, dtype: torch.dtype) -> Tensor:

@@ -1,7 +1,7 @@
 """Dropout on a CPU at a fraction of its cost: the same distribution from a quarter of the random numbers."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,9 @@ def draw_dropout_mask(shape: Sequence[int], probability: float) -> Tensor:
     return bits.clamp_(first_kept - 1, first_kept).sub_(first_kept)
 
 
-def use_fast_dropout(model: Any) -> None:
-    """Replace every `nn.Dropout` of a model in place. They hold no weights, so what is saved stays the same."""
-    replace_modules(model, lambda module: SixteenBitDropout(module.p) if type(module) is nn.Dropout else None)
+def use_fast_dropout(model: Any) -> Callable[[], None]:
+    """Replace every `nn.Dropout` of a model in place. They hold no weights, so what is saved stays the same.
+
+    Returns a function that takes them out again.
+    """
+    return replace_modules(model, lambda module: SixteenBitDropout(module.p) if type(module) is nn.Dropout else None)

@@ -7,6 +7,7 @@ differs only in weight decay: plain AdamW would also decay entries that never oc
 values.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -88,7 +89,7 @@ class PartlyTrainedEmbedding(nn.Module):  # type: ignore[misc]
             self.rest.copy_(weight[order[count:]])
 
 
-def train_used_rows(model: Any, used: "np.ndarray[Any, Any]") -> None:
+def train_used_rows(model: Any, used: "np.ndarray[Any, Any]") -> Callable[[], None]:
     """Cut a model's embedding table in place, so that only the rows of the ids in `used` are trained.
 
     Some tables stay as they are: frozen ones, those with nearly all rows in use, and those that another module shares.
@@ -96,14 +97,17 @@ def train_used_rows(model: Any, used: "np.ndarray[Any, Any]") -> None:
     Args:
         model: a transformers model that is about to be trained.
         used: the distinct token ids [used] that occur in the training windows, padding included.
+
+    Returns:
+        A function that puts the old table back, untrained.
     """
     table = model.get_input_embeddings()
     shared = sum(parameter is table.weight for _, parameter in model.named_parameters(remove_duplicate=False)) > 1
-    if type(table) is not nn.Embedding or not table.weight.requires_grad or shared:
-        return
-    if len(used) <= MOST_USED * table.num_embeddings:
-        cut = PartlyTrainedEmbedding(table, torch.as_tensor(used, dtype=torch.int64))
-        replace_modules(model, lambda module: cut if module is table else None)
+    plain = type(table) is nn.Embedding and table.weight.requires_grad and not shared
+    if not plain or len(used) > MOST_USED * table.num_embeddings:
+        return replace_modules(model, lambda _: None)
+    cut = PartlyTrainedEmbedding(table, torch.as_tensor(used, dtype=torch.int64))
+    return replace_modules(model, lambda module: cut if module is table else None)
 
 
 def restore_table(model: Any) -> None:

@@ -7,6 +7,7 @@ ModernBERT, the residual stream keeps the embeddings' fp32, and only the norms' 
 would cast them anyway.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -27,10 +28,13 @@ class NarrowLayerNorm(nn.LayerNorm):  # type: ignore[misc]
         return functional.layer_norm(hidden, self.normalized_shape, self.weight, self.bias, self.eps)
 
 
-def use_narrow_norms(model: Any) -> None:
-    """Replace the `nn.LayerNorm` inside a model's encoder layers in place, keeping their weights."""
-    for layer in encoder_layers(model):
-        replace_modules(layer, lambda module: _narrow(module) if type(module) is nn.LayerNorm else None)
+def use_narrow_norms(model: Any) -> Callable[[], None]:
+    """Replace the `nn.LayerNorm` inside a model's encoder layers in place, keeping their weights.
+
+    Returns a function that takes them out again.
+    """
+    layers = nn.ModuleList(encoder_layers(model))
+    return replace_modules(layers, lambda module: _narrow(module) if type(module) is nn.LayerNorm else None)
 
 
 def _narrow(norm: nn.LayerNorm) -> NarrowLayerNorm:

@@ -13,14 +13,17 @@ from recipes.model.loading import Loaded, load
 from recipes.model.locating import locate
 from recipes.results.run_directory import RunDirectory
 from recipes.speed import apply as speed
+from recipes.system.console import say_field
 from recipes.system.signals import Interruption
 from recipes.training.arguments import training_arguments
 from recipes.training.clock import Laps, TrainingClock
 from recipes.training.progress import Progress
 from recipes.training.trainer import RecipeTrainer
+from recipes.training.trial import limit_note, require_fitting_windows, try_out
 from recipes.training.yardsticks import PlainTrainer, StockTrainer, padded_length, stock_recipe
 from recipes.windows.columns import Windows
 from recipes.windows.encoder import Encoder
+from recipes.windows.judging import judge_windows
 from tasks.data.options import Split
 from tasks.load import AnyRows
 from tasks.task import AnyTask
@@ -38,6 +41,8 @@ class Prepared:
     recipe: Recipe
     loaded: Loaded
     windows: dict[Split, Windows]
+    notes: tuple[str, ...] = ()
+    "Sentences for the user about the model: its padding, its head, and which faster parts it can't have."
 
     @property
     def task(self) -> AnyTask:
@@ -49,7 +54,8 @@ def prepare(config: Config, rows: AnyRows, placement: Placement, laps: Laps) -> 
     """Load the model and encode every split, taking the time of both.
 
     Raises:
-        InputError: the model can't be found or loaded, or the hyperparameters don't go with the labels.
+        InputError: the model can't be found, loaded or run on these rows, or the hyperparameters don't go with the
+            labels.
     """
     recipe = recipe_for(rows, config.hparams)
     if config.hparams.method == "stock":
@@ -66,11 +72,19 @@ def prepare(config: Config, rows: AnyRows, placement: Placement, laps: Laps) -> 
         for split, split_rows in rows.splits.items()
         if split_rows
     }
+    notes = judge_windows(rows, windows, loaded.tokenizer, config.data.accept)
+    for note in notes:
+        say_field("", note)
+    rows = replace(rows, notes=[*rows.notes, *notes])
     laps.lap("encoding")
-    recipe.initialise(loaded.model)
-    if ours:
-        speed.apply(loaded, windows, placement)
-    return Prepared(config, placement, rows, recipe, loaded, windows)
+    require_fitting_windows(rows, loaded, windows, config.model.path)
+    with loaded.head.kept(loaded.model):
+        recipe.initialise(loaded.model)
+    proof, padding_notes = try_out(config, rows, loaded, windows["train"])
+    faster_notes = speed.apply(loaded, windows, placement, proof) if ours else ()
+    said = (*loaded.notes, *limit_note(config, loaded), *padding_notes, *faster_notes)
+    laps.lap("trying out")
+    return Prepared(config, placement, rows, recipe, loaded, windows, said)
 
 
 def assemble(prepared: Prepared, directory: RunDirectory, interruption: Interruption, started: float) -> RecipeTrainer:

@@ -26,12 +26,21 @@ def show_rows(rows: AnyRows, config: Config) -> None:
 
 
 def show_model(prepared: Prepared) -> None:
-    """Print which model is trained, and how much of it is frozen."""
+    """Print which model is trained, how much of it is frozen and how much of its head is new, and what was settled."""
     total, trained = prepared.loaded.parameters, prepared.loaded.trained_parameters
     frozen = f", {(total - trained) / 1e6:.1f}M of them frozen" if trained < total else ""
     labels = prepared.rows.head.labels
-    head = f"{len(labels)} outputs" if labels else "span start and end"
-    say_field("model", f"{prepared.config.model.path}, {total / 1e6:.1f}M parameters{frozen}, new head: {head}")
+    outputs = f"{len(labels)} outputs" if labels else "span start and end"
+    layer = prepared.loaded.head
+    if layer.known:
+        head = f"head: {outputs}, as trained before"
+    elif layer.taken:
+        head = f"head: {outputs}, {len(labels) - len(layer.taken)} of them new"
+    else:
+        head = f"new head: {outputs}"
+    say_field("model", f"{prepared.config.model.path}, {total / 1e6:.1f}M parameters{frozen}, {head}")
+    for note in prepared.notes:
+        say_field("", note)
 
 
 def show_plan(trainer: RecipeTrainer, prepared: Prepared) -> None:

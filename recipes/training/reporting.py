@@ -31,6 +31,7 @@ def build_report(
             revision=config.model.revision,
             parameters=sum(parameter.numel() for parameter in trainer.model.parameters()),
             new_weights=list(prepared.loaded.new_weights),
+            notes=list(prepared.notes),
         ),
         data=_data_facts(prepared.rows, config.data),
         metrics=evaluation.metrics,
@@ -114,5 +115,5 @@ def _data_facts(rows: AnyRows, options: DataOptions) -> DataFacts:
 
 def data_files(rows: AnyRows) -> dict[str, str]:
     """Return every file that a row came from, with its fingerprint."""
-    names = sorted({row.origin.file for split_rows in rows.splits.values() for row in split_rows})
-    return {name: fingerprint(Path(name)) for name in names if Path(name).is_file()}
+    names = {row.origin.file for split_rows in rows.splits.values() for row in split_rows}
+    return {name: fingerprint(Path(name)) for name in sorted(names.union(rows.report.files)) if Path(name).is_file()}

@@ -42,6 +42,26 @@ def test_weights_are_fp32_labels_named_and_only_the_head_new(folder: Path) -> No
     assert loaded.limit == 64, "RoBERTa's position table of 66 holds 64 tokens"
 
 
+@pytest.mark.parametrize("family", sorted(tiny.FAMILIES))
+def test_settings_of_other_families(family: str, tmp_path: Path) -> None:
+    """Their configs give positions and dropout other names, or no limit of positions at all (XLNet says -1)."""
+    head = Head("AutoModelForSequenceClassification", ("a", "b"))
+    folder = tiny.save_family(family, tmp_path)
+    hparams = Hparams(learning_rate=1e-4, dropout=0.0, attention_dropout=0.0)
+    loaded = loading.load(Model(path=str(folder)), head, hparams, folder)
+    assert loaded.limit == 64
+    assert not getattr(loaded.model.config, "use_cache", False)
+    assert loaded.model.config.pad_token_id == loaded.tokenizer.pad_token_id
+    endless = loaded.tokenizer
+    endless.model_max_length = int(1e30)
+    positions = getattr(loaded.model.config, "max_position_embeddings", None) or -1
+    assert model_layers.length_limit(loaded.model, endless) == (64 if positions > 0 else 1_000_000)
+    inputs = loaded.tokenizer("where is my parcel </s>", return_tensors="pt")
+    loaded.model.train()
+    first, second = loaded.model(**inputs).logits, loaded.model(**inputs).logits
+    assert torch.equal(first, second)
+
+
 def test_dropout_is_set_everywhere(folder: Path) -> None:
     loaded = load(folder, dropout=0.0, attention_dropout=0.0)
     used = {module.p for module in loaded.model.modules() if isinstance(module, torch.nn.Dropout)}

@@ -64,6 +64,8 @@ CALLED = {
     "transformers:Trainer.save_model": ["self", "output_dir", "_internal_call"],
     "transformers:PreTrainedModel._can_set_attn_implementation": [],
     "transformers:PreTrainedModel.set_attn_implementation": ["self", "attn_implementation", "allow_all_kernels"],
+    "transformers:PreTrainedModel.initialize_weights": ["self"],
+    "transformers:PreTrainedModel.get_input_embeddings": ["self"],
     "transformers:AttentionInterface.register": ["key", "value"],
     "transformers:AttentionMaskInterface.register": ["key", "value"],
     "transformers.masking_utils:sdpa_mask": [
@@ -116,6 +118,9 @@ READ = {
     "transformers:Trainer": ("self._tr_loss", "self._globalstep_last_logged", "self.is_fsdp_enabled"),
     "transformers:TrainingArguments": ("self._n_gpu",),
     "transformers:PretrainedConfig": ("def _attn_implementation",),
+    "transformers:PreTrainedModel": ('getattr(module, "_is_hf_initialized", False)',),
+    "transformers.initialization:normal_": ('getattr(tensor, "_is_hf_initialized", False)',),
+    "transformers.models.auto.auto_factory:_BaseAutoModelClass": ("cls._model_mapping",),
     "accelerate.data_loader:skip_first_batches": ("SkipBatchSampler",),
 }
 "Text that the source of a class or function must contain, for attributes that we read or set."

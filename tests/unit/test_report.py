@@ -70,6 +70,7 @@ KEYS = [
     "model.revision",
     "model.parameters",
     "model.new_weights",
+    "model.notes",
     "data.source.train",
     "data.rows.train",
     "data.rows.validation",
@@ -131,6 +132,8 @@ def test_a_report_is_read_back_as_it_was_written(tmp_path: Path) -> None:
 def test_an_older_or_newer_report(tmp_path: Path) -> None:
     tree: dict[str, Any] = asdict(REPORT)
     assert Report.from_dict({**tree, "later": 1, "model": {**tree["model"], "later": 2}}) == REPORT
+    del tree["model"]["notes"]  # added later
+    assert Report.from_dict(tree) == REPORT
     del tree["training"]["windows"]
     with pytest.raises(ValueError, match=r"^no TrainingFacts\.windows$"):
         Report.from_dict(tree)
