@@ -29,6 +29,8 @@ def read_answers(cell: Any, start: Any = None) -> list[Answer]:
     if is_blank(cell):
         return []
     if isinstance(cell, Mapping):
+        if cell and not any(key in cell for key in (*TEXT_KEYS, *START_KEYS)):
+            raise ValueError(f"the answers have none of the keys {', '.join(TEXT_KEYS)}: {dict(cell)!r}")
         texts, starts = _as_list(_first(cell, TEXT_KEYS)), _as_list(_first(cell, START_KEYS))
     elif isinstance(cell, list | tuple) and cell and all(isinstance(item, Mapping) for item in cell):
         return [answer for item in cell for answer in read_answers(item)]

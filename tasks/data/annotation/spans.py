@@ -76,6 +76,9 @@ def _read_span(item: Any) -> list[CharacterSpan]:
 
 
 def _of_list(item: list[Any] | tuple[Any, ...]) -> CharacterSpan:
+    # A type may be a number written as a text: then only the offsets are numbers.
+    if all(isinstance(value, int) for value in item[:2]) and isinstance(item[2], str):
+        return CharacterSpan(_label(item[2]), ((item[0], item[1]),))
     numbers = [whole_number(value) for value in item[:3]]
     names = [value for value, number in zip(item[:3], numbers, strict=True) if number is None]
     offsets = [number for number in numbers if number is not None]

@@ -105,7 +105,7 @@ def _layout(
     sentences: Sequence[Sequence[Row]], tokens: str | None, tags: str | None, file: str, report: ReadReport
 ) -> Layout:
     """Return the columns of tokens and tags: those that the user named, or else those that the content shows."""
-    numbered = counts_tokens([[row[0] for _, row in rows] for rows in sentences])
+    numbered = _is_numbered(sentences)
     token_column = _column_number(tokens, "data.columns.tokens", 1 if numbered else 0)
     if numbered and tokens is None:
         report.note(f"{file}: the first column counts the tokens; they are in the second")
@@ -118,6 +118,12 @@ def _layout(
     if token_column == tag_column:
         raise InputError(f"data.columns.tokens and data.columns.tags are both column {token_column}")
     return Layout(token_column, tag_column, numbered)
+
+
+def _is_numbered(sentences: Sequence[Sequence[Row]]) -> bool:
+    """Tell whether the first column counts the tokens. With two columns, it is the column of the tokens itself."""
+    most = max((len(row) for rows in sentences for _, row in rows), default=0)
+    return most > 2 and counts_tokens([[row[0] for _, row in rows] for rows in sentences])
 
 
 def counts_tokens(first_cells: Sequence[Sequence[str]]) -> bool:
@@ -175,7 +181,7 @@ def _without_comments(sentences: list[list[Row]], comment: str | None) -> list[l
         return sentences
     others = [[(number, row) for number, row in rows if not row[0].startswith("#")] for rows in sentences]
     others = [rows for rows in others if rows]
-    return others if counts_tokens([[row[0] for _, row in rows] for rows in others]) else sentences
+    return others if _is_numbered(others) else sentences
 
 
 def _drop_trailing_separator(sentences: Sequence[Sequence[Row]]) -> None:

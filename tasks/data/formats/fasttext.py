@@ -2,6 +2,7 @@
 
 import re
 
+from tasks.data.formats.conll import SUFFIXES as CONLL_SUFFIXES
 from tasks.data.formats.reader import Confidence, Contents, Reader, certain_if
 from tasks.data.formats.source import Source
 from tasks.data.options import DataOptions
@@ -32,6 +33,8 @@ def read_fasttext(text: str, file: str, report: ReadReport) -> list[Record]:
 
 
 def _recognise(source: Source) -> Confidence:
+    if source.suffix in CONLL_SUFFIXES:
+        return Confidence.NO
     lines = [line for line in source.lines if line.strip()]
     return certain_if(bool(lines) and sum(line.startswith(MARK) for line in lines) > len(lines) / 2)
 
