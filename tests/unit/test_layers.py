@@ -19,6 +19,7 @@ RANKS = (
     ("tasks.data.annotation",),
     ("tasks.data", "tasks.metrics"),
     ("tasks",),
+    ("tasks.writing",),
     ("recipes.system", "recipes.config"),
     ("recipes.results",),
     ("recipes.command", "recipes.machine", "recipes.model"),

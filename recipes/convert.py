@@ -1,0 +1,143 @@
+"""Write labelled rows in another format: `python -m recipes.convert export.jsonl -o names.conll`."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from recipes.command.convert_line import ConvertLine
+    from recipes.config.schema import Config
+    from tasks.data.records import ReadReport
+    from tasks.writing.rereading import Reading
+    from tasks.writing.writer import Writer, Written
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print help, or convert. Returns the exit status."""
+    from recipes.command.convert_line import HELP, read_convert_line
+    from recipes.system.console import complain, say
+    from tasks.errors import InputError
+
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if {"--help", "-h"} & set(arguments):
+        say(HELP)
+        return 0
+    try:
+        convert(read_convert_line(arguments))
+    except InputError as error:
+        complain(str(error))
+        return 2
+    except KeyboardInterrupt:
+        complain("Interrupted: nothing was written")
+        return 130
+    except Exception as error:
+        from recipes.command.hydra_errors import explain
+
+        message = explain(error)
+        if message is None:
+            raise
+        complain(message)
+        return 2
+    return 0
+
+
+def convert(line: "ConvertLine") -> None:
+    """Read rows, write them in another format, and say what was done and what was lost.
+
+    Raises:
+        InputError: a file, row or choice can't be used, or a row can't be held by the format.
+    """
+    from recipes.config.schema import TASKS
+    from tasks.data.read import read_label_names, read_records
+    from tasks.data.records import ReadReport
+    from tasks.errors import InputError, did_you_mean
+    from tasks.task import Layout
+    from tasks.writing.fitting import only_task, unused_columns
+    from tasks.writing.rereading import reading_of, rows_of
+    from tasks.writing.writers import choose_writer, require_written_format
+
+    _require_free(line)
+    if line.format is not None:
+        require_written_format(line.format)
+    if line.task is not None and line.task not in TASKS:
+        raise InputError(f"--task {line.task}: choose from {', '.join(TASKS)}.{did_you_mean(line.task, TASKS)}")
+    data = _config(line, line.task).data
+    report = ReadReport(on_bad_row=data.on_bad_row)
+    records = read_records(data, "train", report) or []
+    task = line.task or only_task(records, data.columns)
+    writer = choose_writer(task, line.output.suffix.lower(), line.format)
+    layout = Layout(data.columns, read_label_names(data.label_names))
+    rows, labelled = rows_of(records, _config(line, task).task, layout, report)
+    read = len(rows)
+    written = writer.write(rows, labelled, report)
+    reading = reading_of(written, labelled, writer, TASKS[task], line.output.name)
+    unused = unused_columns(records, data.columns, task)
+    if unused:
+        report.note(f"columns that {task} rows have no place for, left out: {', '.join(unused)}")
+    _write(line.output, written.text)
+    _show(report, written)
+    _show_end(line, writer, written, reading, f"{read} {task} rows{'' if labelled else ' without labels'}")
+
+
+def _config(line: "ConvertLine", task: str | None) -> "Config":
+    """Return the config that says how to read. Without a task, only the options of `data` are looked at."""
+    from recipes.command.composing import compose
+    from recipes.command.line import hydra_literal
+    from recipes.command.literals import with_literal_values
+
+    options = with_literal_values([word for word in line.options if task is not None or word.startswith("data.")])
+    inputs = ",".join(map(hydra_literal, line.inputs))
+    train = inputs if len(line.inputs) == 1 else f"[{inputs}]"  # of a data set of the hub, the name of one split
+    chosen = () if task is None else (f"task={task}",)
+    return compose([*chosen, "data=files", f"data.train={train}", *options])
+
+
+def _require_free(line: "ConvertLine") -> None:
+    from tasks.errors import InputError
+
+    output = line.output
+    if output.is_dir():
+        raise InputError(f"-o {output}: is a folder. Name a file in it")
+    if output.exists() and not line.overwrite:
+        raise InputError(f"-o {output}: is there already. To write it anew: --overwrite")
+
+
+def _write(path: Path, text: str) -> None:
+    from recipes.system.files import write_text
+    from tasks.errors import InputError
+
+    try:
+        write_text(path, text)
+    except OSError as error:
+        raise InputError(f"-o {path}: can't be written: {error.strerror}") from error
+
+
+def _show(report: "ReadReport", written: "Written") -> None:
+    from recipes.system.console import say_field
+
+    for line in report.recognised:
+        say_field("read", line.removeprefix("train: "))
+    for what, counted in (("left out", report.skipped), ("repaired", report.repaired)):
+        for reason, count in counted.items():
+            say_field(what, f"{count} x {reason}, e.g. {report.examples[reason][0]}")
+    for note in (*report.notes, *written.notes):
+        say_field("note", note)
+
+
+def _show_end(line: "ConvertLine", writer: "Writer", written: "Written", reading: "Reading", read: str) -> None:
+    from recipes.system.console import say
+
+    options = " ".join(f"task.{key}={value}" for key, value in reading.options.items())
+    how = f" with {options}" if options else ""
+    if reading.different:
+        same = f"{reading.different} of them read back with other words{how}, for {writer.name} has no place for words"
+    else:
+        same = f"they read back the same{how}"
+    lost = [f"{what} ({count} rows)" for what, count in written.losses.items()]
+    losses = f"; not held by {writer.name}: {', '.join(lost)}" if lost else ""
+    say(f"Read {read}; wrote {len(written.rows)} to {line.output} as {writer.name}; {same}{losses}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
