@@ -16,7 +16,7 @@ from recipes.config.flat_keys import known_keys
 from tasks.data.files import SAMPLES
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ("README.md", "docs/formats.md", "docs/performance.md", "CONTRIBUTING.md")
+DOCUMENTS = ("README.md", "docs/formats.md", "docs/convert.md", "docs/performance.md", "CONTRIBUTING.md")
 
 SMALL = "data.limit.train=24 data.limit.validation=8 data.limit.test=8 hparams.batch_size=8 runtime.precision=fp32"
 "Overrides that make any run short."
@@ -63,6 +63,7 @@ def read_commands(document: str) -> list[Command]:
 
 COMMANDS = [command for document in DOCUMENTS for command in read_commands(document)]
 RUNS = [command for command in COMMANDS if "recipes.run" in command.text]
+CONVERSIONS = [command for command in COMMANDS if "recipes.convert" in command.text and " IN " not in command.text]
 SCRIPTS = [command for command in COMMANDS if "scripts/" in command.text.split(" -")[0] and command not in RUNS]
 OTHERS = [command for command in COMMANDS if command not in RUNS and command not in SCRIPTS]
 
@@ -75,7 +76,11 @@ def test_the_commands_are_found() -> None:
         "scripts/bench",
         "scripts/soak",
     }
-    assert {command.text for command in OTHERS} == {"python -m tests.faults.guards"}
+    assert {command.text for command in OTHERS if command not in CONVERSIONS} == {
+        "python -m recipes.convert IN ... -o OUT",
+        "python -m tests.faults.guards",
+    }
+    assert len(CONVERSIONS) >= 5
     assert sum(command.ends_in_an_error for command in RUNS) == 3
 
 
@@ -156,6 +161,14 @@ def test_a_command_of_the_documents(command: Command, folder: Path, public: Path
         # The same lines, but for numbers: names of fields and scores, and where the sweep's table lies.
         names = [line.split()[0] for line in command.shown if re.match(r"[A-Za-z]", line)]
         assert set(names) <= {line.split()[0] for line in done.stdout.splitlines() if line.strip()}
+
+
+def test_the_conversions_of_the_documents(folder: Path) -> None:
+    """One after the other: each may read what the one before has written."""
+    for command in CONVERSIONS:
+        done = shell(command.text, folder)
+        assert (done.returncode, done.stderr) == (0, ""), command.place
+        assert done.stdout.splitlines() == [line for line in command.shown if line.strip()]
 
 
 @pytest.fixture
