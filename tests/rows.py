@@ -56,7 +56,7 @@ AWKWARD = (
 LINE_ENDS = ("\n", "\r", "\r\n", "\t", "\0")
 "Parts that a format of lines can't hold."
 
-ANY_CHARACTER = st.characters(exclude_categories=("Cs",))
+ANY_CHARACTER = st.characters(exclude_categories=["Cs"])
 NO_CONTROL_CHARACTER = st.characters(exclude_categories=("Cs", "Cc"))
 
 NOWHERE = Origin("rows", 1)
