@@ -100,8 +100,8 @@ def decode(data: bytes, encoding: str, path: Path) -> str:
     Raises:
         InputError: the bytes are not text in this encoding; names the line, and an encoding that may fit.
     """
-    refuse_binary(data, path)
     encoding = marked_encoding(data) or encoding
+    refuse_binary(data, path, encoding)
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -143,7 +143,7 @@ def marked_encoding(data: bytes) -> str | None:
     return "utf-16" if data.startswith(UTF_16) else None
 
 
-def refuse_binary(data: bytes, path: Path) -> None:
+def refuse_binary(data: bytes, path: Path, encoding: str) -> None:
     """Raise an error that says what a file is that holds no rows, as far as its first bytes tell.
 
     Raises:
@@ -159,7 +159,8 @@ def refuse_binary(data: bytes, path: Path) -> None:
         if text.startswith(start):
             raise InputError(f"{path}: is {what}")
     beginning = data[:1000]
-    if marked_encoding(data) is None and beginning.count(0) > len(beginning) / 10:
+    is_wide = encoding.casefold().replace("-", "").replace("_", "").startswith(("utf16", "utf32"))
+    if not is_wide and beginning.count(0) > len(beginning) / 10:
         halves = beginning[::2].count(0), beginning[1::2].count(0)
         if min(halves) == 0:
             guess = "utf-16-le" if halves[0] == 0 else "utf-16-be"

@@ -139,11 +139,13 @@ def _only_value(source: Source) -> Any:
 
 
 def _holds_questions(value: Any) -> bool:
-    """Tell whether a value is a paragraph with questions, or an article with paragraphs that have some."""
+    """Tell whether a value is a paragraph with questions, an article with such paragraphs, or a whole file of them."""
     if not isinstance(value, dict):
         return False
     if isinstance(value.get("qas"), list) and "context" in value:
         return True
+    if isinstance(value.get("data"), list):
+        return any(map(_holds_questions, value["data"]))
     paragraphs = value.get("paragraphs")
     return isinstance(paragraphs, list) and any(isinstance(one, dict) and "qas" in one for one in paragraphs)
 

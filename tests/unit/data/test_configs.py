@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tasks.data.formats.readers import FORMATS
 from tasks.data.options import Columns, DataOptions
+from tasks.data.readers import FORMATS
 
 FOLDER = Path(__file__).parents[3] / "conf" / "data"
 FILES = sorted(FOLDER.rglob("*.yaml"))

@@ -115,10 +115,11 @@ def test_unbalanced_quotes(text: str, message: str) -> None:
     [
         ("a,b,a\n", {}, "f.csv, line 1: two columns have the name 'a'. Columns: a, b, a"),
         (",,text\n", {}, "f.csv, line 1: column 2 has no name. Columns: 'index', '', 'text'"),
-        ("\n\na,\n", {}, "f.csv, line 3: column 2 has no name"),
+        ("\n\na,,b\n", {}, "f.csv, line 3: column 2 has no name"),
+        ("a,,\n", {}, "f.csv, line 1: only one column, 'a'"),
         ("1,2\n", {"header": ["x", "x"]}, "data.header: two columns have the name 'x'"),
-        ("text;label\n", {}, "only one column, 'text;label', with ',' between columns. Is it another separator: "
-                             "data.separator=\"';'\"?"),
+        ("text;label\n", {}, "only one column, 'text;label'. ',' was taken for the separator. Is it another "
+                             "separator: data.separator=';'?"),
         ("text\n", {"separator": "\t"}, "f.csv, line 1: only one column, 'text'"),
         ("a,b\n", {"separator": ""}, "data.separator is empty"),
     ],

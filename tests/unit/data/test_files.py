@@ -1,4 +1,4 @@
-"""Finding, decoding and recognising files."""
+"""Finding and decoding files."""
 
 from pathlib import Path
 
@@ -7,7 +7,6 @@ import pytest
 from tasks.data import files
 from tasks.data.decoding import BINARY_SIGNATURES, decode_file
 from tasks.data.files import find_files
-from tasks.data.formats.detection import detect_format
 from tasks.errors import InputError
 
 
@@ -115,6 +114,10 @@ class TestDecodeFile:
             ("a\ufeffb".encode(), "utf-8", "a\ufeffb"),
             (b"caf\xe9", "latin-1", "café"),
             ("é\n".encode("utf-16"), "utf-16", "é\n"),
+            ("é\n".encode("utf-16"), "utf-8", "é\n"),
+            ("é\r\n".encode("utf-16"), "latin-1", "é\n"),
+            (b"\xfe\xff" + "é\n".encode("utf-16-be"), "utf-8", "é\n"),
+            ("é\n".encode("utf-32"), "utf-8", "é\n"),
             ("\ufeffé\n".encode("utf-16-le"), "utf-16-le", "é\n"),
             (b"", "utf-8", ""),
         ],
@@ -128,7 +131,7 @@ class TestDecodeFile:
             (b"ok\nfine\nsister\xf0city\n", "utf-8", "line 3: byte 0xf0 is not valid utf-8", "latin-1"),
             (b"it\x92s\n", "utf-8", "line 1: byte 0x92", "cp1252"),
             (b"\x81\xff", "utf-8", "line 1: byte 0x81", "latin-1"),
-            ("text".encode("utf-16"), "utf-8", "line 1: byte 0xff", "utf-16"),
+            (b"\xef\xbb\xbfok\ncaf\xe9\n", "utf-8", "line 2: byte 0xe9", "latin-1"),
             ("é".encode(), "ascii", "line 1: byte 0xc3 is not valid ascii", "utf-8"),
         ],
     )
@@ -145,53 +148,33 @@ class TestDecodeFile:
 
     @pytest.mark.parametrize("start", BINARY_SIGNATURES)
     def test_not_text(self, tmp_path: Path, start: bytes) -> None:
-        with pytest.raises(InputError, match=f"f.csv: is {BINARY_SIGNATURES[start]}"):
+        with pytest.raises(InputError) as error:
             self.decode(tmp_path, start + b"\xff\xff")
+        assert str(error.value).endswith(f"f.csv: is {BINARY_SIGNATURES[start]}")
+
+    @pytest.mark.parametrize(
+        ("data", "what"),
+        [
+            (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a pointer of Git LFS"),
+            (b"\xef\xbb\xbf\n<!DOCTYPE HTML><p>Log in", "an HTML page"),
+            (b"  <html>", "an HTML page"),
+            (b"<?xml version='1.0'?>", "XML"),
+            (b"#FORMAT=WebAnno TSV 3.3\n", "WebAnno"),
+            (b"{\\rtf1 warm beds}", "a text with formatting"),
+            (b"a" + bytes(range(8)) * 20 + b"\0" * 40, "a binary file, not text"),
+        ],
+    )
+    def test_texts_of_other_kinds(self, tmp_path: Path, data: bytes, what: str) -> None:
+        with pytest.raises(InputError, match=f"f.csv: is {what}"):
+            self.decode(tmp_path, data)
+
+    @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+    def test_utf_16_without_its_mark_is_suggested_and_the_suggestion_works(self, tmp_path: Path, encoding: str) -> None:
+        data = "text,label\nwarm beds,good\n".encode(encoding)
+        with pytest.raises(InputError, match=f"data.encoding={encoding}$"):
+            self.decode(tmp_path, data)
+        assert self.decode(tmp_path, data, encoding) == "text,label\nwarm beds,good\n"
 
     def test_unreadable(self, tmp_path: Path) -> None:
         with pytest.raises(InputError, match="can't be read: No such file"):
             decode_file(tmp_path / "none.csv", "utf-8")
-
-
-SQUAD = '{"version": "1.1", "data": [{"title": "T", "paragraphs": [{"context": "c", "qas": []}]}]}'
-CONLL = "Mara\tB-person\nleft\tO\n\nRain\tO\nfell\tO\n"
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "expected"),
-    [
-        ("x.csv", "a;b", "csv"),
-        ("x.CSV", "a,b", "csv"),
-        ("x.tsv", "a\tb\n", "tsv"),
-        ("x.tsv", CONLL, "conll"),
-        ("x.jsonl", "", "jsonl"),
-        ("x.ndjson", "", "jsonl"),
-        ("x.parquet", "", "parquet"),
-        ("x.conll", "", "conll"),
-        ("x.iob", "", "conll"),
-        ("x.iob2", "", "conll"),
-        ("x.bio", "", "conll"),
-        ("x.json", SQUAD, "squad"),
-        ("x.json", '[{"text": "a \\"paragraphs\\": and \\"qas\\":"}]', "json"),
-        ("x.json", '{"data": [{"text": "a"}]}', "json"),
-        ("x.json", '{"text": ["a"],\n"label": ["b"]}', "json"),
-        ("x.json", '{"text": "a"}\n{"text": "b"}\n', "jsonl"),
-        ("x.txt", '{"text": "a"}\n{"text": "b"}\n', "jsonl"),
-        ("x", SQUAD, "squad"),
-        ("x.txt", "[NAME] is here\t3\n[NAME] is there\t4\n", "tsv"),
-        ("x.txt", CONLL, "conll"),
-        ("x.data", CONLL.replace("\t", " "), "conll"),
-        ("x", "-DOCSTART- -X- O\n\n# id 1\nMara NNP B-PER\n\nRain NN O\n", "conll"),
-        ("x.annotated", "Mara PER\nleft O\n\t\nRain O\n", "conll"),
-        ("x", "ham\tOk lar...\nspam\tWINNER!!\n", "tsv"),
-        ("x.txt", 'text,label\n"a, b",c\n', "csv"),
-    ],
-)
-def test_detect_format(name: str, text: str, expected: str) -> None:
-    assert detect_format(Path(name), text) == expected
-
-
-@pytest.mark.parametrize("text", ["", "just\nsome\nprose\n", "a,b\nc,d,e\n", "1 a film , truly\n0 bad\n"])
-def test_undecidable_format_names_the_choices(text: str) -> None:
-    with pytest.raises(InputError, match=r"data\.format to one of: csv, tsv, jsonl, json, parquet, conll, squad"):
-        detect_format(Path("x.txt"), text)

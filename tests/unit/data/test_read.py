@@ -8,9 +8,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from tasks.data.formats.readers import FORMATS
 from tasks.data.options import Columns, DataOptions, Split
 from tasks.data.read import read_label_names, read_records
+from tasks.data.readers import FORMATS
 from tasks.data.records import Origin, ReadReport
 from tasks.errors import InputError
 

@@ -7,16 +7,18 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from tasks.data.formats.structured import read_json, read_jsonl, read_parquet
+from tasks.data.formats.source import Source
+from tasks.data.formats.structured import read_json, read_parquet
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError
+from tests.unit.data.inputs import written
 
 ROWS = [{"text": "warm beds", "label": ["good"]}, {"text": "cold\u2028soup", "label": []}]
 
 
 def test_jsonl() -> None:
     text = '{"text": "warm beds", "label": ["good"]}\n\n{"text": "cold\u2028soup", "label": []}'
-    records = read_jsonl(text, "f.jsonl", ReadReport())
+    records = read_json(written("f.jsonl", text), ReadReport())
     assert records == [Record(ROWS[0], Origin("f.jsonl", 1)), Record(ROWS[1], Origin("f.jsonl", 3))]
 
 
@@ -34,10 +36,10 @@ def test_jsonl() -> None:
 def test_bad_jsonl_lines(line: str, reason: str, message: str) -> None:
     text = f'{{"text": "\\ud83d\\ude00"}}\n{line}\n'
     with pytest.raises(InputError) as error:
-        read_jsonl(text, "f.jsonl", ReadReport())
+        read_json(written("f.jsonl", text), ReadReport())
     assert str(error.value).startswith(message)
     report = ReadReport("skip")
-    assert [record.values for record in read_jsonl(text, "f.jsonl", report)] == [{"text": "😀"}]
+    assert [record.values for record in read_json(written("f.jsonl", text), report)] == [{"text": "😀"}]
     assert report.skipped == {reason: 1}
 
 
@@ -50,14 +52,14 @@ def test_bad_jsonl_lines(line: str, reason: str, message: str) -> None:
     ],
 )
 def test_json_shapes(text: str) -> None:
-    assert read_json(text, "f.json", ReadReport()) == [
+    assert read_json(written("f.json", text), ReadReport()) == [
         Record({"text": "a", "label": 1}, Origin("f.json", 1, "row")),
         Record({"text": "b", "label": 2}, Origin("f.json", 2, "row")),
     ]
 
 
 def test_a_column_may_be_called_data() -> None:
-    records = read_json('{"data": ["a"], "label": [1]}', "f.json", ReadReport())
+    records = read_json(written("f.json", '{"data": ["a"], "label": [1]}'), ReadReport())
     assert [record.values for record in records] == [{"data": "a", "label": 1}]
 
 
@@ -75,19 +77,19 @@ def test_a_column_may_be_called_data() -> None:
 )
 def test_bad_json(text: str, message: str) -> None:
     with pytest.raises(InputError) as error:
-        read_json(text, "f.json", ReadReport())
+        read_json(written("f.json", text), ReadReport())
     assert str(error.value).startswith(message)
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", '{"data": []}', '{"text": []}'])
 def test_json_without_rows(text: str) -> None:
-    assert read_json(text, "f.json", ReadReport()) == []
+    assert read_json(written("f.json", text), ReadReport()) == []
 
 
 def test_parquet(tmp_path: Path) -> None:
     path = tmp_path / "f.parquet"
     parquet.write_table(pa.Table.from_pylist(ROWS), path)
-    assert read_parquet(path) == [
+    assert read_parquet(Source(path)) == [
         Record(row, Origin(str(path), number, "row")) for number, row in enumerate(ROWS, start=1)
     ]
 
@@ -99,7 +101,7 @@ def test_parquet_of_datasets_names_its_labels(tmp_path: Path) -> None:
     features = Features({"text": Value("string"), "label": label, "tags": List(tag)})
     columns: dict[str, Any] = {"text": ["a", "b", "c"], "label": [1, -1, None], "tags": [[0, 1], [], None]}
     Dataset.from_dict(columns, features=features).to_parquet(tmp_path / "f.parquet")
-    assert [record.values for record in read_parquet(tmp_path / "f.parquet")] == [
+    assert [record.values for record in read_parquet(Source(tmp_path / "f.parquet"))] == [
         {"text": "a", "label": "good", "tags": ["O", "B-x"]},
         {"text": "b", "label": None, "tags": []},
         {"text": "c", "label": None, "tags": None},
@@ -109,4 +111,4 @@ def test_parquet_of_datasets_names_its_labels(tmp_path: Path) -> None:
 def test_not_parquet(tmp_path: Path) -> None:
     (tmp_path / "f.parquet").write_text("text,label\n")
     with pytest.raises(InputError, match=r"f\.parquet: can't be read as Parquet"):
-        read_parquet(tmp_path / "f.parquet")
+        read_parquet(Source(tmp_path / "f.parquet"))
