@@ -4,20 +4,24 @@ import ast
 import json
 import math
 import re
+import warnings
 from typing import Any
 
 BRACKETS = {"[": "]", "{": "}", "(": ")"}
 _TOKEN = re.compile(
     r"""\s*(?:
         (?P<string>[rRbBuU]{0,2}(?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"))
-      | (?P<number>[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+)(?![\w.]))
+      | (?P<number>[-+]?(?:\d+\.?\d*(?:[eE][-+]?\d+)?|\.\d+)(?![\w.+-]))
       | (?P<name>[A-Za-z_][\w.]*)
       | (?P<mark>[\[\]{}(),:=])
     )""",
     re.VERBOSE,
 )
+HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
 _NAMES: dict[str, Any] = {"None": None, "null": None, "True": True, "true": True, "False": False, "false": False}
 _NAMES |= {"nan": None, "NaN": None, "NaT": None}
+_WRAPPER = re.compile(r"(?:np\.|numpy\.)?(?:array|str_|bytes_|bool_?|u?int\d+|float\d+)|tensor")
+"What NumPy and PyTorch write around their values: `array([...])`, `np.int64(3)`."
 _DEEPEST = 50
 
 
@@ -55,14 +59,25 @@ def read_printed(cell: Any) -> Any:
     if not begins_like_printed(text):
         return cell
     try:
+        value = _parsed(text)
+        if HALF_PAIR.search(text):
+            json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{_shown(text)} holds half of a surrogate pair, which is no character") from error
+    except ValueError as error:
+        raise ValueError(f"{_shown(text)} begins like a list or dict, but can't be read as one: {error}") from error
+    return value
+
+
+def _parsed(text: str) -> Any:
+    try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        pass
-    try:
         return _Printed(text).whole()
-    except ValueError as error:
-        shown = text if len(text) <= 40 else f"{text[:40]}..."
-        raise ValueError(f"{shown} begins like a list or dict, but can't be read as one: {error}") from error
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:40]}..."
 
 
 class _Printed:
@@ -99,19 +114,19 @@ class _Printed:
             raise ValueError("it ends too early")
         self._next()
         if kind == "string":
-            return ast.literal_eval(token)
+            return _string(token)
         if kind == "number":
             return int(token) if re.fullmatch(r"[-+]?\d+", token) else float(token)
         if kind == "name" and token in _NAMES:
             return _NAMES[token]
-        if kind == "name" and self.word == "(":
-            return self._array(depth)
+        if kind == "name" and self.word == "(" and _WRAPPER.fullmatch(token):
+            return self._wrapped(depth)
         if token in BRACKETS:
             return self._items(BRACKETS[token], depth)
         raise ValueError(f"unexpected {token}")
 
-    def _array(self, depth: int) -> Any:
-        """Read what NumPy writes, `array([...], dtype=object)`: the first argument counts."""
+    def _wrapped(self, depth: int) -> Any:
+        """Read the brackets after a wrapper, such as `([...], dtype=object)`: the first argument counts."""
         self._next()
         value = self._value(depth + 1)
         while self.kind and self.word != ")":
@@ -122,6 +137,7 @@ class _Printed:
     def _items(self, end: str, depth: int) -> Any:
         values: list[Any] = []
         keys: list[Any] = []
+        commas = 0
         while self.word != end or self.kind != "mark":
             values.append(self._value(depth + 1))
             if end == "}" and self.kind == "mark" and self.word == ":":
@@ -130,9 +146,13 @@ class _Printed:
                 values.append(self._value(depth + 1))
             if self.kind == "mark" and self.word == ",":
                 self._next()
+                commas += 1
             elif not self.kind:
                 raise ValueError("it is not closed")
         self._close(end)
+        # NumPy writes no commas at all. One that is missing may have joined two texts in Python.
+        if commas < len(values) - 1 and (commas or keys):
+            raise ValueError("a comma is missing")
         if not keys:
             return {} if end == "}" and not values else values
         if len(keys) != len(values) or not all(isinstance(key, str | int | float | bool) for key in keys):
@@ -143,6 +163,18 @@ class _Printed:
         if self.word != end:
             raise ValueError("it is not closed")
         self._next()
+
+
+def _string(token: str) -> str:
+    """Return the text that a quoted text stands for; bytes are UTF-8."""
+    if "\\" not in token and token[0] in "'\"":
+        return token[1:-1]
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of escapes that mean nothing, which stay as they are
+            value = ast.literal_eval(token)
+    except SyntaxError as error:
+        raise ValueError(f"{token} is no text") from error
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def whole_number(value: Any) -> int | None:
