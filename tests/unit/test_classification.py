@@ -21,7 +21,7 @@ def records(*rows: dict[str, Any]) -> list[Record]:
 
 
 def settled(rows: list[Record], layout: Layout = LAYOUT, **options: Any) -> Classification:
-    return Classification(**options).resolve_auto(rows, layout)
+    return Classification(**options).resolve_auto(rows, layout, ReadReport())
 
 
 def texts(*labels: Any) -> list[Text]:
@@ -110,13 +110,11 @@ def test_columns_are_found_by_usual_names_or_named_in_the_error() -> None:
 def test_unknown_labels_in_validation_are_named() -> None:
     task = Classification(kind="single_label")
     head = task.head(texts("spam", "ham"), LAYOUT)
-    with pytest.raises(
-        InputError, match=r"a.csv, line 2: label 'spma' does not occur in training.*Did you mean 'spam'"
-    ):
-        task.with_known_labels(texts("spma"), head, ReadReport())
-    report = ReadReport(on_bad_row="skip")
-    assert task.with_known_labels(texts("spma", "ham"), head, report)[0].label == "ham"
-    assert report.skipped == {"unknown label": 1}
+    strange, known = texts("spma", "ham")
+    assert task.unknown_labels(known, head) == []
+    assert task.unknown_labels(strange, head) == ["spma"]
+    message = task.unknown_label_message("spma", head)
+    assert message == "label 'spma' does not occur in training. Labels: ham, spam. Did you mean 'spam'?"
 
 
 def test_one_class_is_not_enough_and_a_thousand_are_too_many() -> None:

@@ -55,7 +55,7 @@ def test_entities() -> None:
         return {
             (kind, " ".join(row.tokens[start:end]))
             for row in rows.splits[split]
-            for kind, start, end in spans(row.tags)
+            for kind, start, end in spans(row.tags or ())
             if kind in kinds
         }
 
