@@ -72,11 +72,23 @@ def top_list(tree: Any) -> list[Any] | None:
     if not isinstance(tree, Mapping):
         return None
     lists = [value for value in tree.values() if _is_list_of_rows(value)]
-    return lists[0] if len(lists) == 1 and not _has_equal_columns(tree) else None
+    if len(lists) != 1 or (_has_equal_columns(tree) and not _holds_pairs(lists[0])):
+        return None
+    return lists[0]
 
 
 def _is_list_of_rows(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(item, dict | list) for item in value)
+    if not isinstance(value, list):
+        return False
+    # Some annotation tools write null for a text without entities.
+    rows = [item for item in value if item is not None]
+    return bool(rows) and all(isinstance(item, dict | list) for item in rows)
+
+
+def _holds_pairs(rows: list[Any]) -> bool:
+    """Tell whether rows are pairs of a text and an object, as in spaCy's training data, which no column would hold."""
+    pairs = [row for row in rows if isinstance(row, list)]
+    return bool(pairs) and all(len(row) == 2 and isinstance(row[0], str) and isinstance(row[1], dict) for row in pairs)
 
 
 def _has_equal_columns(tree: Mapping[str, Any]) -> bool:
