@@ -200,7 +200,8 @@ class Ner(Task[Sentence]):
     @override
     def head(self, train: Sequence[Sentence], layout: Layout) -> Head:
         del layout
-        types = sorted({split_tag(tag).type for row in train for tag in row.tags or ()} - {""})
+        tags = {tag for row in train for tag in row.tags or ()}
+        types = sorted({split_tag(tag).type for tag in tags} - {""})
         if not types:
             raise InputError("Training rows have no entity: all tags are O. Is data.columns.tags the right column?")
         labels = ("O", *(f"{prefix}-{kind}" for kind in types for prefix in ("B", "I")))

@@ -10,7 +10,9 @@ from tasks.errors import InputError, did_you_mean
 
 def column_names(records: Sequence[Record]) -> list[str]:
     """Return the names of all columns that any record has, in order."""
-    return list(dict.fromkeys(str(name) for record in records for name in record.values))
+    # Nearly all records have the same columns, so that each combination is looked at once.
+    combinations = dict.fromkeys(tuple(record.values) for record in records)
+    return list(dict.fromkeys(str(name) for names in combinations for name in names))
 
 
 def find_column(records: Sequence[Record], wanted: str | None, usual: Sequence[str]) -> str | None:

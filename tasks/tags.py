@@ -7,6 +7,7 @@ scheme is bare. A span is `(type, start, end)` in words, `end` exclusive.
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 from tasks.errors import InputError
@@ -35,6 +36,7 @@ class Tag(NamedTuple):
     type: str
 
 
+@lru_cache(maxsize=10_000)  # a file has millions of tags, and few that differ
 def split_tag(tag: str) -> Tag:
     """Split a tag into its prefix and its type.
 
