@@ -83,8 +83,8 @@ def convert(line: "ConvertLine") -> None:
 def _config(line: "ConvertLine", task: str | None) -> "Config":
     """Return the config that says how to read. Without a task, only the options of `data` are looked at."""
     from recipes.command.composing import compose
-    from recipes.command.line import hydra_literal
     from recipes.command.literals import with_literal_values
+    from tasks.overrides import hydra_literal
 
     options = with_literal_values([word for word in line.options if task is not None or word.startswith("data.")])
     inputs = ",".join(map(hydra_literal, line.inputs))

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from tasks.data.column_names import LABEL_COLUMNS
 from tasks.data.options import Columns
 from tasks.data.records import ReadReport, Record
 from tasks.errors import InputError, did_you_mean
+from tasks.overrides import list_override
 from tasks.record_columns import column, column_names, find_column
 
 ABSENT = ("none", "null", "nan", "na", "n/a", "-", "_")
@@ -59,8 +61,10 @@ def find_label_columns(records: Sequence[Record], columns: Columns) -> LabelColu
         names = tuple(name for name in found if name is not None)
         if len(names) < len(found):
             return None
-        filled = [record.values.get(name) for record in records for name in names]
-        return LabelColumns(names, indicators=all(indicator(cell) is not None for cell in filled))
+        filled = [cell for record in records for name in names if not is_blank(cell := record.values.get(name))]
+        # One strange cell does not turn zeros and ones into names: `cell` refuses it.
+        ones_and_zeros = sum(indicator(cell) is not None for cell in filled)
+        return LabelColumns(names, indicators=ones_and_zeros > len(filled) / 2)
     name = find_column(records, columns.label, LABEL_COLUMNS)
     return None if name is None else LabelColumns((name,))
 
@@ -83,7 +87,7 @@ def label_columns(records: Sequence[Record], columns: Columns) -> LabelColumns:
         usual = ", ".join(LABEL_COLUMNS)
         raise InputError(
             f"{records[0].origin}: none of the usual columns {usual} is there, but several with 0 and 1 are. "
-            f"If their names are the labels: 'data.columns.label=[{','.join(likely)}]'"
+            f"If their names are the labels: {list_override('data.columns.label', likely)}"
         )
     column(records, columns.label, LABEL_COLUMNS, "data.columns.label")
     raise AssertionError("column raises")
@@ -142,19 +146,36 @@ def is_without_gold(cell: Any, columns: LabelColumns) -> bool:
 
 
 def multi_hot_length(cells: Sequence[Any], names: Sequence[str] | None) -> int | None:
-    """Return the length of lists that are all equally long and hold only 0 and 1. None: the cells are no such lists.
+    """Return the length of the lists that switch labels on and off with 1 and 0. None: the cells are no such lists.
 
-    If there are names for the labels, there must be as many as entries. A list of label numbers is never as long.
+    Lists of label numbers may hold only 0 and 1, too. But such a list has no number twice, and if all have both, all
+    rows have the same labels, and there is nothing to learn. So a list with a repetition tells that these are zeros and
+    ones, and so do lists that are all equally long. Of several lengths the most common one is returned: `read` reports
+    the lists of other lengths.
+
+    Raises:
+        InputError: `names` has another number of labels.
     """
-    lists = [cell for cell in cells if cell is not None]
-    lengths = {len(cell) if isinstance(cell, list | tuple) else 0 for cell in lists}
-    if len(lengths) != 1 or lengths <= {0, 1}:
+    lists = [cell for cell in cells if not is_blank(cell)]
+    if not all(isinstance(cell, list | tuple) for cell in lists):
         return None
-    length = lengths.pop()
+    if not all(isinstance(value, int | float) and value in (0, 1) for cell in lists for value in cell):
+        return None
+    lengths = Counter(len(cell) for cell in lists)
+    repeats = any(len(set(cell)) < len(cell) for cell in lists)
+    if not repeats and (len(lengths) != 1 or lengths.keys() <= {0, 1}):
+        return None
+    (length, _), *_ = lengths.most_common(1)
+    if length < 2:
+        return None
     if names is not None and len(names) != length:
-        return None
-    is_binary = all(isinstance(value, int | float) and value in (0, 1) for cell in lists for value in cell)
-    return length if is_binary else None
+        if not repeats:
+            return None
+        raise InputError(
+            f"labels are lists of {length} zeros and ones, but data.label_names has {len(names)} names: one for each "
+            "is needed"
+        )
+    return length
 
 
 def names_of_multi_hot(cell: Any, length: int, names: Sequence[str] | None) -> list[str]:
@@ -176,7 +197,8 @@ def infer_kind(cells: Sequence[Any], separator: str | None, multi_hot: int | Non
     if separator is not None:
         return "multi_label"
     if any(isinstance(cell, list | tuple) for cell in cells):
-        sizes = [sum(cell) if multi_hot else len(cell) for cell in cells if isinstance(cell, list | tuple)]
+        lists = [cell for cell in cells if isinstance(cell, list | tuple)]
+        sizes = [sum(value == 1 for value in cell) if multi_hot else len(cell) for cell in lists]
         if set(sizes) == {1}:
             report.note("every row lists exactly one label: single label. For several: task.kind=multi_label")
             return "single_label"

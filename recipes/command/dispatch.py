@@ -17,7 +17,7 @@ from recipes.command import composing
 from recipes.command.groups import CONF, GROUPS
 from recipes.command.hints import refuse_mistyped
 from recipes.command.hydra_errors import explain
-from recipes.command.line import CommandLine, hydra_literal, read_command_line
+from recipes.command.line import CommandLine, read_command_line
 from recipes.command.literals import with_literal_values
 from recipes.command.own_rows import require_task, shell_command
 from recipes.config.conversion import parse
@@ -27,6 +27,7 @@ from recipes.system.console import complain
 from recipes.system.signals import Interrupted, Interruption
 from tasks.data.files import expand_home
 from tasks.errors import InputError
+from tasks.overrides import hydra_literal
 
 INPUT_ERROR = 2
 "Exit status if the user's input can't be used."

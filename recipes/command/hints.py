@@ -8,12 +8,13 @@ from pathlib import Path
 
 from recipes.command.groups import GROUPS, choices
 from recipes.command.keys import is_key, is_switch, meant_key, nearest_key, no_key
-from recipes.command.line import CFG_FLAGS, CONFIG_DIR_FLAGS, INFO_FLAGS, SWEEP_FLAGS, key_of, no_flag, shell_word
+from recipes.command.line import CFG_FLAGS, CONFIG_DIR_FLAGS, INFO_FLAGS, SWEEP_FLAGS, key_of, no_flag
 from recipes.command.mistaken_choices import exists, is_path, meant_choice
 from recipes.command.own_rows import commands_with_tasks, lacks_task, shell_command
 from recipes.command.synonyms import NEEDLESS, OTHER_UNITS, SWITCHES, TASK_NAMES
 from tasks.data.files import expand_home
 from tasks.errors import InputError
+from tasks.overrides import shell_word
 
 SHOWN = ("job", "hydra", "all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
 "What Hydra's flags `--cfg` and `--info` can show."

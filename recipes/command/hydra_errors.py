@@ -7,7 +7,7 @@ from yaml import YAMLError
 
 from recipes.command.groups import no_choice
 from recipes.command.keys import no_key
-from recipes.command.line import hydra_literal, shell_word
+from tasks.overrides import hydra_literal, shell_word
 
 
 def explain(error: Exception) -> str | None:

@@ -5,13 +5,12 @@ logging. It blocks functions that it knows to be dangerous, but says itself that
 program needs none of these calls, so it refuses them all.
 """
 
-import re
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tasks.errors import InputError, did_you_mean
+from tasks.overrides import hydra_literal
 
 SWEEP_FLAGS = ("-m", "--multirun")
 CONFIG_DIR_FLAGS = ("--config-dir", "-cd")
@@ -83,33 +82,6 @@ def no_flag(flag: str) -> str:
     """Return the message that there is no such flag."""
     flags = (*SWEEP_FLAGS, *CONFIG_DIR_FLAGS, *INFO_FLAGS, *CFG_FLAGS, "--help")
     return f"No flag '{flag}'.{did_you_mean(flag, flags)} What there is: --help"
-
-
-def hydra_literal(value: str) -> str:
-    r"""Return a value in quotes, so that Hydra reads it literally.
-
-    >>> print(hydra_literal(";"), hydra_literal("${x}"))
-    ';' '\${x}'
-    """
-    return quoted(re.sub(r"(\\*)\$\{", r"\1\1\\${", value))
-
-
-def quoted(value: str) -> str:
-    """Return a value in the quotes of Hydra's grammar. What is in `${...}` is replaced all the same."""
-    # Hydra takes backslashes as they stand, except before a quote.
-    escaped = re.sub(r"(\\*)'", r"\1\1\\'", value)
-    escaped = re.sub(r"(\\+)\Z", r"\1\1", escaped)
-    return f"'{escaped}'"
-
-
-def shell_word(text: str) -> str:
-    """Return a text as one word of a shell's command line.
-
-    >>> print(shell_word("seed=1"), shell_word("data.separator=';'"))
-    seed=1 "data.separator=';'"
-    """
-    quoted = shlex.quote(text)
-    return f'"{text}"' if quoted != text and "'" in text and not set(text) & set('"$`\\!') else quoted
 
 
 def key_of(override: str) -> str:

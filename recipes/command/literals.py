@@ -13,9 +13,10 @@ from hydra.errors import HydraException, OverrideParseException
 
 from recipes.command.groups import GROUPS
 from recipes.command.keys import LISTS, PATHS, TEXTS_OR_LISTS, is_key, text_keys
-from recipes.command.line import hydra_literal, key_of, quoted, shell_word
+from recipes.command.line import key_of
 from recipes.command.mistaken_choices import exists
 from tasks.errors import InputError
+from tasks.overrides import hydra_literal, quoted, shell_word
 
 HYDRA_SYNTAX = ",[]{}()'\"$\\"
 "Characters with a meaning in Hydra's grammar of overrides."

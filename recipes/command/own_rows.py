@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from recipes.command.groups import choices
-from recipes.command.line import key_of, shell_word
+from recipes.command.line import key_of
 from recipes.config.validation import ROW_SOURCE_KEYS, names_own_rows
 from tasks.errors import InputError
+from tasks.overrides import shell_word
 
 PROGRAM = "python -m recipes.run"
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from recipes.command.composing import compose, compose_tree, with_own_files
 from recipes.command.dispatch import main
-from recipes.command.line import hydra_literal, read_command_line, shell_word
+from recipes.command.line import read_command_line
+from tasks.overrides import hydra_literal, shell_word
 from tests.recorded import Recorded, asked
 
 

@@ -10,6 +10,7 @@ from tasks.data.formats.table import Row, records_of_rows
 from tasks.data.options import DataOptions
 from tasks.data.records import ReadReport
 from tasks.errors import InputError, did_you_mean
+from tasks.overrides import shell_word
 
 
 def _rows(source: Source, sheet: str | None) -> tuple[str, list[Row]]:
@@ -34,7 +35,10 @@ def _rows(source: Source, sheet: str | None) -> tuple[str, list[Row]]:
             )
         return sheet, sheets[sheet]
     if len(filled) > 1:
-        raise InputError(f"{source.path} has several sheets: {', '.join(filled)}. Say which: data.sheet={filled[0]}")
+        raise InputError(
+            f"{source.path} has several sheets: {', '.join(filled)}. Say which: "
+            + shell_word(f"data.sheet={filled[0]}")
+        )
     return (filled[0], sheets[filled[0]]) if filled else ("", [])
 
 

@@ -1,6 +1,6 @@
 """From rows of cells to records: which line names the columns, and which of the columns have no name."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -8,6 +8,7 @@ from tasks.data.cells import is_blank
 from tasks.data.column_names import USUAL_COLUMNS
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError
+from tasks.overrides import list_override
 
 ROWS_LOOKED_AT = 10
 "How far below the first line a header line is looked for, for the error message."
@@ -53,7 +54,7 @@ def records_of_rows(
         while len(names) > 1 and not names[-1]:
             names.pop()
         unnamed = len(cells) - len(names)
-        _check_header(names, f"{file}, {unit} {line}", first, hint)
+        _check_header(names, f"{file}, {unit} {line}", first, hint, unnamed)
         kept: Iterable[Row] = _chain(first[1:], rows)
     else:
         names, unnamed = list(header), 0
@@ -87,19 +88,21 @@ def _records(
     return records
 
 
-def _check_header(names: Sequence[str], place: str, rows: Sequence[Row], hint: str) -> None:
+def _check_header(names: Sequence[str], place: str, rows: Sequence[Row], hint: str, unnamed: int = 0) -> None:
+    """Refuse names that are missing or there twice. `rows` begin with the header line, if it is the file's own."""
     if not names:
         return
     below = _header_below(rows)
+    named_by_hand = _named_by_hand([*names, *[""] * unnamed], rows)
     for position, name in enumerate(names):
         if not name:
-            way_out = below or _named_by_hand(names)
+            way_out = below or named_by_hand
             raise InputError(
                 f"{place}: column {position + 1} has no name. Columns: {', '.join(map(repr, names))}.{way_out}"
             )
         if name in names[:position]:
             raise InputError(
-                f"{place}: two columns have the name '{name}'. Columns: {', '.join(names)}.{_named_by_hand(names)}"
+                f"{place}: two columns have the name '{name}'. Columns: {', '.join(names)}.{named_by_hand}"
             )
     if len(names) == 1:
         raise InputError(f"{place}: only one column, '{names[0]}'.{below or hint}")
@@ -114,13 +117,22 @@ def _header_below(rows: Sequence[Row]) -> str:
     return ""
 
 
-def _named_by_hand(names: Sequence[str]) -> str:
+def _named_by_hand(names: Sequence[str], rows: Sequence[Row]) -> str:
     """Return how to name the columns on the command line, in place of the file's own header line."""
     given: list[str] = []
     for position, name in enumerate(names, start=1):
         name = name or f"column{position}"
-        given.append(name if name not in given else f"{name}_{position}")
-    return f"\nTo name them yourself: 'data.header=[{','.join(given)}]' data.skip_lines=1"
+        taken = {*given, *names[position:]}
+        given.append(name if name not in given else next(new for new in _numbered(name, position) if new not in taken))
+    way_out = f"\nTo name them yourself: {list_override('data.header', given)}"
+    # A header in quotes may have several lines.
+    return f"{way_out} data.skip_lines={rows[1][0] - 1 if len(rows) > 1 else rows[0][0]}" if rows else way_out
+
+
+def _numbered(name: str, number: int) -> Iterator[str]:
+    while True:
+        yield f"{name}_{number}"
+        number += 1
 
 
 def _refuse_header_row(rows: Sequence[Row], names: Sequence[str], file: str, unit: str) -> None:
