@@ -12,11 +12,12 @@ from pathlib import Path
 
 from tasks.errors import InputError, did_you_mean
 
-GZIP, BZIP2, XZ, ZIP = b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"PK\x03\x04"
+GZIP, XZ, ZIP = b"\x1f\x8b", b"\xfd7zXZ", b"PK\x03\x04"
+BZIP2 = tuple(b"BZh%d1AY&SY" % level for level in range(1, 10))
 
 COMPRESSIONS: dict[bytes, Callable[[bytes], bytes]] = {
     GZIP: gzip.decompress,
-    BZIP2: bz2.decompress,
+    **dict.fromkeys(BZIP2, bz2.decompress),
     XZ: lzma.decompress,
 }
 "By the first bytes of a file: how to unpack it."
@@ -69,7 +70,7 @@ def read_bytes(path: Path) -> bytes:
                 return unpack(data)
         member = zip_member(path, data) if data.startswith(ZIP) else None
         return data if member is None else zipfile.ZipFile(BytesIO(data)).read(member)
-    except (OSError, EOFError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, RuntimeError) as error:
+    except (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, RuntimeError) as error:
         raise InputError(f"{path}: can't be unpacked: {error}") from error
 
 

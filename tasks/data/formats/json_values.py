@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -31,8 +32,14 @@ class JsonText:
 
     @cached_property
     def values(self) -> list[tuple[int, Any]]:
-        """The values of a text of shape "concatenated", each with the line that it begins on."""
-        return list(_concatenated(self.text))
+        """The values of a text of shape "concatenated", each with the line that it begins on.
+
+        Raises:
+            ValueError: one of them is no JSON, or has half a surrogate pair. RecursionError: it is nested too deeply.
+        """
+        values = list(_concatenated(self.text))
+        _refuse_half_pairs(self.text, values)
+        return values
 
     @cached_property
     def sample(self) -> list[Any]:
@@ -40,7 +47,7 @@ class JsonText:
         if self.shape == "lines":
             return list(islice(_readable_lines(self.text), ROWS_LOOKED_AT))
         if self.shape == "concatenated":
-            return [value for _, value in self.values[:ROWS_LOOKED_AT]]
+            return [value for _, value in islice(_up_to_fault(_concatenated(self.text)), ROWS_LOOKED_AT)]
         rows = top_list(self.whole)
         return [] if rows is None else rows[:ROWS_LOOKED_AT]
 
@@ -58,7 +65,7 @@ def read_json_text(text: str, suffix: str) -> JsonText | None:
         return JsonText(text, "lines" if first.startswith("{") else "whole")
     if _parses(text):
         return JsonText(text, "whole")
-    if len(list(islice(_concatenated(text), 2))) == 2:
+    if len(list(islice(_up_to_fault(_concatenated(text)), 2))) == 2:
         return JsonText(text, "concatenated")
     if suffix in LINE_SUFFIXES:
         return JsonText(text, "lines")
@@ -71,7 +78,7 @@ def top_list(tree: Any) -> list[Any] | None:
         return tree
     if not isinstance(tree, Mapping):
         return None
-    lists = [value for value in tree.values() if _is_list_of_rows(value)]
+    lists: list[list[Any]] = [value for value in tree.values() if _is_list_of_rows(value)]
     if len(lists) != 1 or (_has_equal_columns(tree) and not _holds_pairs(lists[0])):
         return None
     return lists[0]
@@ -104,9 +111,13 @@ def parse(text: str) -> Any:
         ValueError: it is no JSON, or has half a surrogate pair. RecursionError: it is nested too deeply.
     """
     value = json.loads(text)
+    _refuse_half_pairs(text, value)
+    return value
+
+
+def _refuse_half_pairs(text: str, value: Any) -> None:
     if SURROGATE.search(text):
         json.dumps(value, ensure_ascii=False).encode()
-    return value
 
 
 def load_json(text: str, file: str) -> Any:
@@ -147,8 +158,17 @@ def _readable_lines(text: str) -> Iterator[Any]:
             yield json.loads(line)
 
 
+def _up_to_fault(values: Iterator[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
+    with suppress(ValueError, RecursionError):
+        yield from values
+
+
 def _concatenated(text: str) -> Iterator[tuple[int, Any]]:
-    """Yield values that stand one after another, with the line of each, up to the end or the first fault."""
+    """Yield values that stand one after another, with the line of each.
+
+    Raises:
+        ValueError: one of them is no JSON. RecursionError: it is nested too deeply.
+    """
     decoder = json.JSONDecoder()
     position, line = 0, 1
     while True:
@@ -157,10 +177,7 @@ def _concatenated(text: str) -> Iterator[tuple[int, Any]]:
         line += text.count("\n", position, begin)
         if begin == len(text):
             return
-        try:
-            value, end = decoder.raw_decode(text, begin)
-        except (ValueError, RecursionError):
-            return
+        value, end = decoder.raw_decode(text, begin)
         yield line, value
         line += text.count("\n", begin, end)
         position = end

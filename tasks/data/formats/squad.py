@@ -4,7 +4,7 @@ Other tools write the same with other tops: a list of articles or of paragraphs,
 adds keys, which are left out.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tasks.data.formats.json_values import json_fault, parse
@@ -76,16 +76,16 @@ def _questions(source: Source) -> Iterator[tuple[str, str | None, str, Any]]:
 def _tops(source: Source) -> Iterator[Placed]:
     """Yield the articles, or the paragraphs if there is nothing above them, whatever the file's top is."""
     document = source.json
-    if document is not None and document.shape != "whole":
-        values = document.values if document.shape == "concatenated" else _lines(source)
-        for line, value in values:
-            yield from _tops_of_tree(value, source.file, f"line {line}: ")
-        return
-    try:
-        tree = parse(source.text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{source.path}, {json_fault(error)}") from error
-    yield from _tops_of_tree(tree, source.file, "")
+    shape = "whole" if document is None else document.shape
+    if shape == "lines":
+        values: Iterable[tuple[int, Any]] = _lines(source)
+    else:
+        try:
+            values = [(1, parse(source.text))] if document is None or shape == "whole" else document.values
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{source.path}, {json_fault(error)}") from error
+    for line, value in values:
+        yield from _tops_of_tree(value, source.file, "" if shape == "whole" else f"line {line}: ")
 
 
 def _lines(source: Source) -> Iterator[tuple[int, Any]]:

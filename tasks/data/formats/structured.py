@@ -24,7 +24,11 @@ def json_rows(source: Source, report: ReadReport) -> Iterator[tuple[Any, Origin]
     if document.shape == "lines":
         yield from _lines(source, report)
     elif document.shape == "concatenated":
-        for line, value in document.values:
+        try:
+            values = document.values
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{source.path}, {json_fault(error)}") from error
+        for line, value in values:
             yield value, Origin(source.file, line)
     else:
         try:
