@@ -9,17 +9,18 @@ WITHOUT_BLANKS = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Mya
 "Scripts that write words without blanks between them: each of their characters is a word."
 JOINERS = r"\u200c\u200d\u00ad"
 "Zero-width joiners and the soft hyphen, which stand inside of words."
-_BLANK = r"\s\u200b\ufeff"
+_BLANK = r"\s\x1c-\x1f\u200b\ufeff"
 
 _UNICODE = regex.compile(
     rf"""(?V1)
     [{WITHOUT_BLANKS}] \p{{M}}*
     | [\p{{L}}\p{{N}}_] [\p{{L}}\p{{N}}\p{{M}}_{JOINERS}--{WITHOUT_BLANKS}]*
+    | \p{{GCB=Prepend}}  # such as the Arabic sign for a number: \X would join it with a blank after it
     | (?![{_BLANK}]) \X
     """,
     regex.VERBOSE,
 )
-_BLANKS = regex.compile(r"\S+")
+_BETWEEN_BLANKS = regex.compile(r"[^\s\x1c-\x1f]+")
 
 Bounds = tuple[int, int]
 "The first character of a word, and the one after its last."
@@ -44,7 +45,7 @@ def words_between_blanks(text: str) -> list[Bounds]:
     >>> words_between_blanks("Mara's hats,")
     [(0, 6), (7, 12)]
     """
-    return [match.span() for match in _BLANKS.finditer(text)]
+    return [match.span() for match in _BETWEEN_BLANKS.finditer(text)]
 
 
 WORD_RULES: Mapping[str, Callable[[str], list[Bounds]]] = MappingProxyType(
