@@ -75,9 +75,13 @@ def _tags_column(records: Sequence[Record], wanted: str | None, exclude: str) ->
 def _spans_column(records: Sequence[Record], wanted: str | None) -> str | None:
     if wanted is not None:
         return find_column(records, wanted, ())
+    looked_at = records[:FORM_LOOKED_AT]
     for name in SPAN_COLUMNS:
         found = find_column(records, name, ())
-        if found is not None and all(_may_be_spans(record.values.get(found)) for record in records[:FORM_LOOKED_AT]):
+        # Rows with something else are for `read` to report.
+        if found is not None and 2 * sum(_may_be_spans(record.values.get(found)) for record in looked_at) > len(
+            looked_at
+        ):
             return found
     return None
 

@@ -1,0 +1,217 @@
+"""Rows of NER in the forms in which people have them, and how what a tokenizer drops is decoded."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tasks.data.options import Columns
+from tasks.data.records import Origin, ReadReport, Record
+from tasks.errors import InputError
+from tasks.ner import Ner, Sentence
+from tasks.task import Head, Layout
+from tests import tiny
+
+HEAD = Head("AutoModelForTokenClassification", ("O", "B-PER", "I-PER", "B-LOC", "I-LOC"))
+PLAIN = (("Ida", "left"), ("B-PER", "O"), None)
+WITH_OFFSETS = (("Ida", "left"), ("B-PER", "O"), ((0, 3), (4, 8)))
+
+
+def records(*rows: dict[str, Any]) -> list[Record]:
+    return [Record(row, Origin("a.jsonl", number)) for number, row in enumerate(rows, start=1)]
+
+
+def read(
+    *rows: dict[str, Any],
+    columns: Columns | None = None,
+    names: list[str] | None = None,
+    report: ReadReport | None = None,
+    labelled: bool = True,
+    **options: Any,
+) -> list[Sentence]:
+    layout, found = Layout(columns or Columns(), names), report or ReadReport()
+    task = Ner(**options)
+    if labelled:
+        task = task.resolve_auto(records(*rows), layout, found)
+    return task.read(records(*rows), layout, found, labelled=labelled)
+
+
+def parts(row: Sentence) -> tuple[Any, ...]:
+    return row.tokens, row.tags, row.offsets
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({"tokens": ["Ida", "left"], "tags": ["B-PER", "O"]}, PLAIN),
+        ({"Words": ("Ida", "left"), "NER_tags": ("B-PER", "O")}, PLAIN),
+        ({"tokens": "Ida left", "tags": "B-PER O"}, PLAIN),
+        ({"tokens": "['Ida', 'left']", "tags": '["B-PER", "O"]'}, PLAIN),
+        ({"tokens": "['Ida' 'left']", "tags": "['B-PER' 'O']"}, PLAIN),
+        ({"tokens": [{"text": "Ida"}, {"text": "left"}], "labels": ["B-PER", "O"]}, PLAIN),
+        ({"tokens": ["Ida", "left"], "tags": ["B-PER ", "O"]}, PLAIN),
+        ({"text": "Ida left", "entities": [[0, 3, "PER"]]}, WITH_OFFSETS),
+        ({"text": "Ida left", "entities": "[(0, 3, 'PER')]"}, WITH_OFFSETS),
+        ({"text": "Ida left", "labels": [{"start": 0, "end": 3, "label": "PER"}]}, WITH_OFFSETS),
+        ({"data": "Ida left", "label": [[0, 3, "PER"]]}, WITH_OFFSETS),
+        # Words without offsets say nothing about where they stand in the text: it is cut by the rule.
+        ({"text": "Ida left", "tokens": ["Ida left"], "spans": [[0, 3, "PER"]]}, WITH_OFFSETS),
+    ],
+)
+def test_one_sentence_in_many_forms(row: dict[str, Any], expected: Any) -> None:
+    report = ReadReport()
+    assert [parts(sentence) for sentence in read(row, report=report)] == [expected]
+    assert not report.repaired
+
+
+def test_a_text_is_cut_where_the_files_own_tokens_have_offsets() -> None:
+    row = {
+        "text": "re-enter Oslo",
+        "tokens": [{"text": "re-enter", "start": 0, "end": 8}, {"text": "Oslo", "start": 9, "end": 13}],
+        "spans": [{"start": 9, "end": 13, "label": "LOC"}],
+    }
+    assert parts(read(row)[0]) == (("re-enter", "Oslo"), ("O", "B-LOC"), ((0, 8), (9, 13)))
+    without = {**row, "tokens": None}
+    assert read(without)[0].tokens == ("re", "-", "enter", "Oslo")
+    wrong = {**row, "tokens": [{"start": 0, "end": 8}, {"start": 7, "end": 13}]}
+    with pytest.raises(InputError, match=r"line 1: the token from 7 to 13 is not in the text, or not after"):
+        read(wrong)
+
+
+def test_words_are_cut_by_the_rule_that_the_user_chose() -> None:
+    row = {"text": "Ida's hat", "spans": [[0, 3, "PER"]]}
+    assert read(row, words="unicode")[0].tokens == ("Ida", "'", "s", "hat")
+    report = ReadReport()
+    assert parts(read(row, words="blanks", report=report)[0])[:2] == (("Ida's", "hat"), ("B-PER", "O"))
+    assert report.repaired == {"entity widened to whole words": 1}
+    assert report.notes == ["1 entities end inside of words: is the end in the file that of the last character?"]
+
+
+def test_tags_by_number_need_names() -> None:
+    row = {"tokens": ["Ida", "left"], "ner_tags": [1, 0.0]}
+    with pytest.raises(InputError, match=r"The tags are numbers \(0, 1\).*data\.label_names="):
+        read(row)
+    assert read(row, names=["O", "B-PER"])[0].tags == ("B-PER", "O")
+    with pytest.raises(InputError, match="tag 1 has no name: data.label_names has 1 names, for 0 to 0"):
+        read(row, names=["O"], scheme="iob2")
+
+
+@pytest.mark.parametrize("again", [None, "", float("nan"), "s1"])
+def test_a_token_in_each_row_makes_sentences(again: Any) -> None:
+    cells = [("s1", "Ida", "B-PER"), (again, "left", "O"), ("s2", "Oslo", "B-LOC"), ("s1", "He", "O")]
+    rows = [{"Sentence #": number, "Word": word, "POS": "X", "Tag": tag} for number, word, tag in cells]
+    found = read(*rows)
+    assert [(row.id, row.tokens, row.tags) for row in found] == [
+        ("s1", ("Ida", "left"), ("B-PER", "O")),
+        ("s2", ("Oslo",), ("B-LOC",)),
+        ("s1", ("He",), ("O",)),
+    ]
+    assert [row.origin.number for row in found] == [1, 3, 4], "the row of a sentence's first token"
+
+
+def test_a_token_in_each_row_without_a_sentence_column_is_refused() -> None:
+    rows = [{"word": word, "tag": "O", "nr": 1} for word in ("Ida", "left", "for", "Oslo")]
+    with pytest.raises(InputError, match=r"each row holds one token.*Columns: word, tag, nr.*data\.columns\.sentence="):
+        read(*rows)
+    assert [row.tokens for row in read(*rows, columns=Columns(sentence="nr"))] == [("Ida", "left", "for", "Oslo")]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"tokens": ["Ida", None], "tags": ["O", "O"]}, "token 2 is None, not a text"),
+        ({"tokens": ["Ida", True], "tags": ["O", "O"]}, "token 2 is True, not a text"),
+        ({"tokens": ["Ida", float("nan")], "tags": ["O", "O"]}, "token 2 is nan, not a text"),
+        ({"tokens": ["Ida", "left"], "tags": ["O", None]}, "tag 2 is None, not a tag"),
+        ({"tokens": ["Ida", "left"], "tags": ["O", 1.5]}, r"tag 2 is 1\.5, not a tag"),
+        ({"tokens": ["Ida", "left"], "tags": ["O"]}, "2 tokens but 1 tags"),
+        ({"tokens": "['Ida', 'left'", "tags": ["O", "O"]}, "begins like a list or dict"),
+        ({"tokens": [" ", ""], "tags": ["O", "O"]}, "all words are blank"),
+    ],
+)
+def test_bad_rows_of_words_are_errors_or_counted(row: dict[str, Any], message: str) -> None:
+    good = {"tokens": ["Ida", "left"], "tags": ["B-PER", "O"]}
+    with pytest.raises(InputError, match=f"a.jsonl, line 2: .*{message}"):
+        read(good, row)
+    report = ReadReport(on_bad_row="skip")
+    assert [parts(found) for found in read(good, row, good, report=report)] == [PLAIN, PLAIN]
+    assert sum(report.skipped.values()) == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"text": " ", "spans": []}, "column 'text' is empty"),
+        ({"text": ["Ida"], "spans": []}, r"column 'text' is \"\['Ida'\]\", not a text"),
+        ({"text": "\u200b", "spans": []}, "the text has no words"),
+        ({"text": "Ida", "spans": "nobody"}, "'nobody' is not a list of entities"),
+        ({"text": "Ida", "spans": [[0, 3]]}, r"\[0, 3\] is not an entity such as"),
+        ({"text": "Ida", "spans": [[0, 4, "PER"]]}, "the PER from 0 to 4 is not in the text"),
+    ],
+)
+def test_bad_rows_of_texts_are_errors_or_counted(row: dict[str, Any], message: str) -> None:
+    good = {"text": "Ida left", "spans": [[0, 3, "PER"]]}
+    with pytest.raises(InputError, match=f"a.jsonl, line 2: {message}"):
+        read(good, row, good)
+    report = ReadReport(on_bad_row="skip")
+    assert [parts(found) for found in read(good, row, good, report=report)] == [WITH_OFFSETS, WITH_OFFSETS]
+    assert sum(report.skipped.values()) == 1
+
+
+def test_rows_without_labels() -> None:
+    task, layout = Ner(), Layout(Columns())
+    for row in ({"tokens": ["Ida", "left"]}, {"tokens": ["Ida", "left"], "tags": None}):
+        assert not task.has_labels(records(row), layout)
+        assert [parts(found) for found in read(row, labelled=False)] == [(("Ida", "left"), None, None)]
+    for text in ({"text": "Ida left"}, {"text": "Ida left", "spans": None}):
+        assert not task.has_labels(records(text), layout)
+        assert [parts(found) for found in read(text, labelled=False)] == [(("Ida", "left"), None, ((0, 3), (4, 8)))]
+    assert task.has_labels(records({"text": "Ida left", "spans": []}), layout), "it says that there is no entity"
+
+
+def test_labels_that_are_missing_from_training_are_refused() -> None:
+    with pytest.raises(InputError, match=r"none of the usual columns tags, .* data\.columns\.tags=NAME"):
+        read({"tokens": ["Ida", "left"]})
+    with pytest.raises(InputError, match=r"none of the usual columns spans, .* data\.columns\.spans=NAME"):
+        read({"text": "Ida left"})
+
+
+def decoded(row: Sentence, *labels: str) -> tuple[dict[str, Any], list[str]]:
+    """Return the prediction for a row, and the notes, if the model answers with a label for each word that it sees."""
+    task, tokenizer = Ner(), tiny.wordpiece()
+    features = task.encode([row], tokenizer, HEAD, 64)
+    (words,) = features["words"]
+    seen = [position for position, word in enumerate(words) if word >= 0]
+    output = np.zeros((1, len(words)), dtype=int)
+    output[0, seen] = [HEAD.labels.index(label) for label in labels]
+    prediction = task.decode([row], features, {"label": output, "probability": np.full(output.shape, 0.5)}, HEAD)[0]
+    return prediction, list(task.encoding_notes([row], features))
+
+
+def test_words_that_are_nothing_to_the_tokenizer_go_on_with_the_entity_before_them() -> None:
+    words = ("\u200d", "New", "\u200d", "York", "in", "\u200d")
+    row = Sentence("0", words, None, Origin("a.jsonl", 1))
+    prediction, notes = decoded(row, "B-LOC", "I-LOC", "O")
+    assert prediction["tags"] == ["O", "B-LOC", "I-LOC", "I-LOC", "O", "O"]
+    assert [(entity["start"], entity["end"]) for entity in prediction["entities"]] == [(1, 4)]
+    assert notes == [
+        "3 of 6 words are nothing to this tokenizer, such as zero-width characters. "
+        "They go on with the entity of the word before them"
+    ]
+
+
+def test_there_is_no_note_if_the_tokenizer_sees_every_word() -> None:
+    row = Sentence("0", ("New", "York"), None, Origin("a.jsonl", 1))
+    assert decoded(row, "B-LOC", "I-LOC")[1] == []
+
+
+def test_entities_of_a_text_are_cut_out_of_it() -> None:
+    text = "In New\u00a0York\u200b, Mara  Lindqvist left."
+    (row,) = read({"text": text, "spans": [[3, 11, "LOC"]]})
+    assert row.tokens == ("In", "New", "York", ",", "Mara", "Lindqvist", "left", ".")
+    prediction, _ = decoded(row, "O", "B-LOC", "I-LOC", "O", "B-PER", "I-PER", "O", "O")
+    shown = [(entity["type"], entity["text"], entity["start"], entity["end"]) for entity in prediction["entities"]]
+    assert shown == [("LOC", "New\u00a0York", 1, 3), ("PER", "Mara  Lindqvist", 4, 6)]
+    for entity in prediction["entities"]:
+        assert text[entity["start_char"] : entity["end_char"]] == entity["text"]
+    assert Ner().score([row], [Ner().gold_prediction(row)], HEAD)["f1"] == 1.0
