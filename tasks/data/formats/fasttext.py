@@ -27,7 +27,7 @@ def read_fasttext(text: str, file: str, report: ReadReport) -> list[Record]:
         if match is None:
             report.bad_row("no label", f"the line does not begin with {MARK}: {line[:40]}", origin)
             continue
-        labels = [label.rstrip(",") for label in re.findall(r"__label__(\S+)", match[0])]
+        labels = [label.rstrip(",") for label in re.split(r"[\s,]*__label__", match[0])[1:]]
         records.append(Record({"text": line[match.end() :].strip(), "label": labels}, origin))
     return records
 

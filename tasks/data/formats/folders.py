@@ -60,9 +60,9 @@ def _read_arrow(source: Source, options: DataOptions, report: ReadReport) -> Con
 
     try:
         rows = load_from_disk(str(source.path)) if source.path.is_dir() else Dataset.from_file(str(source.path))
-        # Rows that were selected or sorted are stored as indices beside the table.
         report.files += [str(path) for path in sorted(source.path.glob("*.arrow"))]
-        table = rows.flatten_indices().with_format("arrow")[:]
+        # Rows that were selected or sorted are stored as indices beside the table; this reads them in their order.
+        table = rows.with_format("arrow")[:]
         return Contents(records_of_table(table, source.file), "an Arrow folder of datasets")
     except Exception as error:  # those of pyarrow and datasets have no common class
         raise InputError(f"{source.path}: can't be read as what datasets saves: {error}") from error

@@ -5,8 +5,10 @@ from typing import TypedDict, Unpack
 import pytest
 
 from tasks.data.formats.conll import read_conll
+from tasks.data.options import Columns
 from tasks.data.records import Origin, ReadReport
 from tasks.errors import InputError
+from tests.unit.data.inputs import recognised, values
 
 
 class Options(TypedDict, total=False):
@@ -112,3 +114,106 @@ def test_columns_that_cannot_be_used() -> None:
 @pytest.mark.parametrize("text", ["", "\n \n", "-DOCSTART- O\n"])
 def test_no_sentences(text: str) -> None:
     assert read(text) == []
+
+
+GERMEVAL = "# a page\n1\tMara\tB-PER\tO\n2\tin\tO\tO\n3\tOslo\tB-LOC\tB-LOCpart\n\n# next\n1\tRain\tO\tO\n"
+
+
+class TestNumbers:
+    def test_two_columns_of_tags(self) -> None:
+        report = ReadReport()
+        assert values("f.tsv", GERMEVAL, report) == [
+            {"tokens": ["Mara", "in", "Oslo"], "tags": ["B-PER", "O", "B-LOC"]},
+            {"tokens": ["Rain"], "tags": ["O"]},
+        ]
+        assert report.notes == [
+            "f.tsv: the first column counts the tokens; they are in the second",
+            "f.tsv: two columns of tags; the first is taken. The second: data.columns.tags=3",
+        ]
+
+    def test_the_second_column_of_tags(self) -> None:
+        rows = values("f.tsv", GERMEVAL, columns=Columns(tags="3"))
+        assert [row["tags"] for row in rows] == [["O", "O", "B-LOCpart"], ["O"]]
+
+    @pytest.mark.parametrize("first", [0, 1])
+    def test_counts_restart_in_each_sentence(self, first: int) -> None:
+        text = "".join(f"{number + first}\t{word}\tO\n" for number, word in enumerate("abc"))
+        assert [tokens for _, tokens, _ in read(f"{text}\n{text}")] == [["a", "b", "c"]] * 2
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "1\tO\n2\tO\n3\tO\n",
+            "1\ta\tO\n3\tb\tO\n4\tc\tO\n",
+            "1\ta\tO\n2\tb\tO\n3\tc\tO\n\n4\td\tO\n",
+            "2\ta\tO\n3\tb\tO\n4\tc\tO\n",
+            "1\ta\tO\n2\tb\tO\n",
+        ],
+    )
+    def test_numbers_that_do_not_count_are_tokens(self, text: str) -> None:
+        assert read(text)[0][1][0] in ("1", "2")
+
+    def test_the_column_of_numbers_is_not_taken_for_tokens(self) -> None:
+        with pytest.raises(
+            InputError, match=r"data\.columns\.tokens=0: the first column of f\.conll counts the tokens"
+        ):
+            read("1\ta\tO\n2\tb\tO\n3\tc\tO\n", tokens="0")
+
+    def test_a_hash_is_a_token_where_nothing_is_numbered(self) -> None:
+        assert read("#\tO\nMara\tB-x\n") == [(1, ["#", "Mara"], ["O", "B-x"])]
+
+
+class TestTagsWithBlanks:
+    def test_the_rest_of_the_line_is_the_tag(self) -> None:
+        report = ReadReport()
+        assert read("Mara B-Main Person\nLind I-Main Person\nleft O\n", report) == [
+            (1, ["Mara", "Lind", "left"], ["B-Main Person", "I-Main Person", "O"])
+        ]
+        assert report.notes == ["f.conll: tags hold blanks, such as 'B-Main Person'"]
+
+    def test_with_another_column_between(self) -> None:
+        assert read("Mara NN B-Main Person\nleft VB O\n")[0][2] == ["B-Main Person", "O"]
+
+    def test_after_a_tab(self) -> None:
+        assert read("Mara\tB-Main Person\nleft\tO\n")[0][2] == ["B-Main Person", "O"]
+
+    def test_other_lines_of_more_columns_stay_faults(self) -> None:
+        with pytest.raises(InputError, match="line 2: 3 columns, but 2 in line 1"):
+            read("Mara B-x\nNew York B-y\n")
+
+
+@pytest.mark.parametrize("end", ["\t", "\t\t", "\t \t"])
+def test_a_separator_at_the_end_of_every_line_is_ignored(end: str) -> None:
+    if end == "\t \t":
+        with pytest.raises(InputError, match="the tag in column -1 is empty"):
+            read(f"Mara\tB-x{end}\nleft\tO{end}\n")
+    else:
+        assert read(f"Mara\tB-x{end}\nleft\tO{end}\n") == [(1, ["Mara", "left"], ["B-x", "O"])]
+
+
+def test_a_file_with_only_tokens_has_no_tags() -> None:
+    assert values("f.conll", "Mara\nleft\n\nRain\n") == [{"tokens": ["Mara", "left"]}, {"tokens": ["Rain"]}]
+
+
+def test_the_prefix_of_wikiann_is_noted_and_can_be_removed() -> None:
+    text = "en:Mara\tB-PER\nen:left\tO\n\nen:Rain\tO\n"
+    report = ReadReport()
+    assert values("f.txt", text, report)[0]["tokens"] == ["en:Mara", "en:left"]
+    (note,) = report.notes
+    assert note.endswith("as in WikiANN. To remove it: data.token_prefix=en:")
+    assert values("f.txt", text, token_prefix="en:")[0]["tokens"] == ["Mara", "left"]
+
+
+def test_one_sentence() -> None:
+    assert values("f.iob", "Mara B-x\nleft O\n") == [{"tokens": ["Mara", "left"], "tags": ["B-x", "O"]}]
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+def test_line_ends(ends: str) -> None:
+    text = "-DOCSTART- -X- O\n\nMara B-x\nleft O\n\nRain O\n".replace("\n", ends)
+    assert [row["tokens"] for row in values("f.txt", "\ufeff" + text)] == [["Mara", "left"], ["Rain"]]
+
+
+def test_label_studios_export_is_named() -> None:
+    text = "-DOCSTART- -X- O\nMara -X- _ B-PER\nleft -X- _ O\n\n"
+    assert recognised("f.conll", text) == "train: f.conll: CoNLL from Label Studio, 1 sentence"
