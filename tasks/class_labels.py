@@ -149,9 +149,9 @@ def multi_hot_length(cells: Sequence[Any], names: Sequence[str] | None) -> int |
     """Return the length of the lists that switch labels on and off with 1 and 0. None: the cells are no such lists.
 
     Lists of label numbers may hold only 0 and 1, too. But such a list has no number twice, and if all have both, all
-    rows have the same labels, and there is nothing to learn. So a list with a repetition tells that these are zeros and
-    ones, and so do lists that are all equally long. Of several lengths the most common one is returned: `read` reports
-    the lists of other lengths.
+    rows have the same labels, and there is nothing to learn. So lists with repetitions tell that these are zeros and
+    ones, and so do lists that are all equally long. Of several lengths the most common one is returned. `read` reports
+    the lists of other lengths, or with something else in them.
 
     Raises:
         InputError: `names` has another number of labels.
@@ -159,11 +159,12 @@ def multi_hot_length(cells: Sequence[Any], names: Sequence[str] | None) -> int |
     lists = [cell for cell in cells if not is_blank(cell)]
     if not all(isinstance(cell, list | tuple) for cell in lists):
         return None
-    if not all(isinstance(value, int | float) and value in (0, 1) for cell in lists for value in cell):
+    binary = [cell for cell in lists if all(isinstance(value, int | float) and value in (0, 1) for value in cell)]
+    if 2 * len(binary) <= len(lists):
         return None
-    lengths = Counter(len(cell) for cell in lists)
-    repeats = any(len(set(cell)) < len(cell) for cell in lists)
-    if not repeats and (len(lengths) != 1 or lengths.keys() <= {0, 1}):
+    lengths = Counter(map(len, binary))
+    repeats = any(len(set(cell)) < len(cell) for cell in binary)
+    if not repeats and (len(lengths) != 1 or len(binary) < len(lists)):
         return None
     (length, _), *_ = lengths.most_common(1)
     if length < 2:

@@ -92,7 +92,7 @@ def test_tags_by_number_need_names() -> None:
     with pytest.raises(InputError, match=r"The tags are numbers \(0, 1\).*data\.label_names="):
         read(row)
     assert read(row, names=["O", "B-PER"])[0].tags == ("B-PER", "O")
-    with pytest.raises(InputError, match="tag 1 has no name: data.label_names has 1 names, for 0 to 0"):
+    with pytest.raises(InputError, match=r"tag 1 has no name: data\.label_names has 1 names, for 0 to 0"):
         read(row, names=["O"], scheme="iob2")
 
 
