@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Generic, TypeAlias
 
 from tasks.data.options import SPLITS, DataOptions, Split
@@ -34,10 +34,13 @@ class Rows(Generic[RowType]):
         for split in splits or SPLITS:
             digest.update(split.encode())
             for row in self.splits[split]:
-                content = [getattr(row, part.name) for part in fields(row) if part.name != "origin"]
                 # Optional parts that a row lacks are left out, so that a new one changes no fingerprint.
-                while content and content[-1] is None:
-                    content.pop()
+                content = [
+                    value
+                    for part in fields(row)
+                    if part.name != "origin"
+                    and ((value := getattr(row, part.name)) is not None or part.default is MISSING)
+                ]
                 digest.update(json.dumps(content, ensure_ascii=False).encode())
         return digest.hexdigest()[:16]
 
