@@ -44,9 +44,10 @@ def _spans(label: Any) -> list[dict[str, Any]]:
     for kind, mentions in label.items():
         for mention, places in mentions.items():
             for place in places:
-                start, end = (whole_number(value) for value in place)
-                if start is None or end is None:
+                numbers = [whole_number(value) for value in place] if isinstance(place, list) else []
+                if len(numbers) != 2 or numbers[0] is None or numbers[1] is None:
                     raise ValueError(f"{place!r} is not a start and an end")
+                start, end = numbers[0], numbers[1]
                 spans.append({"start": start, "end": end + 1, "label": kind, "text": mention})
     return spans
 

@@ -34,12 +34,12 @@ def _read(source: Source, options: DataOptions, report: ReadReport) -> Contents:
     del options
     records, has_spans, shown = [], False, read_json(source, report)
     for record in shown:
-        result = _result(_annotations(record.values) or [], record.origin, report)
-        if result is None:
-            continue
         try:
+            result = _result(_annotations(record.values) or [], record.origin, report)
+            if result is None:
+                continue
             values = _values(record.values["data"], result)
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             report.bad_row("bad annotation", f"{type(error).__name__}: {error}", record.origin)
             continue
         has_spans = has_spans or "spans" in values

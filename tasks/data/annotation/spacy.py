@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tasks.data.annotation.spans import looks_like_spans
 from tasks.data.formats.reader import Confidence, Contents, Reader, certain_if
 from tasks.data.formats.source import Source
 from tasks.data.formats.structured import json_rows
@@ -54,7 +53,10 @@ def _read(source: Source, options: DataOptions, report: ReadReport) -> Contents:
             what = "spaCy pairs of text and entities"
             records.append(Record({"text": row[0], **_spans(row[1])}, origin))
         elif _is_version_2(row):
-            records += list(_version_2(row, origin))
+            try:
+                records += list(_version_2(row, origin))
+            except (AttributeError, TypeError) as error:
+                report.bad_row("bad document", f"a document of spaCy 2 is built otherwise: {error}", origin)
         elif isinstance(row, dict) and isinstance(row.get("text"), str):
             records.append(
                 Record({**row, **_spans({"entities": row.get("ents", row.get("entities", [])), **row})}, origin)
@@ -66,7 +68,8 @@ def _read(source: Source, options: DataOptions, report: ReadReport) -> Contents:
 
 def _spans(annotation: Mapping[str, Any]) -> dict[str, Any]:
     columns: dict[str, Any] = {}
-    if looks_like_spans(annotation.get("entities")):
+    # Entities that can't be read stay, so that the task refuses them.
+    if annotation.get("entities") is not None:
         columns["spans"] = annotation["entities"]
     if annotation.get("cats"):
         columns["cats"] = annotation["cats"]
