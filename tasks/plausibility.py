@@ -86,11 +86,11 @@ def class_findings(counts: Mapping[str, int], several: bool) -> Iterator[Finding
         counts: how many rows have each label.
         several: whether a row may have several labels.
     """
-    rows = sum(counts.values())
-    if rows >= FEW_ROWS and len(counts) > rows / 2:
+    labels = sum(counts.values())
+    if labels >= FEW_ROWS and len(counts) > labels / 2:
         examples = ", ".join(list(counts)[:3])
         yield Finding(
-            f"The {rows} training rows have {len(counts)} different labels, such as {examples}: one for nearly each. "
+            f"The training rows have {labels} labels, and {len(counts)} different ones, such as {examples}. "
             "Is data.columns.label the right column? For numbers: task.kind=regression",
             "unique_labels",
         )
