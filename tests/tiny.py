@@ -55,6 +55,7 @@ FAMILIES = {
     "big_bird": "big_bird",
     "funnel": "funnel",
     "gemma2": "gemma2",
+    "nomic_bert": "nomic_bert",
 }
 
 

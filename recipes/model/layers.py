@@ -67,6 +67,14 @@ def encoder_layers(model: Any) -> Sequence[Any]:
     return []
 
 
+def embedding_table(model: Any) -> Any | None:
+    """Return the module that embeds token ids; None if a model has no such table, as one that reads characters."""
+    try:
+        return model.get_input_embeddings()
+    except NotImplementedError:
+        return None
+
+
 def length_limit(model: Any, tokenizer: Any) -> int:
     """Return the maximum number of tokens that the model accepts: its tokenizer and its position embeddings limit it.
 

@@ -96,6 +96,7 @@ def load(model: Model, head: Head, hparams: Hparams, folder: Path) -> Loaded:
     _check_pretrained(encoder, [*absent, *mismatched], model)
     output = take_over(auto_class, encoder, head, before, absent, mismatched, lambda: from_file(before))
     new = {*absent, *mismatched} - set(output.tensors) | (set() if output.known else set(output.tensors))
+    _separate(encoder)
     freeze(encoder, hparams)
     return Loaded(
         model=encoder,
@@ -172,6 +173,16 @@ def _settle_config(config: Any, head: Head) -> Iterator[str]:
         # Such models change to full attention for good once a text is short: results would depend on what came before.
         config.attention_type = "original_full"
         yield "attention: over the whole text, not in blocks (block_sparse), which short texts can't have"
+
+
+def _separate(model: Any) -> None:
+    """Give each weight memory of its own.
+
+    Where transformers cuts a file's tensor into several weights, these stay parts of one, and can't be saved any more.
+    """
+    for weight in model.parameters():
+        if weight.untyped_storage().nbytes() != weight.nbytes:
+            weight.data = weight.data.clone()
 
 
 def refuse_foreign_kernels(config: Any, model: Model) -> None:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from recipes.model.layers import embedding_table
 from recipes.speed.module_replacement import replace_modules
 
 MOST_USED = 0.9
@@ -101,13 +102,17 @@ def train_used_rows(model: Any, used: "np.ndarray[Any, Any]") -> Callable[[], No
     Returns:
         A function that puts the old table back, untrained.
     """
-    table = model.get_input_embeddings()
-    shared = sum(parameter is table.weight for _, parameter in model.named_parameters(remove_duplicate=False)) > 1
-    plain = type(table) is nn.Embedding and table.weight.requires_grad and not shared
-    if not plain or len(used) > MOST_USED * table.num_embeddings:
+    table: Any = embedding_table(model)
+    if type(table) is not nn.Embedding or not table.weight.requires_grad or _is_shared(table, model):
+        return replace_modules(model, lambda _: None)
+    if len(used) > MOST_USED * table.num_embeddings:
         return replace_modules(model, lambda _: None)
     cut = PartlyTrainedEmbedding(table, torch.as_tensor(used, dtype=torch.int64))
     return replace_modules(model, lambda module: cut if module is table else None)
+
+
+def _is_shared(table: nn.Embedding, model: Any) -> bool:
+    return sum(parameter is table.weight for _, parameter in model.named_parameters(remove_duplicate=False)) > 1
 
 
 def restore_table(model: Any) -> None:

@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from recipes.model.layers import embedding_table
 from recipes.windows.columns import Windows
-from tasks.columns import FOR_LOSS
+from tasks.columns import FOR_LOSS, LABELS
 
 TOLERANCE = 1e-5
 """In fp32, no hidden state or logit may differ by more than this times the largest of them, or by more than this where
@@ -26,7 +27,7 @@ ROUNDINGS = 8
 OWN_ERROR = 4
 "There, a difference may also be this many times the one that transformers' code has by itself."
 SHORT = 80
-"""Windows of at most this many tokens are preferred, so that the proof takes a fraction of a second. Local attention of
+"""The proof should take a fraction of a second, so windows are shortened to about this many tokens. Local attention of
 ModernBERT reaches 64 tokens to each side."""
 
 Batch: TypeAlias = Mapping[str, Tensor]
@@ -42,18 +43,36 @@ class Computed:
     "The gradient of a fixed combination of the outputs by the embedded tokens: it has come back through all layers."
 
 
-def short_windows(windows: Windows) -> list[int]:
-    """Return which windows to compute: the shortest, and the longest of the short ones, or two of the same length.
+def short_windows(windows: Windows, special: Sequence[int]) -> list[dict[str, Any]]:
+    """Return the shortest window, of about half of `SHORT` tokens at most, and a longer one of `SHORT`.
 
-    Unequal lengths make padding, which is what attention most likely gets wrong.
+    Unequal lengths make padding, which is what attention most likely gets wrong. The longer one is as long as there is,
+    up to `SHORT`; if all have the same length, it is another of that length.
+
+    Args:
+        windows: the windows to choose from.
+        special: ids of special tokens, which are not taken out: a head may look for them.
     """
     lengths = windows.lengths
     order = np.argsort(lengths, kind="stable")
-    longer = order[lengths[order] > lengths[order[0]]]
-    if not len(longer):
-        return [int(window) for window in order[:2]]
-    short = longer[lengths[longer] <= SHORT]
-    return [int(order[0]), int(short[-1] if len(short) else longer[0])]
+    rest = order[1:]
+    enough = rest[lengths[rest] >= SHORT]
+    longer = enough[:1] if len(enough) else rest[-1:]
+    return [
+        _shortened(windows[int(window)], tokens, special)
+        for window, tokens in zip([order[0], *longer], (SHORT // 2, SHORT), strict=False)
+    ]
+
+
+def _shortened(window: Mapping[str, Any], tokens: int, special: Sequence[int]) -> dict[str, Any]:
+    """Take tokens out of the middle of a window until `tokens` are left, besides the special tokens there."""
+    ids = window["input_ids"]
+    kept = np.isin(ids, special)
+    kept[: tokens // 2] = kept[max(len(ids) - tokens // 2, 0) :] = True
+    return {
+        name: column[kept] if name != LABELS and np.shape(column) == np.shape(ids) else column
+        for name, column in window.items()
+    }
 
 
 def compute(model: Any, batch: Batch, precision: torch.dtype = torch.float32, gradient: bool = True) -> Computed:
@@ -187,7 +206,9 @@ def _watched(model: Any) -> Iterator[_Seen]:
     """Look at the output of a model's embedding table and of its body without its head."""
     seen = _Seen([])
 
-    def embed(_module: Any, _inputs: Any, output: Tensor) -> Tensor:
+    def embed(_module: Any, _inputs: Any, output: Any) -> Any:
+        if not isinstance(output, Tensor):
+            return output  # a quantised table gives its scale along
         leaf = output.detach().requires_grad_()
         seen.embedded.append(leaf)
         return leaf.clone()  # a leaf itself can't be changed in place, as some models do
@@ -196,7 +217,9 @@ def _watched(model: Any) -> Iterator[_Seen]:
         seen.hidden = output["last_hidden_state"] if isinstance(output, Mapping) else output[0]
 
     with ExitStack() as hooks:
-        hooks.callback(model.get_input_embeddings().register_forward_hook(embed).remove)
+        table = embedding_table(model)
+        if table is not None:
+            hooks.callback(table.register_forward_hook(embed).remove)
         if model.base_model is not model:
             hooks.callback(model.base_model.register_forward_hook(read).remove)
         yield seen
@@ -207,7 +230,9 @@ def _without_dropout(model: Any) -> Iterator[None]:
     """Put a model into evaluation mode for a while, except its embedding table, whose parts of ours act in training."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
-    model.get_input_embeddings().train()
+    table = embedding_table(model)
+    if table is not None:
+        table.train()
     try:
         yield
     finally:

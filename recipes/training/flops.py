@@ -27,6 +27,8 @@ def training_flops(model: Any, lengths: "np.ndarray[Any, Any]") -> float:
     from torch import nn
 
     layers = encoder_layers(model)
+    if not layers:
+        return 0.0
     weights = sum(
         module.weight.numel() for layer in layers for module in layer.modules() if isinstance(module, nn.Linear)
     )

@@ -3,12 +3,14 @@
 The same few windows serve to prove that faster parts change nothing (`recipes.speed.proof`).
 """
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from recipes.config.schema import Config
+from recipes.model.layers import embedding_table
 from recipes.model.loading import Loaded
 from recipes.speed.proof import Proof, largest_difference, short_windows
 from recipes.windows.columns import Ragged, Windows
@@ -27,7 +29,8 @@ def require_fitting_windows(rows: AnyRows, loaded: Loaded, windows: Mapping[Spli
     Raises:
         InputError: the message names the sizes of vocabulary and embedding table, or the row.
     """
-    size = len(loaded.model.get_input_embeddings().weight)
+    weight = getattr(embedding_table(loaded.model), "weight", None)
+    size = len(weight) if weight is not None else sys.maxsize
     highest = max(loaded.tokenizer.pad_token_id, *(int(split.token_ids.max()) for split in windows.values()))
     if highest >= size:
         token = loaded.tokenizer.convert_ids_to_tokens(highest)
@@ -84,7 +87,7 @@ def try_out(config: Config, rows: AnyRows, loaded: Loaded, train: Windows) -> tu
         InputError: the model can't compute the windows.
     """
     collate = rows.task.collator(loaded.tokenizer)
-    chosen = [train[window] for window in short_windows(train)]
+    chosen = short_windows(train, loaded.tokenizer.all_special_ids)
     try:
         first = proof = Proof.of(loaded.model, [collate(chosen), collate(chosen[:1])])
         if not _changed_by_padding(proof):

@@ -16,10 +16,12 @@ from torch import Tensor, nn
 from transformers.masking_utils import sdpa_mask
 
 from recipes.machine.devices import Placement
+from recipes.model.layers import embedding_table as embedding_table_of
 from recipes.model.loading import Loaded
 from recipes.speed import apply as speed
 from recipes.speed import cpu_attention, embedding_table, norms
 from recipes.speed.dropout import SixteenBitDropout
+from recipes.speed.embedding_table import train_used_rows
 from recipes.speed.proof import SHORT, Proof, compute, short_windows
 from recipes.windows.columns import Windows
 from tests import tiny
@@ -273,14 +275,34 @@ def test_computing_leaves_no_trace(made: Callable[[str], Any]) -> None:
     assert first.outputs["logits"].shape == (2, 3)
 
 
+def test_a_model_without_an_embedding_table_is_computed_too() -> None:
+    """CANINE reads characters, which it embeds by hashes."""
+    sizes = {**tiny.SIZES, "max_position_embeddings": 64, "num_hash_buckets": 32, "num_hash_functions": 2}
+    model = transformers.CanineForSequenceClassification(transformers.CanineConfig(**sizes)).eval()
+    assert embedding_table_of(model) is None
+    inputs = {"input_ids": torch.randint(40, 99, (2, 9)), "attention_mask": torch.ones(2, 9, dtype=torch.long)}
+    computed = compute(model, inputs)
+    assert computed.gradients == ()
+    assert torch.allclose(computed.outputs["logits"], model(**inputs).logits)
+    assert train_used_rows(model, np.array([40, 41]))() is None
+
+
 @given(st.lists(st.integers(1, 300), min_size=1, max_size=20))
 def test_the_chosen_windows_are_short_and_of_unequal_length_where_there_are_any(lengths: list[int]) -> None:
-    chosen = short_windows(windows(*lengths, highest=11))
-    taken = [lengths[window] for window in chosen]
-    assert len(set(chosen)) == len(chosen) == min(2, len(lengths))
-    assert taken[0] == min(lengths)
-    if len(set(lengths)) > 1:
-        assert taken[1] > taken[0]
-        others = [length for length in lengths if length > taken[0]]
-        short = [length for length in others if length <= SHORT]
-        assert taken[1] == (max(short) if short else min(others))
+    chosen = short_windows(windows(*lengths), special=[3])
+    found = [len(window["input_ids"]) for window in chosen]
+    assert len(found) == min(2, len(lengths))
+    assert found[0] == min(SHORT // 2, min(lengths))
+    if len(lengths) > 1:
+        assert found[1] == min(SHORT, max(lengths))
+
+
+def test_a_long_window_loses_ordinary_tokens_of_its_middle() -> None:
+    ids = [1, *range(100, 199), 2, *range(200, 299), 2]
+    table = {"input_ids": [ids], "candidates": [list(range(len(ids)))], "labels": [[0] * len(ids)], "row": [0]}
+    (window,) = short_windows(Windows(pa.table(table)), special=[1, 2])
+    half = SHORT // 4
+    expected = [*range(half), 100, *range(len(ids) - half, len(ids))]
+    assert window["candidates"].tolist() == expected
+    assert window["input_ids"].tolist() == [ids[place] for place in expected]
+    assert len(window["labels"]) == len(ids), "as many labels as tokens may be a coincidence, and no model reads them"
