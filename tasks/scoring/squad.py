@@ -46,11 +46,17 @@ def overlap_f1(prediction: str, gold: str, version: str = "v2.0") -> float:
 
 
 def question_scores(prediction: str, answers: Sequence[str], version: str = "v2.0") -> tuple[float, float]:
-    """Return the best exact match and the best F1 of one prediction over the accepted answers, from 0 to 1."""
+    """Return the best exact match and the best F1 of one prediction over the accepted answers, from 0 to 1.
+
+    In v1.1, a question without an answer is one that no prediction can hit: both are 0.
+    """
     golds = list(answers)
     if version == "v2.0":
         golds = [answer for answer in answers if normalize(answer)] or [""]
-    return max(exact(prediction, gold) for gold in golds), max(overlap_f1(prediction, gold, version) for gold in golds)
+    return (
+        max((exact(prediction, gold) for gold in golds), default=0.0),
+        max((overlap_f1(prediction, gold, version) for gold in golds), default=0.0),
+    )
 
 
 def squad_scores(
