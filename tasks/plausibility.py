@@ -63,6 +63,10 @@ def text_findings(texts: Sequence[str]) -> Iterator[Finding]:
         )
     elif printed:
         yield Finding(f"{len(printed)} training texts are printed lists or dicts, such as {_short(printed[0])}")
+    if len(texts) >= FEW_ROWS and all(text.strip().replace(".", "", 1).isdecimal() for text in texts):
+        yield Finding(
+            f"All {len(texts)} training texts are numbers, such as {texts[0]}. Is data.columns.text the right column?"
+        )
     if len(texts) > 1 and len(set(texts)) == 1:
         yield Finding(
             f"All {len(texts)} training texts are the same: {_short(texts[0])}. Is data.columns.text the right column?",

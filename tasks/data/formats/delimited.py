@@ -17,6 +17,8 @@ SEPARATORS = {",": "','", ";": "';'", "\t": "a tab", "|": "'|'"}
 WRITTEN = {",": ",", ";": ";", "\t": "\\t", "|": "|"}
 "How separators are written on the command line."
 ROWS_LOOKED_AT = 100
+MARKDOWN_RULE = re.compile(r".*\|.*\n[ |:]*-{3,}[ |:-]*\n")
+"The header of a Markdown table, and the line below it."
 SEPARATOR_LINE = re.compile(r"sep=(.)\n", re.IGNORECASE)
 "The line that Excel understands: it names the separator of the lines below it."
 
@@ -58,9 +60,33 @@ def read_delimited(
         rows = quoted_rows(text, file, separator, first_line)
     else:
         rows = plain_rows(text, separator, most_cells, first_line)
-    return records_of_rows(
+    records = records_of_rows(
         rows, file, report, header=header, skip_lines=skip_lines, hint=_other_separator(text, separator)
     )
+    if quoting:
+        _note_joined_rows(records, file, separator, report)
+    return records
+
+
+def _note_joined_rows(records: Sequence[Record], file: str, separator: str, report: ReadReport) -> None:
+    """Add a note if quotes seem to have joined lines that are rows by themselves.
+
+    A quote that is part of a text joins its line with the next one that has a quote. The first of these lines then
+    ends with a cell that other rows have at their end, too.
+    """
+    last_cells = {list(record.values.values())[-1] for record in records}
+    joined = []
+    for record in records:
+        cells = list(record.values.values())
+        for position, cell in enumerate(cells):
+            row = cell.partition("\n")[0].split(separator) if "\n" in cell else []
+            if len(row) == len(cells) - position > 1 and row[-1] in last_cells:
+                joined.append(record)
+    if joined:
+        report.note(
+            f"{file}: quotes join {len(joined)} lines with the next ones, as in line {joined[0].origin.number}, though "
+            "they look like rows of their own. Where double quotes are ordinary characters: data.quoting=false"
+        )
 
 
 def _without_lines(text: str, count: int) -> tuple[str, int]:
@@ -113,6 +139,8 @@ def choose_separator(source: Source, options: DataOptions, usual: str) -> tuple[
         InputError: several separators fit, and the user named none.
     """
     text = source.text
+    if MARKDOWN_RULE.match(text):
+        raise InputError(f"{source.path}: is a Markdown table: save it as CSV, or remove the line below the header")
     named = SEPARATOR_LINE.match(text)
     if named is not None:
         # An empty line keeps the numbers of the lines right.

@@ -62,19 +62,22 @@ def records_of_rows(
         kept = list(_chain(first, rows))
         if skip_lines is None:
             _refuse_header_row(kept, names, file, unit)
-    return _records(kept, names, unnamed, file, report, unit)
+    return _records(kept, names, unnamed, file, report, unit, repeats=header is None)
 
 
 def _records(
-    rows: Iterable[Row], names: Sequence[str], unnamed: int, file: str, report: ReadReport, unit: str
+    rows: Iterable[Row], names: Sequence[str], unnamed: int, file: str, report: ReadReport, unit: str, *, repeats: bool
 ) -> list[Record]:
+    """Return the records of rows; `repeats` says whether a row may be the header line again, as in joined files."""
     records, filled = [], 0
     for line, cells in rows:
         origin = Origin(file, line, unit)
         if len(cells) > len(names) and unnamed:
             filled += any(not is_blank(cell) for cell in cells[len(names) : len(names) + unnamed])
             cells = [*cells[: len(names)], *cells[len(names) + unnamed :]]
-        if len(cells) == len(names):
+        if repeats and [_name(cell) for cell in cells] == list(names):
+            report.leave_out("names of the columns again", "the line repeats the header line", origin)
+        elif len(cells) == len(names):
             records.append(Record(dict(zip(names, cells, strict=True)), origin))
         else:
             few_or_many = "few" if len(cells) < len(names) else "many"

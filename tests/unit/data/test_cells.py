@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.data.cells import is_blank, read_printed, truth, whole_number
@@ -18,11 +18,13 @@ nested = st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(t
 containers = st.lists(nested) | st.dictionaries(texts, nested)
 
 
+@settings(max_examples=50)
 @given(containers)
 def test_what_python_prints_reads_back(value: Any) -> None:
     assert read_printed(repr(value)) == value
 
 
+@settings(max_examples=50)
 @given(containers, st.booleans(), st.sampled_from([None, 1]))
 def test_what_json_prints_reads_back(value: Any, ascii_only: bool, indent: int | None) -> None:
     assert read_printed(json.dumps(value, ensure_ascii=ascii_only, indent=indent)) == value

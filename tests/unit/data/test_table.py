@@ -210,3 +210,36 @@ def test_ragged_rows_are_refused(text: str, message: str) -> None:
 def test_a_suggested_separator_works() -> None:
     message = refused("text;label\nrain\nsnow;good\n")
     assert typed(message).separator == ";"
+
+
+def test_quotes_that_join_rows_are_noted_and_the_way_out_works() -> None:
+    text = 'text\tlabel\nrain\tbad\n"so cold\tbad\nwarm"\tgood\nsnow\tgood\n'
+    report = ReadReport()
+    assert len(values("f.tsv", text, report)) == 3
+    (note,) = report.notes
+    assert "f.tsv: quotes join 1 lines with the next ones, as in line 3" in note
+    assert len(values("f.tsv", quoting=False)) == 4
+
+
+@pytest.mark.parametrize("cell", ['"warm, really\nwarm"', '"warm\nbeds"', '"a, bad, b\nc"'])
+def test_texts_of_several_lines_are_not_noted(cell: str) -> None:
+    report = ReadReport()
+    assert len(values("f.csv", f"text,label\n{cell},good\nrain,bad\n", report)) == 2
+    assert report.notes == []
+
+
+def test_a_header_line_that_comes_again_is_left_out_and_counted() -> None:
+    report = ReadReport()
+    assert values("f.csv", "text,label\nrain,bad\n\ntext, label\nsnow,good\n", report) == [
+        {"text": "rain", "label": "bad"},
+        {"text": "snow", "label": "good"},
+    ]
+    assert report.examples == {"names of the columns again": ["f.csv, line 4: the line repeats the header line"]}
+    assert len(values("f.csv", "a,b\na,b\n", header=["a", "b"])) == 2
+
+
+@pytest.mark.parametrize("rule", ["|---|---|", "| :--- | ---: |"])
+def test_markdown_is_no_table_of_ours(rule: str) -> None:
+    assert refused(f"| text | label |\n{rule}\n| rain | bad |\n", "f.md") == (
+        "f.md: is a Markdown table: save it as CSV, or remove the line below the header"
+    )
