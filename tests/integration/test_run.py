@@ -169,6 +169,42 @@ def test_bad_rows_can_be_skipped_and_are_counted(
     assert "left out: 2 x empty text" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("task", "row", "inputs"),
+    [
+        ("classification", {"text": "where is it"}, {"text"}),
+        ("ner", {"text": "Mara left Oslo."}, {"text", "tokens"}),
+        ("qa", {"id": "x", "question": "who signs?", "context": "Claims are signed by Mara."}, {"question"}),
+    ],
+)
+def test_a_test_file_without_labels_is_predicted_and_not_scored(
+    task: str,
+    row: dict[str, str],
+    inputs: set[str],
+    data: dict[str, Path],
+    models: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    test = tmp_path / "test.jsonl"
+    test.write_text(json.dumps(row) + "\n")
+    assert main(arguments(task, data, models, f"data.test={test}", "hparams.max_steps=1")) == 0
+    assert "test: the rows have no labels. They are predicted, and not scored" in capsys.readouterr().out
+    report = report_of(tmp_path)
+    assert set(report["metrics"]) == {"validation"}
+    assert report["data"]["rows"]["test"] == 1
+    (path,) = tmp_path.rglob("predictions/test.jsonl")
+    line = json.loads(path.read_text())
+    assert set(line) == {"id", "file", "line", "prediction", *inputs}
+    assert {name: line[name] for name in row if name in inputs} == {name: row[name] for name in row if name in inputs}
+    if task == "ner":
+        assert line["tokens"] == ["Mara", "left", "Oslo", "."]
+        for entity in line["prediction"]["entities"]:
+            assert row["text"][entity["start_char"] : entity["end_char"]] == entity["text"]
+
+
 def test_a_model_that_only_the_hub_has_ends_soon_with_what_to_do(run: Run, data: dict[str, Path]) -> None:
     endpoint = "http://127.0.0.1:9"
     ended = run(
