@@ -48,7 +48,10 @@ class JsonText:
             return list(islice(_readable_lines(self.text), ROWS_LOOKED_AT))
         if self.shape == "concatenated":
             return [value for _, value in islice(_up_to_fault(_concatenated(self.text)), ROWS_LOOKED_AT)]
-        rows = top_list(self.whole)
+        try:
+            rows = top_list(self.whole)
+        except (ValueError, RecursionError):
+            rows = None  # the reader says what is wrong with it
         return [] if rows is None else rows[:ROWS_LOOKED_AT]
 
 
@@ -61,7 +64,7 @@ def read_json_text(text: str, suffix: str) -> JsonText | None:
     first, _, rest = text.strip().partition("\n")
     if rest.strip() and _parses(first):
         return JsonText(text, "lines")
-    if suffix in LINE_SUFFIXES and not rest.strip():
+    if suffix in LINE_SUFFIXES and not rest.strip() and _parses(first):
         return JsonText(text, "lines" if first.startswith("{") else "whole")
     if _parses(text):
         return JsonText(text, "whole")
@@ -136,7 +139,8 @@ def json_fault(error: Exception, *, with_line: bool = True) -> str:
     """Return where and why a text is not JSON, in words."""
     if isinstance(error, json.JSONDecodeError):
         place = f"line {error.lineno}, column {error.colno}" if with_line else f"column {error.colno}"
-        return f"{place}: {error.msg}"
+        trailing = error.doc[: error.pos].rstrip().endswith(",") and error.doc[error.pos : error.pos + 1] in ("]", "}")
+        return f"{place}: {error.msg}" + (". The comma before this bracket is one too many" if trailing else "")
     if isinstance(error, UnicodeEncodeError):
         before = error.object[max(error.start - 20, 0) : error.start]
         return f"half of a surrogate pair, {error.object[error.start]!r}, after {before!r}"
