@@ -16,7 +16,19 @@ LABEL_COLUMNS = (
     "is_duplicate",
     "quality",
 )
-TEXT_COLUMNS = ("text", "sentence", "message", "review", "content", "body", "question", "document")
+TEXT_COLUMNS = (
+    "text",
+    "sentence",
+    "message",
+    "review",
+    "content",
+    "body",
+    "question",
+    "document",
+    "comment_text",
+    "comment",
+    "tweet",
+)
 PAIR_COLUMNS = (
     ("sentence1", "sentence2"),
     ("premise", "hypothesis"),

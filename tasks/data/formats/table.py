@@ -107,7 +107,8 @@ def _check_header(names: Sequence[str], place: str, rows: Sequence[Row], hint: s
             raise InputError(
                 f"{place}: two columns have the name '{name}'. Columns: {', '.join(names)}.{named_by_hand}"
             )
-    if len(names) == 1:
+    # A file of texts without labels has a single column, but so has one with another separator, or with a title.
+    if len(names) == 1 and (below or hint or names[0].casefold() not in USUAL_COLUMNS):
         raise InputError(f"{place}: only one column, '{names[0]}'.{below or hint}")
 
 
@@ -156,7 +157,7 @@ def _refuse_header_row(rows: Sequence[Row], names: Sequence[str], file: str, uni
         raise InputError(
             f"{file}, {unit} {line}: {', '.join(word for _, word in words)}: these look like the file's own names of "
             f"its columns, but data.header names them already ({', '.join(names)}).\n"
-            "To leave this line out: data.skip_lines=1. If it is a row: data.skip_lines=0"
+            f"To leave this line out: data.skip_lines={line}. If it is a row: data.skip_lines=0"
         )
 
 

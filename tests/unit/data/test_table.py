@@ -243,3 +243,8 @@ def test_markdown_is_no_table_of_ours(rule: str) -> None:
     assert refused(f"| text | label |\n{rule}\n| rain | bad |\n", "f.md") == (
         "f.md: is a Markdown table: save it as CSV, or remove the line below the header"
     )
+
+
+def test_a_single_column_of_texts_is_a_table() -> None:
+    (record,) = records_of_rows([(1, ["Text"]), (2, ["warm beds"])], "test.csv", ReadReport())
+    assert record.values == {"Text": "warm beds"}
