@@ -104,7 +104,8 @@ class Ner(Task[Sentence]):
 
     @override
     def has_labels(self, records: Sequence[Record], layout: Layout) -> bool:
-        columns = find_columns(grouped_tokens(records, layout.columns), layout.columns, labelled=False)
+        records = grouped_tokens(records, layout.columns)
+        columns = find_columns(records, layout.columns, labelled=False)
         name = columns.tags or columns.spans
         return name is not None and any(not is_blank(record.values.get(name)) for record in records)
 

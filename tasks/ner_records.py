@@ -183,12 +183,12 @@ def grouped_tokens(records: Sequence[Record], columns: Columns) -> list[Record]:
         name = record.values.get(sentence)
         if not sentences or (not is_blank(name) and str(name) != current):
             current = str(name)
-            values: dict[str, Any] = {"id": current, "tokens": [], **({"tags": []} if tags else {})}
+            values: dict[str, Any] = {"id": current, tokens: [], **({tags: []} if tags else {})}
             sentences.append(Record(values, record.origin))
         word = record.values.get(tokens)
-        sentences[-1].values["tokens"].append("" if word is None else str(word))
+        sentences[-1].values[tokens].append("" if word is None else str(word))
         if tags:
-            sentences[-1].values["tags"].append(record.values.get(tags))
+            sentences[-1].values[tags].append(record.values.get(tags))
     return sentences
 
 

@@ -165,7 +165,13 @@ def _path_name(value: str) -> str:
 
 def _model_name(path: str) -> str:
     folder = Path(path).expanduser()
-    return folder.absolute().name if folder.is_dir() else path
+    if not folder.is_dir():
+        return path
+    run = folder.absolute().parent if folder.name == "model" else folder.absolute()
+    if (run / "report.json").is_file() and len(run.parts) > 4:
+        # A run directory of ours: .../<data>/<model>/<choices>/seed=<n>.
+        return "-".join(run.parts[-4:-2])
+    return folder.absolute().name
 
 
 def _short(name: str) -> str:

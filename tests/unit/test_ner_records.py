@@ -215,3 +215,20 @@ def test_entities_of_a_text_are_cut_out_of_it() -> None:
     for entity in prediction["entities"]:
         assert text[entity["start_char"] : entity["end_char"]] == entity["text"]
     assert Ner().score([row], [Ner().gold_prediction(row)], HEAD)["f1"] == 1.0
+
+
+@pytest.mark.parametrize("name", ["Tag", "tag", "ner_tags", "NE tag"])
+def test_a_table_of_tokens_has_its_labels_under_any_name(name: str) -> None:
+    """Once, the labels of such a table were lost unless their column was called `tags`."""
+    rows = [("s1", "Ida", "B-PER"), ("", "left", "O"), ("s2", "Oslo", "B-LOC"), ("", "slept", "O")]
+    table = [
+        Record({"Sentence #": sentence, "Word": word, name: tag}, Origin("a.csv", number))
+        for number, (sentence, word, tag) in enumerate(rows, start=2)
+    ]
+    layout = Layout(Columns(tags=name))
+    assert Ner().has_labels(table, layout)
+    read = Ner(scheme="iob2").read(table, layout, ReadReport())
+    assert [(row.id, row.tokens, row.tags) for row in read] == [
+        ("s1", ("Ida", "left"), ("B-PER", "O")),
+        ("s2", ("Oslo", "slept"), ("B-LOC", "O")),
+    ]

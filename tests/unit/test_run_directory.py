@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from recipes.config.conversion import to_dict, to_yaml
 from recipes.config.flat_keys import flatten
 from recipes.config.schema import Config, Hparams, Model
+from recipes.results import location
 from recipes.results.location import choices_name, run_path, safe_name
 from recipes.results.run_directory import RunDirectory
 from tasks.data.options import DataOptions
@@ -243,3 +244,12 @@ def test_a_key_missing_from_an_older_config_counts_as_its_default(tmp_path: Path
         directory.require_same_config(config(hparams=Hparams(learning_rate=1e-4, plain=True)))
     with pytest.raises(InputError, match=r"task.stride: 64 there, 32 now"):
         directory.require_same_config(config(task=Ner(stride=32)))
+
+
+def test_a_model_that_goes_on_from_a_run_is_named_after_its_data_and_model(tmp_path: Path) -> None:
+    run = tmp_path / "outputs" / "ner" / "mails" / "minilm" / "default" / "seed=1"
+    (run / "model").mkdir(parents=True)
+    (run / "report.json").touch()
+    assert location._model_name(str(run)) == location._model_name(str(run / "model")) == "mails-minilm"
+    assert location._model_name(str(tmp_path)) == tmp_path.name
+    assert location._model_name("org/model") == "org/model"

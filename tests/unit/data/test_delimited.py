@@ -120,7 +120,7 @@ def test_unbalanced_quotes(text: str, message: str) -> None:
         ("1,2\n", {"header": ["x", "x"]}, "data.header: two columns have the name 'x'"),
         ("text;label\n", {}, "only one column, 'text;label'. ',' was taken for the separator. Is it another "
                              "separator: data.separator=';'?"),
-        ("words\n", {"separator": "\t"}, "f.csv, line 1: only one column, 'words'"),
+        ("beds\n", {"separator": "\t"}, "f.csv, line 1: only one column, 'beds'"),
         ("a,b\n", {"separator": ""}, "data.separator is empty"),
     ],
 )  # fmt: skip

@@ -5,6 +5,7 @@ import shlex
 
 import pytest
 
+from tasks.data.formats.table import records_of_rows
 from tasks.data.options import DataOptions
 from tasks.data.read import read_records
 from tasks.data.records import ReadReport
