@@ -16,7 +16,7 @@ from tasks.data.annotation.spans import read_spans
 from tasks.data.cells import is_blank, read_printed
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError, did_you_mean
-from tasks.ner_records import NerColumns, find_columns, grouped_tokens, read_tags, read_words
+from tasks.ner_records import NerColumns, find_columns, grouped_tokens, read_tags, read_words, token_bounds
 from tasks.plausibility import Finding, entity_findings, word_findings
 from tasks.record_columns import row_id
 from tasks.scoring.entities import entity_scores
@@ -190,13 +190,7 @@ class Ner(Task[Sentence]):
         """Return the bounds of the words: those of the file's own tokens if it has offsets for them."""
         if not tokens:
             return WORD_RULES[self.words](text)
-        bounds = [(int(token["start"]), int(token["end"])) for token in tokens]
-        previous = 0
-        for start, end in bounds:
-            if not previous <= start < end <= len(text):
-                raise ValueError(f"the token from {start} to {end} is not in the text, or not after the one before")
-            previous = end
-        return [(start, end) for start, end in bounds if text[start:end].strip()]
+        return token_bounds(text, tokens)
 
     @override
     def head(self, train: Sequence[Sentence], layout: Layout) -> Head:

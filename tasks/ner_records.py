@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.data.annotation.spans import looks_like_spans
-from tasks.data.cells import is_blank, read_printed
+from tasks.data.cells import is_blank, read_printed, whole_number
 from tasks.data.column_names import (
     SENTENCE_COLUMNS,
     SPAN_COLUMNS,
@@ -21,6 +21,7 @@ from tasks.data.options import Columns
 from tasks.data.records import Record
 from tasks.errors import InputError
 from tasks.record_columns import column, find_column
+from tasks.words import Bounds
 
 FORM_LOOKED_AT = 200
 "How many records decide which form a file has."
@@ -99,8 +100,36 @@ def _has_offsets(records: Sequence[Record], name: str | None) -> bool:
     return name is not None and all(
         isinstance(token, Mapping) and {"start", "end"} <= set(token)
         for record in records[:FORM_LOOKED_AT]
-        for token in record.values.get(name) or ()
+        for token in _list_or_nothing(record.values.get(name))
     )
+
+
+def _list_or_nothing(cell: Any) -> Sequence[Any]:
+    return cell if isinstance(cell, list | tuple) else () if is_blank(cell) else (cell,)
+
+
+def token_bounds(text: str, tokens: Any) -> list[Bounds]:
+    """Return the bounds of the file's own tokens, without those that are blank.
+
+    Raises:
+        ValueError: they are no list of tokens with offsets, or are not in the text in this order.
+    """
+    bounds: list[Bounds] = []
+    previous = 0
+    for token in _list_or_nothing(tokens):
+        item = token if isinstance(token, Mapping) else {}
+        start, end = whole_number(item.get("start")), whole_number(item.get("end"))
+        if start is None or end is None:
+            raise ValueError(f"the token {token!r} has no start and end")
+        if not previous <= start < end <= len(text):
+            raise ValueError(f"the token from {start} to {end} is not in the text, or not after the one before")
+        covered, own = text[start:end], item.get("text")
+        if isinstance(own, str) and own != covered:
+            raise ValueError(f"the token {own!r} is not at {start} to {end}, where {covered!r} stands")
+        if covered.strip():
+            bounds.append((start, end))
+        previous = end
+    return bounds
 
 
 def read_words(cell: Any) -> list[str]:

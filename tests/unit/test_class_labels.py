@@ -257,3 +257,7 @@ def test_texts_that_are_lists_are_refused_or_joined() -> None:
         Classification(kind="single_label").read(rows, layout, ReadReport())
     joined = Classification(kind="single_label", join_words=True).read(rows, layout, ReadReport())
     assert [row.text for row in joined] == ["a fine day", "text 3"]
+
+
+def test_a_whole_number_may_be_longer_than_any_fraction() -> None:
+    assert read(10**400, 1)[1] == [str(10**400), "1"]

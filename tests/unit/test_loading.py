@@ -137,7 +137,8 @@ def test_unknown_classes_are_an_error_unless_the_user_says_otherwise(tmp_path: P
         r"To count such labels as missed: data\.unknown_labels=count\..*data\.unknown_labels=skip",
     ):
         loaded(Classification(), tmp_path, TEXTS, STRANGE)
-    for options in ({"unknown_labels": "skip"}, {"on_bad_row": "skip"}):
+    ways: list[dict[str, Any]] = [{"unknown_labels": "skip"}, {"on_bad_row": "skip"}]
+    for options in ways:
         rows = loaded(Classification(), tmp_path, TEXTS, STRANGE, **options)
         assert [row.label for row in rows.splits["test"]] == ["a", "b"]
         assert rows.report.skipped == {"unknown label": 1}
@@ -280,7 +281,11 @@ def test_fingerprints_tell_contents_apart_and_not_places(tmp_path: Path) -> None
     whole = loaded(Ner(), tmp_path, SPANS, SPANS).fingerprint("train")
     (tmp_path / "other").mkdir()
     assert loaded(Ner(), tmp_path / "other", SPANS, SPANS[:2]).fingerprint("train") == whole
-    blanks = [{**row, "text": row["text"] + " "} for row in SPANS]
-    others = [blanks, SENTENCES, [{**row, "spans": []} if number else row for number, row in enumerate(SPANS)]]
+    blanks = [{**row, "text": f"{row['text']} "} for row in SPANS]
+    others: list[Objects] = [
+        blanks,
+        SENTENCES,
+        [{**row, "spans": []} if number else row for number, row in enumerate(SPANS)],
+    ]
     prints = {loaded(Ner(), tmp_path, other, other).fingerprint("train") for other in others}
     assert len(prints | {whole}) == 4

@@ -73,9 +73,28 @@ def test_a_text_is_cut_where_the_files_own_tokens_have_offsets() -> None:
     assert parts(read(row)[0]) == (("re-enter", "Oslo"), ("O", "B-LOC"), ((0, 8), (9, 13)))
     without = {**row, "tokens": None}
     assert read(without)[0].tokens == ("re", "-", "enter", "Oslo")
-    wrong = {**row, "tokens": [{"start": 0, "end": 8}, {"start": 7, "end": 13}]}
-    with pytest.raises(InputError, match=r"line 1: the token from 7 to 13 is not in the text, or not after"):
-        read(wrong)
+
+
+@pytest.mark.parametrize(
+    ("second", "message"),
+    [
+        ({"start": 7, "end": 13}, "the token from 7 to 13 is not in the text, or not after the one before"),
+        ({"start": 9, "end": 14}, "the token from 9 to 14 is not in the text"),
+        ({"start": 9, "end": None}, r"the token \{'start': 9, 'end': None\} has no start and end"),
+        ({"start": 9, "end": 13, "text": "Rome"}, "the token 'Rome' is not at 9 to 13, where 'Oslo' stands"),
+    ],
+)
+def test_tokens_that_are_not_in_the_text_are_refused(second: dict[str, Any], message: str) -> None:
+    row = {"text": "re-enter Oslo", "tokens": [{"start": 0, "end": "8"}, second], "spans": [[9, 13, "LOC"]]}
+    with pytest.raises(InputError, match=f"a.jsonl, line 1: {message}"):
+        read(row)
+
+
+def test_blank_tokens_are_no_words() -> None:
+    tokens = [{"start": 0, "end": 3}, {"start": 3, "end": 5}, {"start": 5, "end": 9}]
+    row = {"text": "Ida  left", "tokens": tokens, "spans": [[0, 3, "PER"]]}
+    assert parts(read(row)[0]) == (("Ida", "left"), ("B-PER", "O"), ((0, 3), (5, 9)))
+    assert read({**row, "tokens": 7})[0].tokens == ("Ida", "left"), "no tokens with offsets: the text is cut"
 
 
 def test_words_are_cut_by_the_rule_that_the_user_chose() -> None:
