@@ -7,6 +7,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -48,6 +49,19 @@ FOREIGN_TEXTS = {
     b"{\\rtf": "a text with formatting (RTF): save it as plain text",
 }
 "By the first bytes of a text, in lower case: what it is instead of rows."
+FOREIGN_ENCODINGS = (
+    "gb18030",
+    "big5",
+    "shift_jis",
+    "euc_jp",
+    "euc_kr",
+    "cp1251",
+    "koi8_r",
+    "cp1253",
+    "cp1255",
+    "cp1256",
+)
+"Encodings of languages that are not Western, from China to Arabia."
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 UTF_32 = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
 
@@ -109,12 +123,12 @@ def decode(data: bytes, encoding: str, path: Path) -> str:
         line = data.count(b"\n", 0, error.start) + 1
         raise InputError(
             f"{path}, line {line}: byte 0x{data[error.start]:02x} is not valid {encoding}. "
-            f"This may fit: data.encoding={_fitting_encoding(data)}"
+            + _way_out(data, error.start)
         ) from error
     except (LookupError, UnicodeError) as error:
         near = did_you_mean(encoding, ("utf-8", "utf-16", "latin-1", "cp1252", "ascii"))
         raise InputError(f"data.encoding={encoding}: no such text encoding.{near}") from error
-    return text.removeprefix("\ufeff")
+    return text.lstrip("\ufeff")
 
 
 def with_plain_line_ends(text: str) -> str:
@@ -123,7 +137,8 @@ def with_plain_line_ends(text: str) -> str:
     >>> with_plain_line_ends("text,label\r\nwarm beds,good\r\n")
     'text,label\nwarm beds,good\n'
     """
-    text = text.replace("\r\n", "\n")
+    # Where files were joined, a line may begin with the mark of the second one.
+    text = text.replace("\r\n", "\n").replace("\n\ufeff", "\n")
     # A lone carriage return ends a line only in files without any newline; in other files it is part of a text.
     return text if "\n" in text else text.replace("\r", "\n")
 
@@ -167,6 +182,29 @@ def refuse_binary(data: bytes, path: Path, encoding: str) -> None:
             guess = "utf-16-le" if halves[0] == 0 else "utf-16-be"
             raise InputError(f"{path}: every other byte is zero, as in UTF-16 without its mark: data.encoding={guess}")
         raise InputError(f"{path}: is a binary file, not text")
+
+
+def _way_out(data: bytes, fault: int) -> str:
+    """Return what may be typed for bytes that are not in the expected encoding; `fault` is the first that is not."""
+    as_utf_8 = data.decode("utf-8", "replace")
+    bad = as_utf_8.count("\ufffd")
+    if bad and sum(not sign.isascii() for sign in as_utf_8) > 3 * bad:
+        return f"The rest of the file is UTF-8, except for {bad} such bytes: mend them, or leave these lines out"
+    western = _fitting_encoding(data)
+    if not bad:
+        return f"This may fit: data.encoding={western}"
+    begin = max(data.rfind(b"\n", 0, fault) + 1, fault - 20)
+    line = data[begin : fault + 40].partition(b"\n")[0]
+    # Letters of Western languages rarely have two such bytes in a row. Only a reader can tell which of these is meant.
+    foreign = re.findall(rb"[\x80-\xff]{2,}", data)
+    if 2 * sum(map(len, foreign)) <= len(re.findall(rb"[\x80-\xff]", data)):
+        return f"This would read {line.decode(western, 'ignore').strip()!r}, and may fit: data.encoding={western}"
+    choices = []
+    for candidate in FOREIGN_ENCODINGS:
+        with suppress(UnicodeDecodeError):
+            data.decode(candidate)
+            choices.append(f"data.encoding={candidate} reads {line.decode(candidate, 'ignore').strip()!r}")
+    return "\n  ".join(["Which of these is a text?", *choices, f"None: data.encoding={western}"])
 
 
 def _fitting_encoding(data: bytes) -> str:
