@@ -4,6 +4,8 @@ A model that was trained on printed lists, on ids or on the wrong column may sco
 look at training rows only, and at each row once.
 """
 
+import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +28,20 @@ CHECKS = {
 
 FEW_ROWS = 10
 "With fewer rows, shares say little."
+MISSING = frozenset(
+    {"nan", "NaN", "None", "null", "NULL", "undefined", "<NA>", "#N/A", "#NAME?", "#VALUE!", "#REF!", "[deleted]"}
+)
+"What pandas, Python, databases, spreadsheets and forums write where there is nothing."
+PREFIX = re.compile(r"(?:^|(?<=[|,;+]))[BILUESM]-")
+"The beginning of a tag, or of a second one, as files with nested entities have it: `B-PER|B-LOC`."
+MISREAD = re.compile(
+    r"""[ÂÃÄÅÐÑ][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]  # two bytes of UTF-8
+    | â€ | [àáãäåæçèé][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]{2}  # three
+    | (?:([\xa1-\xff])(?!\1)){4}  # Cyrillic, Chinese, ...
+    | \N{REPLACEMENT CHARACTER}""",
+    re.VERBOSE,
+)
+"Signs of a text that was written in one encoding and read in another."
 JOINING = ("#", "|", ";", ",", "+", "/", "&")
 "Signs that tools put between several labels of a row."
 
@@ -67,10 +83,27 @@ def text_findings(texts: Sequence[str]) -> Iterator[Finding]:
         yield Finding(
             f"All {len(texts)} training texts are numbers, such as {texts[0]}. Is data.columns.text the right column?"
         )
+    empty = [text for text in texts if text.strip() in MISSING]
+    if empty:
+        yield Finding(
+            f"{len(empty)} training texts are {empty[0].strip()!r}, which programs write where there is nothing"
+        )
+    yield from _misread(texts, "texts")
     if len(texts) > 1 and len(set(texts)) == 1:
         yield Finding(
             f"All {len(texts)} training texts are the same: {_short(texts[0])}. Is data.columns.text the right column?",
             "equal_texts",
+        )
+
+
+def _misread(texts: Iterable[str], what: str) -> Iterator[Finding]:
+    """Yield a note if texts seem to have been read in another encoding than they were written in."""
+    foreign = [text for text in texts if not text.isascii()]
+    odd = [match for text in foreign if (match := MISREAD.search(text))]
+    if len(odd) > len(foreign) / 10:
+        yield Finding(
+            f"{len(odd)} training {what} seem to be in another encoding than they were read or saved in, such as "
+            f"{_short(odd[0].string[max(odd[0].start() - 10, 0) :])}. See data.encoding"
         )
 
 
@@ -98,6 +131,12 @@ def class_findings(counts: Mapping[str, int], several: bool) -> Iterator[Finding
             "Is data.columns.label the right column? For numbers: task.kind=regression",
             "unique_labels",
         )
+    missing = [name for name in counts if name in MISSING]
+    if missing:
+        yield Finding(
+            f"{counts[missing[0]]} training rows have the label {missing[0]!r}, which programs write where there is "
+            "none. If they have none: empty the cells, and data.on_bad_row=skip"
+        )
     yield from _near_equal(counts, "labels")
     if not several:
         yield from _joined(counts)
@@ -106,10 +145,16 @@ def class_findings(counts: Mapping[str, int], several: bool) -> Iterator[Finding
 def _near_equal(names: Iterable[str], what: str) -> Iterator[Finding]:
     groups: dict[str, list[str]] = {}
     for name in names:
-        groups.setdefault("".join(name.casefold().replace("_", " ").replace("-", " ").split()), []).append(name)
+        groups.setdefault(_bare(name), []).append(name)
     alike = [" / ".join(map(repr, group)) for group in groups.values() if len(group) > 1]
     if alike:
         yield Finding(f"{what} that differ only by case, blanks or hyphens are different ones: {'; '.join(alike[:5])}")
+
+
+def _bare(name: str) -> str:
+    """Return a name without what the eye may miss: case, blanks, hyphens, and the ways to write an accent."""
+    shown = [sign for sign in unicodedata.normalize("NFKC", name) if unicodedata.category(sign) != "Cf"]
+    return "".join("".join(shown).casefold().replace("_", " ").replace("-", " ").split())
 
 
 def _joined(counts: Mapping[str, int]) -> Iterator[Finding]:
@@ -147,6 +192,7 @@ def word_findings(sentences: Sequence[Sequence[str]]) -> Iterator[Finding]:
             "table with a token in each row, data.columns.sentence=NAME says which sentence it belongs to",
             "one_word_sentences",
         )
+    yield from _misread((word for sentence in sentences for word in sentence), "words")
     odd = [word for sentence in sentences for word in sentence if word[:2] in ("['", '["') or word[-2:] in ("']", '"]')]
     if len(odd) > len(sentences) / 10 and odd:
         yield Finding(
@@ -159,11 +205,11 @@ def word_findings(sentences: Sequence[Sequence[str]]) -> Iterator[Finding]:
 def entity_findings(sentences: Sequence[Sequence[str]]) -> Iterator[Finding]:
     """Yield findings about the types of entities, given the IOB2 tags of each sentence."""
     counts = Counter(tag[2:] for tags in sentences for tag in tags if tag.startswith("B-"))
-    prefixed = [kind for kind in counts if kind[1:2] == "-" and kind[0] in "BILUESM"]
+    prefixed = [kind for kind in counts if PREFIX.search(kind)]
     if prefixed:
         yield Finding(
             f"Entity types begin like tags: {', '.join(sorted(prefixed)[:5])}. Types are needed here, such as "
-            f"{prefixed[0][2:]}",
+            f"{PREFIX.split(prefixed[0])[-1]}",
             "prefixed_types",
         )
     entities = sum(counts.values())
@@ -183,6 +229,7 @@ def question_findings(questions: Sequence[tuple[str, str]], answered: int) -> It
             f"None of the {len(questions)} training questions has an answer. Is data.columns.answers the right column?",
             "no_answers",
         )
+    yield from _misread({passage for _, passage in questions}, "passages")
     if len(questions) > 1 and len(set(questions)) == 1:
         yield Finding(f"All {len(questions)} training questions are the same", "equal_texts")
 
