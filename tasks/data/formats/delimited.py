@@ -72,15 +72,19 @@ def _note_joined_rows(records: Sequence[Record], file: str, separator: str, repo
     """Add a note if quotes seem to have joined lines that are rows by themselves.
 
     A quote that is part of a text joins its line with the next one that has a quote. The first of these lines then
-    ends with a cell that other rows have at their end, too.
+    ends with a cell that other rows have at their end, too; or a line in between is a row, with a label that recurs.
     """
-    last_cells = {list(record.values.values())[-1] for record in records}
+    split = [list(record.values.values()) for record in records]
+    if not any("\n" in cell for cells in split for cell in cells):
+        return
+    columns = [set(column) for column in zip(*split, strict=True)]
+    labels = [column if len(column) <= len(records) / 2 else set() for column in columns]
     joined = []
-    for record in records:
-        cells = list(record.values.values())
+    for record, cells in zip(records, split, strict=True):
         for position, cell in enumerate(cells):
-            row = cell.partition("\n")[0].split(separator) if "\n" in cell else []
-            if len(row) == len(cells) - position > 1 and row[-1] in last_cells:
+            first, *others = (line.split(separator) for line in cell.split("\n"))
+            begins = bool(others) and len(first) == len(cells) - position > 1 and first[-1] in columns[-1]
+            if begins or any(len(line) == len(cells) and any(map(set.__contains__, labels, line)) for line in others):
                 joined.append(record)
     if joined:
         report.note(
