@@ -194,10 +194,23 @@ def records_of_table(table: Any, file: str) -> list[Record]:
 
         features = Features.from_arrow_schema(table.schema)
     records = []
+    binary = _binary_columns(table)
     for number, row in enumerate(table.to_pylist(), start=1):
         values = {name: name_labels(value, features.get(name)) for name, value in row.items()}
+        try:
+            values |= {name: row[name].decode() for name in binary if row[name] is not None}
+        except UnicodeDecodeError as error:
+            raise InputError(f"{file}, row {number}: holds bytes that are no text: {error}") from error
         records.append(Record(values, Origin(file, number, "row")))
     return records
+
+
+def _binary_columns(table: Any) -> list[str]:
+    """Return the columns of bytes: texts of programs that do not mark them as such, as Spark and Impala do not."""
+    import pyarrow
+
+    kinds = pyarrow.types
+    return [field.name for field in table.schema if kinds.is_binary(field.type) or kinds.is_large_binary(field.type)]
 
 
 def name_labels(value: Any, feature: Any) -> Any:
