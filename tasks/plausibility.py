@@ -34,6 +34,8 @@ MISSING = frozenset(
 "What pandas, Python, databases, spreadsheets and forums write where there is nothing."
 PREFIX = re.compile(r"(?:^|(?<=[|,;+]))[BILUESM]-")
 "The beginning of a tag, or of a second one, as files with nested entities have it: `B-PER|B-LOC`."
+PRINTED_BYTES = re.compile(r"b(['\"]).*\1", re.DOTALL)
+"What Python writes for bytes, such as `b'warm beds'`."
 MISREAD = re.compile(
     r"""[ÂÃÄÅÐÑ][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]  # two bytes of UTF-8
     | â€ | [àáãäåæçèé][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]{2}  # three
@@ -82,6 +84,13 @@ def text_findings(texts: Sequence[str]) -> Iterator[Finding]:
     if len(texts) >= FEW_ROWS and all(text.strip().replace(".", "", 1).isdecimal() for text in texts):
         yield Finding(
             f"All {len(texts)} training texts are numbers, such as {texts[0]}. Is data.columns.text the right column?"
+        )
+    bytes_ = [text for text in texts if PRINTED_BYTES.fullmatch(text)]
+    if bytes_:
+        yield Finding(
+            f"{len(bytes_)} of {len(texts)} training texts are printed bytes, such as {_short(bytes_[0])}. Decode them "
+            "where the file is written",
+            "printed_texts" if len(bytes_) > len(texts) / 10 else None,
         )
     empty = [text for text in texts if text.strip() in MISSING]
     if empty:
@@ -137,9 +146,27 @@ def class_findings(counts: Mapping[str, int], several: bool) -> Iterator[Finding
             f"{counts[missing[0]]} training rows have the label {missing[0]!r}, which programs write where there is "
             "none. If they have none: empty the cells, and data.on_bad_row=skip"
         )
+    yield from _rare(counts)
     yield from _near_equal(counts, "labels")
     if not several:
         yield from _joined(counts)
+
+
+def _rare(counts: Mapping[str, int]) -> Iterator[Finding]:
+    """Yield notes on labels of few rows that may be no labels."""
+    rows = sum(counts.values())
+    single = [name for name, count in counts.items() if count == 1]
+    if single and rows >= 10 * len(counts):
+        yield Finding(
+            f"{len(single)} labels stand in a single training row each, such as {single[0]!r}. Are they labels, and "
+            "spelt right?"
+        )
+    numbers = all(re.fullmatch(r"-?\d+", name) for name in counts)
+    if numbers and {"-1", "0", "1"} <= counts.keys() and counts["-1"] < rows / 20:
+        yield Finding(
+            f"{counts['-1']} training rows have the label -1, which data sets of the hub have where there is none. "
+            "If they have none: empty the cells, and data.on_bad_row=skip"
+        )
 
 
 def _near_equal(names: Iterable[str], what: str) -> Iterator[Finding]:
@@ -153,6 +180,8 @@ def _near_equal(names: Iterable[str], what: str) -> Iterator[Finding]:
 
 def _bare(name: str) -> str:
     """Return a name without what the eye may miss: case, blanks, hyphens, and the ways to write an accent."""
+    if re.fullmatch(r"-?\d+", name):
+        return name
     shown = [sign for sign in unicodedata.normalize("NFKC", name) if unicodedata.category(sign) != "Cf"]
     return "".join("".join(shown).casefold().replace("_", " ").replace("-", " ").split())
 
