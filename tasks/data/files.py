@@ -76,8 +76,10 @@ def _choices(folder: Path, key: str) -> Iterator[str]:
     for suffix, count in counts.most_common(8):
         only = next(file for file in files if file.suffix == suffix)
         yield f"{key}={only}" if count == 1 else f"{key}='{folder / f'*{suffix}'}' ({count} files)"
+    inside = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
     if not files:
-        yield "(there is no file in it)"
+        yield from (f"{key}={path}" for path in inside[:8])
+        yield "(a folder for each class needs texts that end in .txt)" if inside else "(there is no file in it)"
 
 
 def _missing(value: str, path: Path, key: str) -> str:

@@ -10,12 +10,18 @@ from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError
 
 TEXT_SUFFIX = ".txt"
+UNLABELLED = ("unsup", "unlabeled", "unlabelled")
+"Folders that stand beside those of the classes, as in the IMDb reviews, and are none."
 
 
 def class_folders(folder: Path) -> list[Path]:
     """Return the folders inside a folder that hold text files, in order of their names."""
     inside = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith((".", "_")))
-    return [path for path in inside if any(path.glob(f"*{TEXT_SUFFIX}"))]
+    return [path for path in inside if any(map(_is_text, path.iterdir()))]
+
+
+def _is_text(path: Path) -> bool:
+    return path.suffix.lower() == TEXT_SUFFIX and not path.name.startswith(".") and path.is_file()
 
 
 def _recognise_classes(source: Source) -> Confidence:
@@ -28,14 +34,32 @@ def _recognise_classes(source: Source) -> Confidence:
 
 def _read_classes(source: Source, options: DataOptions, report: ReadReport) -> Contents:
     records = []
-    for folder in class_folders(source.path):
-        for path in sorted(folder.glob(f"*{TEXT_SUFFIX}")):
+    folders = class_folders(source.path)
+    unlabelled = [folder for folder in folders if folder.name.casefold() in UNLABELLED]
+    labelled = [folder for folder in folders if folder not in unlabelled]
+    for folder in unlabelled:
+        report.note(f"{folder}: left out, since its name says that its texts have no labels")
+    for folder in labelled:
+        for path in sorted(filter(_is_text, folder.iterdir())):
             text = Source(path, options.encoding).text.strip()
             origin = Origin(str(path), 1, "text")
             if text:
                 records.append(Record({"id": f"{folder.name}/{path.stem}", "text": text, "label": folder.name}, origin))
             else:
                 report.bad_row("empty text", "the file is empty", origin)
+    others = [
+        path
+        for path in sorted(source.path.rglob("*"))
+        if path.is_file()
+        and not any(part.startswith((".", "_")) for part in path.relative_to(source.path).parts)
+        and not (path.parent in labelled and _is_text(path))
+        and path.parent not in (source.path, *unlabelled)
+    ]
+    if others:
+        report.note(
+            f"{source.path}: {len(others)} files are not read, such as {others[0].relative_to(source.path)}: only "
+            f"files that end in {TEXT_SUFFIX}, in the folder of a class, are texts"
+        )
     return Contents(records, "a folder for each class")
 
 
