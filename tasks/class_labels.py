@@ -69,6 +69,12 @@ def find_label_columns(records: Sequence[Record], columns: Columns) -> LabelColu
     return None if name is None else LabelColumns((name,))
 
 
+def usual_label_columns(records: Sequence[Record]) -> list[str]:
+    """Return the columns with a usual name for labels, best first."""
+    found = [find_column(records, name, ()) for name in LABEL_COLUMNS]
+    return list(dict.fromkeys(name for name in found if name is not None))
+
+
 def label_columns(records: Sequence[Record], columns: Columns) -> LabelColumns:
     """Return the label columns.
 
@@ -204,9 +210,17 @@ def infer_kind(cells: Sequence[Any], separator: str | None, multi_hot: int | Non
             report.note("every row lists exactly one label: single label. For several: task.kind=multi_label")
             return "single_label"
         return "multi_label"
-    numbers = [maybe_number(cell) for cell in cells]
-    if all(number is not None for number in numbers) and any(number != int(number) for number in numbers if number):
-        return "regression"
+    filled = [cell for cell in cells if not is_blank(cell)]
+    numbers = [maybe_number(cell) for cell in filled]
+    if any(number != int(number) for number in numbers if number):
+        if None not in numbers:
+            return "regression"
+        names = [cell for cell, number in zip(filled, numbers, strict=True) if number is None]
+        if len(names) < len(filled) / 2:
+            report.note(
+                f"most labels are numbers, but not {names[0]!r}, so that each is a class. To predict numbers, without "
+                "such rows: task.kind=regression data.on_bad_row=skip"
+            )
     return "single_label"
 
 

@@ -22,6 +22,7 @@ from tasks.class_labels import (
     names_of_multi_hot,
     number_of,
     readable_cells,
+    usual_label_columns,
 )
 from tasks.collation import model_inputs, stacked
 from tasks.columns import CUT, IGNORED_LABEL, LABELS, ROW
@@ -30,7 +31,7 @@ from tasks.data.column_names import PAIR_COLUMNS, TEXT_COLUMNS
 from tasks.data.options import Columns
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError, did_you_mean
-from tasks.plausibility import Finding, class_findings, text_findings
+from tasks.plausibility import Finding, class_findings, contradictions, text_findings
 from tasks.record_columns import column, find_column, row_id
 from tasks.scoring.labels import label_scores
 from tasks.scoring.multilabel import multilabel_scores
@@ -120,6 +121,13 @@ class Classification(Task[Text]):
         if not train:
             return self
         columns = label_columns(train, layout.columns)
+        if layout.columns.label is None:
+            others = usual_label_columns(train)[1:]
+            if others:
+                report.note(
+                    f"labels are taken from the column '{columns.shown}', though there is '{others[0]}', too. "
+                    "To take another one: data.columns.label=NAME"
+                )
         cells = [cell for cell in readable_cells(train, columns) if not is_without_gold(cell, columns)]
         listed_as_numbers = layout.label_names is not None and any(map(is_number_list, cells))
         separator = self.label_separator or ("," if listed_as_numbers else None)
@@ -235,12 +243,12 @@ class Classification(Task[Text]):
 
     @override
     def findings(self, train: Sequence[Text]) -> Iterator[Finding]:
-        yield from text_findings(
-            [row.text if row.text_pair is None else f"{row.text} {row.text_pair}" for row in train]
-        )
+        yield from text_findings(list(map(_content, train)))
         if self.kind != "regression":
             counts = Counter(label for row in train for label in row.labels)
             yield from class_findings(counts, several=self.kind == "multi_label")
+        if self.kind == "single_label":
+            yield from contradictions((_content(row), row.labels[0]) for row in train)
 
     @override
     def window_length(self, model_limit: int) -> int:
@@ -375,6 +383,10 @@ class Classification(Task[Text]):
     def stratum(self, row: Text) -> Hashable | None:
         """Return the label, the tuple of all labels of a multi-label row, or None for a number."""
         return None if self.kind == "regression" else row.label
+
+
+def _content(row: Text) -> str:
+    return row.text if row.text_pair is None else f"{row.text} {row.text_pair}"
 
 
 def best_label_threshold(pairs: Sequence[tuple[float, bool]]) -> float:

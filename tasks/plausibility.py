@@ -7,7 +7,7 @@ look at training rows only, and at each row once.
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tasks.data.cells import begins_like_printed, read_printed
@@ -123,6 +123,20 @@ def _is_printed(text: str) -> bool:
         return not isinstance(read_printed(text), str)
     except ValueError:
         return False
+
+
+def contradictions(labels: Iterable[tuple[Hashable, str]]) -> Iterator[Finding]:
+    """Yield a note if the same content has different labels. `labels` are the contents of rows, with their labels."""
+    found: dict[Hashable, set[str]] = {}
+    for content, label in labels:
+        found.setdefault(content, set()).add(label)
+    several = [(content, names) for content, names in found.items() if len(names) > 1]
+    if several:
+        content, names = several[0]
+        yield Finding(
+            f"{len(several)} training texts are there with different labels, such as {_short(str(content))}: "
+            f"{', '.join(sorted(names)[:5])}"
+        )
 
 
 def class_findings(counts: Mapping[str, int], several: bool) -> Iterator[Finding]:
