@@ -151,7 +151,10 @@ def question(number: int, **changes: Any) -> str:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"answers": {"text": ["Oslo"], "answer_start": ["late"]}}, "the offset 'late' of answer 'Oslo' is not a whole"),
+        (
+            {"answers": {"text": ["Oslo"], "answer_start": ["late"]}},
+            "the offset 'late' of answer 'Oslo' is not a whole",
+        ),
         ({"answers": {"text": ["Oslo"], "answer_start": [3]}}, "answer 'Oslo' is not at offset 3"),
         ({"answers": {"text": ["Oslo", "It"], "answer_start": [9]}}, "2 answer texts but 1 offsets"),
         ({"id": "3", "context": "It is in Oslo 3."}, "id '3'"),
