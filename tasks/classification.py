@@ -128,6 +128,14 @@ class Classification(Task[Text]):
                     f"labels are taken from the column '{columns.shown}', though there is '{others[0]}', too. "
                     "To take another one: data.columns.label=NAME"
                 )
+        if layout.columns.text is None and not any(_usual_pair(train, pair) for pair in PAIR_COLUMNS):
+            found = [find_column(train, name, ()) for name in TEXT_COLUMNS]
+            texts = [name for name in found if name is not None and name not in columns.names]
+            if len(texts) > 1:
+                report.note(
+                    f"texts are taken from the column '{texts[0]}', though there is '{texts[1]}', too. "
+                    "To take another one: data.columns.text=NAME"
+                )
         cells = [cell for cell in readable_cells(train, columns) if not is_without_gold(cell, columns)]
         listed_as_numbers = layout.label_names is not None and any(map(is_number_list, cells))
         separator = self.label_separator or ("," if listed_as_numbers else None)
@@ -432,12 +440,18 @@ class _BadTextError(Exception):
         self.reason = reason
 
 
+def _usual_pair(records: Sequence[Record], names: tuple[str, str]) -> tuple[str, str] | None:
+    """Return the columns of these names, if both are there."""
+    first, second = (find_column(records, name, ()) for name in names)
+    return None if first is None or second is None else (first, second)
+
+
 def _text_columns(records: Sequence[Record], columns: Columns) -> tuple[str, str | None]:
     if columns.text is None and columns.text_pair is None:
-        for first, second in PAIR_COLUMNS:
-            pair = find_column(records, first, ()), find_column(records, second, ())
-            if pair[0] is not None and pair[1] is not None:
-                return pair[0], pair[1]
+        for names in PAIR_COLUMNS:
+            pair = _usual_pair(records, names)
+            if pair is not None:
+                return pair
     text = column(records, columns.text, TEXT_COLUMNS, "data.columns.text")
     if columns.text_pair is None:
         return text, None

@@ -17,7 +17,7 @@ from tasks.data.cells import is_blank, read_printed
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError, did_you_mean
 from tasks.ner_records import NerColumns, find_columns, grouped_tokens, read_tags, read_words, token_bounds
-from tasks.plausibility import Finding, entity_findings, word_findings
+from tasks.plausibility import Finding, entity_findings, own_type_findings, word_findings
 from tasks.record_columns import row_id
 from tasks.scoring.entities import entity_scores
 from tasks.scoring.score import Score, score_named
@@ -218,6 +218,9 @@ class Ner(Task[Sentence]):
     def findings(self, train: Sequence[Sentence]) -> Iterator[Finding]:
         yield from word_findings([row.tokens for row in train])
         yield from entity_findings([row.tags or () for row in train])
+        yield from own_type_findings(
+            ("".join(row.tokens[start:end]), kind) for row in train for kind, start, end in spans(row.tags or ())
+        )
 
     @override
     def adapt(self, tokenizer: "PreTrainedTokenizerBase") -> "PreTrainedTokenizerBase":

@@ -53,7 +53,8 @@ def find_columns(records: Sequence[Record], columns: Columns, *, labelled: bool 
             column(records, columns.spans, SPAN_COLUMNS, "data.columns.spans")
             raise InputError(
                 f"{records[0].origin}: no column holds entities such as [[0, 4, 'person']]. "
-                "Say which one with data.columns.spans=NAME"
+                "Say which one with data.columns.spans=NAME. If it is words with a tag for each, between blanks or in "
+                f"lists: data.columns.tokens={text} data.columns.tags=NAME"
             )
         return NerColumns(
             text=text, spans=spans, tokens=tokens if spans is not None and _has_offsets(records, tokens) else None

@@ -265,6 +265,23 @@ def entity_findings(sentences: Sequence[Sequence[str]]) -> Iterator[Finding]:
     yield from _near_equal(counts, "entity types")
 
 
+def own_type_findings(entities: Iterable[tuple[str, str]]) -> Iterator[Finding]:
+    """Yield a finding if the types of entities are the entities. `entities` are texts without blanks, with types."""
+    all_entities = own = 0
+    example = ""
+    for text, kind in entities:
+        all_entities += 1
+        if text == "".join(kind.split()):
+            own += 1
+            example = kind
+    if own > all_entities / 2:
+        yield Finding(
+            f"{own} of {all_entities} training entities have their own text for a type, such as {_short(example)}. A "
+            "list such as [0, 9, 'person'] holds the start, the end and the type of an entity, in this order",
+            "many_types",
+        )
+
+
 def question_findings(questions: Sequence[tuple[str, str]], answered: int) -> Iterator[Finding]:
     """Yield findings about questions and their passages, of which `answered` have an answer."""
     if questions and not answered:
