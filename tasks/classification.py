@@ -200,6 +200,9 @@ class Classification(Task[Text]):
 
     def _text(self, record: Record, name: str) -> str:
         value = record.values.get(name)
+        if name not in record.values:
+            there = ", ".join(map(str, record.values))
+            raise _BadTextError("no text", f"there is no column '{name}', as other rows have it. Columns: {there}")
         if is_blank(value):
             raise _BadTextError("empty text", f"column '{name}' is empty")
         if isinstance(value, list | tuple) and self.join_words and all(isinstance(word, str) for word in value):

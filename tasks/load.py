@@ -6,13 +6,18 @@ from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Generic, TypeAlias
 
+from tasks.data.column_names import LABEL_COLUMNS, PAIR_COLUMNS, TEXT_COLUMNS
 from tasks.data.options import SPLITS, DataOptions, Split
 from tasks.data.read import read_label_names, read_records
-from tasks.data.records import ReadReport
+from tasks.data.records import ReadReport, Record
 from tasks.data.splits import cut, limit, shared
 from tasks.errors import InputError
-from tasks.plausibility import apply_findings
+from tasks.plausibility import FEW_ROWS, apply_findings
+from tasks.record_columns import column_names
 from tasks.task import AnyTask, Head, Layout, Row, RowType, Task
+
+CHOICES = frozenset({*TEXT_COLUMNS, *LABEL_COLUMNS, *(name for pair in PAIR_COLUMNS for name in pair)})
+"Usual names of columns, of which a file may have several."
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,11 @@ def load(task: AnyTask, options: DataOptions, seed: int) -> AnyRows:
         if split not in unlabelled:
             policy = options.unknown_labels or task.unknown_label_policy
             splits[split] = _with_known_labels(task, splits[split], head, report, policy, split, notes)
+        strata = {task.stratum(row) for row in splits[split]} if split not in unlabelled else set()
+        if len(splits[split]) >= FEW_ROWS and len(strata) == 1 and None not in strata:
+            notes.append(
+                f"{split}: all {len(splits[split])} rows have the label {strata.pop()!r}. Is it a placeholder?"
+            )
         repeated = shared(splits["train"], splits[split], task.identity)
         if repeated:
             notes.append(f"{repeated} of {len(splits[split])} {split} rows are also among the training rows")
@@ -93,6 +103,9 @@ def _read(
         raise InputError("data.train: no training rows are given")
     task = task.resolve_auto(train, layout, report)
     unlabelled: frozenset[Split] = frozenset({"test"} if test and not task.has_labels(test, layout) else ())
+    for split, found in records.items():
+        if split != "train" and found is not None:
+            records[split] = _with_columns_of(train, found)
     given = {
         split: task.read(found, layout, report, labelled=split not in unlabelled)
         for split, found in records.items()
@@ -102,6 +115,21 @@ def _read(
         if not rows:
             raise InputError(f"data.{split}: no usable row is left in {_source(options, split)}")
     return task, given, unlabelled
+
+
+def _with_columns_of(train: Sequence[Record], records: list[Record]) -> list[Record]:
+    """Return the records of another split without texts and labels that training rows don't have.
+
+    Otherwise one more column, such as a title, may be taken for the text in this split only.
+    """
+    there, known = column_names(records), column_names(train)
+    more = {name for name in there if name not in known and name.strip().casefold() in CHOICES}
+    if not more or not set(known) <= set(there):
+        return records
+    return [
+        Record({name: value for name, value in record.values.items() if name not in more}, record.origin)
+        for record in records
+    ]
 
 
 def _with_known_labels(

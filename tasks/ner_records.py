@@ -50,11 +50,14 @@ def find_columns(records: Sequence[Record], columns: Columns, *, labelled: bool 
     spans = _spans_column(records, columns.spans)
     if tags is None and text is not None and (spans is not None or tokens is None):
         if spans is None and labelled:
-            column(records, columns.spans, SPAN_COLUMNS, "data.columns.spans")
+            tagged = f". If it is words with a tag for each: data.columns.tokens={text} data.columns.tags=NAME"
+            try:
+                column(records, columns.spans, SPAN_COLUMNS, "data.columns.spans")
+            except InputError as error:
+                raise InputError(f"{error}{tagged}") from None
             raise InputError(
                 f"{records[0].origin}: no column holds entities such as [[0, 4, 'person']]. "
-                "Say which one with data.columns.spans=NAME. If it is words with a tag for each, between blanks or in "
-                f"lists: data.columns.tokens={text} data.columns.tags=NAME"
+                f"Say which one with data.columns.spans=NAME{tagged}"
             )
         return NerColumns(
             text=text, spans=spans, tokens=tokens if spans is not None and _has_offsets(records, tokens) else None

@@ -175,8 +175,11 @@ def _rare(counts: Mapping[str, int]) -> Iterator[Finding]:
             f"{len(single)} labels stand in a single training row each, such as {single[0]!r}. Are they labels, and "
             "spelt right?"
         )
-    numbers = all(re.fullmatch(r"-?\d+", name) for name in counts)
-    if numbers and {"-1", "0", "1"} <= counts.keys() and counts["-1"] < rows / 20:
+    numbers = [name for name in counts if re.fullmatch(r"-?\d+", name)]
+    names = [name for name in counts if name not in numbers]
+    if numbers and names:
+        yield Finding(f"Some labels are numbers, and some are not: {numbers[0]}, {names[0]}. Do they mean the same?")
+    if not names and {"-1", "0", "1"} <= counts.keys() and counts["-1"] < rows / 20:
         yield Finding(
             f"{counts['-1']} training rows have the label -1, which data sets of the hub have where there is none. "
             "If they have none: empty the cells, and data.on_bad_row=skip"
