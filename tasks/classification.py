@@ -391,6 +391,10 @@ class Classification(Task[Text]):
         return row.text, row.text_pair
 
     @override
+    def form(self, row: Text) -> str:
+        return "single texts" if row.text_pair is None else "pairs of texts"
+
+    @override
     def stratum(self, row: Text) -> Hashable | None:
         """Return the label, the tuple of all labels of a multi-label row, or None for a number."""
         return None if self.kind == "regression" else row.label

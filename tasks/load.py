@@ -114,6 +114,11 @@ def _read(
     for split, rows in given.items():
         if not rows:
             raise InputError(f"data.{split}: no usable row is left in {_source(options, split)}")
+        expected, form = task.form(given["train"][0]), task.form(rows[0])
+        if form != expected:
+            raise InputError(
+                f"data.{split}: the rows are {form}, but those of training are {expected}. See data.columns"
+            )
     return task, given, unlabelled
 
 

@@ -208,6 +208,11 @@ class Task(Generic[RowType]):
         """Return a key that exact duplicates share. Each task decides whether the key includes the label."""
         raise NotImplementedError
 
+    def form(self, row: RowType) -> str:
+        """Return in words what all rows of all splits must have in common."""
+        del row
+        return ""
+
     def stratum(self, row: RowType) -> Hashable | None:
         """Return the row's class, whose share is kept when a split is cut off. None: no stratification."""
         del row
