@@ -96,19 +96,25 @@ def _of_mapping(item: Mapping[str, Any]) -> CharacterSpan:
     first, last = whole_number(start), whole_number(end)
     if first is None or last is None:
         raise ValueError(f"{dict(item)!r} has no start and end")
-    text = _first(item, TEXT_KEYS)
-    return CharacterSpan(_label(_first(item, LABEL_KEYS)), ((first, last),), text if isinstance(text, str) else None)
+    return CharacterSpan(_label(_first(item, LABEL_KEYS)), ((first, last),), _text(item))
 
 
 def _of_points(item: Mapping[str, Any]) -> list[CharacterSpan]:
     """Read an entity of Dataturks, whose ends are inclusive."""
     spans = []
     for point in item["points"]:
+        if not isinstance(point, Mapping):
+            raise ValueError(f"{point!r} has no start and end")
         start, end = whole_number(point.get("start")), whole_number(point.get("end"))
         if start is None or end is None:
             raise ValueError(f"{point!r} has no start and end")
-        spans.append(CharacterSpan(_label(_first(item, LABEL_KEYS)), ((start, end + 1),), point.get("text")))
+        spans.append(CharacterSpan(_label(_first(item, LABEL_KEYS)), ((start, end + 1),), _text(point)))
     return spans
+
+
+def _text(item: Mapping[str, Any]) -> str | None:
+    text = _first(item, TEXT_KEYS)
+    return text if isinstance(text, str) else None
 
 
 def _first(item: Mapping[str, Any], keys: tuple[str, ...]) -> Any:

@@ -70,6 +70,7 @@ class TestSpans:
             [{"start": 0, "end": 4, "labels": ["PER", "LOC"]}],
             [{"start": True, "end": 4, "label": "PER"}],
             [{"label": ["PER"], "points": [{"start": 0}]}],
+            [{"label": ["PER"], "points": ["0-3"]}],
         ],
     )
     def test_other_cells_are_refused(self, cell: Any) -> None:
