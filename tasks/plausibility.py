@@ -26,6 +26,8 @@ CHECKS = {
 }
 "The checks whose findings stop a run, by the names that `data.accept` takes."
 
+LONG_SENTENCE = 400
+"Sentences of more words on average are documents, or were never cut."
 FEW_ROWS = 10
 "With fewer rows, shares say little."
 MISSING = frozenset(
@@ -239,6 +241,11 @@ def word_findings(sentences: Sequence[Sequence[str]]) -> Iterator[Finding]:
             "one_word_sentences",
         )
     yield from _misread((word for sentence in sentences for word in sentence), "words")
+    if words > LONG_SENTENCE * len(sentences):
+        yield Finding(
+            f"training sentences have {words // len(sentences)} words on average. In files with a word on each line, an "
+            "empty line ends a sentence: are these lines missing?"
+        )
     odd = [word for sentence in sentences for word in sentence if word[:2] in ("['", '["') or word[-2:] in ("']", '"]')]
     if len(odd) > len(sentences) / 10 and odd:
         yield Finding(

@@ -110,6 +110,13 @@ def test_one_word_sentences() -> None:
     assert not list(word_findings([["Oslo"]] * 5))
 
 
+def test_a_file_without_lines_between_sentences_is_noted() -> None:
+    (finding,) = word_findings([["Oslo"] * 401])
+    assert finding.check is None
+    assert "401 words on average" in finding.message
+    assert not list(word_findings([["Oslo"] * 401, ["Oslo"] * 3]))
+
+
 def test_words_of_a_printed_list() -> None:
     assert checks(word_findings([["['Ida',", "'left']"]])) == ["printed_texts"]
     assert not list(word_findings([["It", "'s", "[", "'", "fine", "'", "]"]]))
