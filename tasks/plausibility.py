@@ -243,8 +243,8 @@ def word_findings(sentences: Sequence[Sequence[str]]) -> Iterator[Finding]:
     yield from _misread((word for sentence in sentences for word in sentence), "words")
     if words > LONG_SENTENCE * len(sentences):
         yield Finding(
-            f"training sentences have {words // len(sentences)} words on average. In files with a word on each line, an "
-            "empty line ends a sentence: are these lines missing?"
+            f"training sentences have {words // len(sentences)} words on average. In files with a word on each line, "
+            "an empty line ends a sentence: are these lines missing?"
         )
     odd = [word for sentence in sentences for word in sentence if word[:2] in ("['", '["') or word[-2:] in ("']", '"]')]
     if len(odd) > len(sentences) / 10 and odd:
