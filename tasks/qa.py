@@ -13,19 +13,12 @@ from typing_extensions import override
 from tasks.answers import located, occurrences, read_answers
 from tasks.collation import model_inputs, padded, stacked
 from tasks.columns import CANDIDATES, CUT, END, LABELS, NO_CANDIDATE, NULL, PASSAGE, ROW, START
-from tasks.data.cells import is_blank, truth
-from tasks.data.column_names import (
-    ANSWER_COLUMNS,
-    ANSWER_START_COLUMNS,
-    CONTEXT_COLUMNS,
-    QUESTION_COLUMNS,
-    TITLE_COLUMNS,
-)
-from tasks.data.options import Columns
+from tasks.data.cells import is_blank
 from tasks.data.records import Origin, ReadReport, Record
-from tasks.errors import InputError, did_you_mean
+from tasks.errors import did_you_mean
 from tasks.plausibility import Finding, question_findings
-from tasks.record_columns import column, find_column, row_id
+from tasks.qa_records import QuestionColumns, find_columns, has_no_answer, says_impossible
+from tasks.record_columns import row_id
 from tasks.scoring.score import Score, score_named
 from tasks.scoring.squad import best_threshold, question_scores, squad_scores
 from tasks.task import Batch, Collate, Features, Head, Layout, Outputs, Prediction, Task
@@ -35,7 +28,6 @@ if TYPE_CHECKING:
 
 VERSIONS = ("auto", "v1.1", "v2.0")
 IMPOSSIBLE_ANSWERS = ("error", "ignore", "use")
-IMPOSSIBLE_COLUMN = "is_impossible"
 NO_ANSWER_THRESHOLD = "no_answer_threshold"
 "Key of the calibrated threshold in the model's config: answer only if `no_answer_score` is at most this."
 
@@ -96,8 +88,8 @@ class Qa(Task[Question]):
         del report
         if self.version != "auto" or not train:
             return self
-        columns = _columns(train, layout.columns)
-        unanswerable = any(_says_impossible(record, columns) or _has_no_answer(record, columns) for record in train)
+        columns = find_columns(train, layout.columns)
+        unanswerable = any(says_impossible(record, columns) or has_no_answer(record, columns) for record in train)
         return replace(self, version="v2.0" if unanswerable else "v1.1")
 
     @override
@@ -106,11 +98,11 @@ class Qa(Task[Question]):
 
     @override
     def has_labels(self, records: Sequence[Record], layout: Layout) -> bool:
-        columns = _columns(records, layout.columns, labelled=False)
-        if columns.impossible is not None and any(_says_impossible(record, columns) for record in records):
+        columns = find_columns(records, layout.columns, labelled=False)
+        if columns.impossible is not None and any(says_impossible(record, columns) for record in records):
             return True
         # A column of answers that are all blank is not the same as questions that have none.
-        return columns.answers is not None and any(not _has_no_answer(record, columns) for record in records)
+        return columns.answers is not None and any(not has_no_answer(record, columns) for record in records)
 
     @override
     def read(
@@ -119,7 +111,7 @@ class Qa(Task[Question]):
         rows: list[Question] = []
         if not records:
             return rows
-        columns = _columns(records, layout.columns, labelled=labelled)
+        columns = find_columns(records, layout.columns, labelled=labelled)
         seen: dict[str, Question] = {}
         for position, record in enumerate(records):
             name = row_id(record, layout.columns, position)
@@ -149,7 +141,7 @@ class Qa(Task[Question]):
             rows.append(row)
         return rows
 
-    def _answered(self, row: Question, record: Record, columns: "_Columns", report: ReadReport) -> Question:
+    def _answered(self, row: Question, record: Record, columns: QuestionColumns, report: ReadReport) -> Question:
         """Return the row with its answers.
 
         Raises:
@@ -157,7 +149,7 @@ class Qa(Task[Question]):
         """
         start = record.values.get(columns.answer_start) if columns.answer_start else None
         pairs = read_answers(record.values.get(columns.answers) if columns.answers else None, start)
-        if pairs and _says_impossible(record, columns):
+        if pairs and says_impossible(record, columns):
             if self.impossible_answers == "error":
                 raise ValueError(
                     "is_impossible is true, but there are answers. To leave these answers out: "
@@ -423,60 +415,6 @@ def _cut(questions: list[str], tokenizer: "PreTrainedTokenizerBase", most: int) 
         for question, offsets, length in zip(questions, encoded["offset_mapping"], lengths, strict=True)
     ]
     return shortened, [max(length - most, 0) for length in lengths]
-
-
-@dataclass(frozen=True)
-class _Columns:
-    """The columns of a file, as it names them."""
-
-    question: str
-    context: str
-    answers: str | None
-    answer_start: str | None
-    title: str | None
-    impossible: str | None
-
-
-def _columns(records: Sequence[Record], columns: Columns, *, labelled: bool = True) -> _Columns:
-    """Return the columns of questions, passages and answers.
-
-    Raises:
-        InputError: one of them is missing. Without `labelled`, there may be no answers.
-    """
-    answers = find_column(records, columns.answers, ANSWER_COLUMNS)
-    impossible = find_column(records, IMPOSSIBLE_COLUMN, ())
-    if labelled and answers is None and impossible is None:
-        answers = column(records, columns.answers, ANSWER_COLUMNS, "data.columns.answers")
-    return _Columns(
-        question=column(records, columns.question, QUESTION_COLUMNS, "data.columns.question"),
-        context=column(records, columns.context, CONTEXT_COLUMNS, "data.columns.context"),
-        answers=answers,
-        answer_start=find_column(records, columns.answer_start, ANSWER_START_COLUMNS),
-        title=find_column(records, columns.title, TITLE_COLUMNS),
-        impossible=impossible,
-    )
-
-
-def _says_impossible(record: Record, columns: _Columns) -> bool:
-    """Tell whether a record says that its question has no answer.
-
-    Raises:
-        InputError: what it says is neither true nor false.
-    """
-    if columns.impossible is None:
-        return False
-    cell = record.values.get(columns.impossible)
-    said = truth(cell)
-    if said is None:
-        raise InputError(f"{record.origin}: {columns.impossible} is {cell!r}: true or false is needed")
-    return said
-
-
-def _has_no_answer(record: Record, columns: _Columns) -> bool:
-    try:
-        return columns.answers is None or not read_answers(record.values.get(columns.answers))
-    except ValueError:
-        return False  # `read` reports it
 
 
 def _text_fault(value: Any, what: str) -> tuple[str, str] | None:

@@ -20,7 +20,7 @@ from tasks.data.options import Columns
 from tasks.data.records import Record
 from tasks.errors import InputError
 from tasks.ner_records import find_columns
-from tasks.qa import IMPOSSIBLE_COLUMN
+from tasks.qa_records import IMPOSSIBLE_COLUMN
 from tasks.record_columns import column_names, find_column
 
 
