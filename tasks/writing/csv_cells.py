@@ -14,6 +14,8 @@ def cell_fault(cell: str) -> str | None:
     """
     if "\r\n" in cell:
         return "it holds the line end \\r\\n, which is read as \\n (jsonl can hold it)"
+    if "\n\ufeff" in cell:
+        return "a line in it begins with a byte order mark, which readers leave out (jsonl can hold it)"
     return "it holds a null character (jsonl can hold it)" if "\0" in cell else None
 
 

@@ -160,6 +160,8 @@ def _fault_in_conll(row: Sentence) -> str | None:
     for token in row.tokens:
         if not token.strip():
             return "one of its words is blank (jsonl_tokens can hold it)"
+        if token.startswith("\ufeff"):
+            return f"the word {token!r} begins with a byte order mark, which readers leave out"
         if token.startswith(DOCUMENT_START):
             return f"the word {token!r} begins as the lines between documents do"
     for cell in (*row.tokens, *(row.tags or ())):

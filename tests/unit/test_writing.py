@@ -104,6 +104,15 @@ def test_doccano_keeps_texts_and_entities(tmp_path: Path, rows: list[Sentence]) 
         assert content(read(file, "ner", True, words="blanks")) == content(held)
 
 
+@pytest.mark.parametrize("tokens", [("Ida", "\ufeff"), ("\ufeffIda",)])
+def test_conll_can_not_hold_words_that_begin_with_a_byte_order_mark(tmp_path: Path, tokens: tuple[str, ...]) -> None:
+    rows = [Sentence("0", tokens, ("O",) * len(tokens), NOWHERE), Sentence("1", ("Oslo",), ("B-x",), NOWHERE)]
+    done = written(tmp_path, "conll", "ner", rows, True)
+    assert done is not None
+    assert content(read(done[0], "ner", True)) == content(done[1])
+    assert [row.tokens for row in done[1]] == [("Oslo",)]
+
+
 def test_words_between_blanks_go_through_doccano(tmp_path: Path) -> None:
     rows = [Sentence("0", ("Mara's", "New-York", "2,5"), ("B-7", "B-7", "I-7"), NOWHERE)]
     done = written(tmp_path, "doccano", "ner", rows, True)
