@@ -22,22 +22,20 @@ from tasks.class_labels import (
     names_of_multi_hot,
     number_of,
     readable_cells,
-    usual_label_columns,
 )
 from tasks.collation import model_inputs, stacked
 from tasks.columns import CUT, IGNORED_LABEL, LABELS, ROW
 from tasks.data.cells import is_blank
-from tasks.data.column_names import PAIR_COLUMNS, TEXT_COLUMNS
-from tasks.data.options import Columns
-from tasks.data.records import Origin, ReadReport, Record
+from tasks.data.records import BadRowError, Origin, ReadReport, Record
 from tasks.errors import InputError, did_you_mean
 from tasks.plausibility import Finding, class_findings, contradictions, text_findings
-from tasks.record_columns import column, find_column, row_id
+from tasks.record_columns import find_column, row_id
 from tasks.scoring.labels import label_scores
 from tasks.scoring.multilabel import multilabel_scores
 from tasks.scoring.regression import regression_scores
 from tasks.scoring.score import Score, score_named
 from tasks.task import Batch, Collate, Features, Head, Layout, Outputs, Prediction, Task
+from tasks.text_columns import note_other_columns, text_columns
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -121,21 +119,7 @@ class Classification(Task[Text]):
         if not train:
             return self
         columns = label_columns(train, layout.columns)
-        if layout.columns.label is None:
-            others = usual_label_columns(train)[1:]
-            if others:
-                report.note(
-                    f"labels are taken from the column '{columns.shown}', though there is '{others[0]}', too. "
-                    "To take another one: data.columns.label=NAME"
-                )
-        if layout.columns.text is None and not any(_usual_pair(train, pair) for pair in PAIR_COLUMNS):
-            found = [find_column(train, name, ()) for name in TEXT_COLUMNS]
-            texts = [name for name in found if name is not None and name not in columns.names]
-            if len(texts) > 1:
-                report.note(
-                    f"texts are taken from the column '{texts[0]}', though there is '{texts[1]}', too. "
-                    "To take another one: data.columns.text=NAME"
-                )
+        note_other_columns(train, layout.columns, columns, report)
         cells = [cell for cell in readable_cells(train, columns) if not is_without_gold(cell, columns)]
         listed_as_numbers = layout.label_names is not None and any(map(is_number_list, cells))
         separator = self.label_separator or ("," if listed_as_numbers else None)
@@ -163,6 +147,9 @@ class Classification(Task[Text]):
 
     @override
     def has_labels(self, records: Sequence[Record], layout: Layout) -> bool:
+        named = layout.columns.label
+        if isinstance(named, list) and any(find_column(records, str(name), ()) is not None for name in named):
+            return True  # if one of them is missing, `read` says so
         columns = find_label_columns(records, layout.columns)
         if columns is None:
             return False
@@ -175,13 +162,13 @@ class Classification(Task[Text]):
         rows: list[Text] = []
         if not records:
             return rows
-        text_column, pair_column = _text_columns(records, layout.columns)
+        text_column, pair_column = text_columns(records, layout.columns)
         columns = label_columns(records, layout.columns) if labelled else None
         for position, record in enumerate(records):
             try:
                 text = self._text(record, text_column)
                 pair = None if pair_column is None else self._text(record, pair_column)
-            except _BadTextError as error:
+            except BadRowError as error:
                 report.bad_row(error.reason, str(error), record.origin)
                 continue
             label = None
@@ -202,14 +189,14 @@ class Classification(Task[Text]):
         value = record.values.get(name)
         if name not in record.values:
             there = ", ".join(map(str, record.values))
-            raise _BadTextError("no text", f"there is no column '{name}', as other rows have it. Columns: {there}")
+            raise BadRowError("no text", f"there is no column '{name}', as other rows have it. Columns: {there}")
         if is_blank(value):
-            raise _BadTextError("empty text", f"column '{name}' is empty")
+            raise BadRowError("empty text", f"column '{name}' is empty")
         if isinstance(value, list | tuple) and self.join_words and all(isinstance(word, str) for word in value):
             return " ".join(value)
         if isinstance(value, list | tuple | dict):
             way_out = ". To join the words with blanks: task.join_words=true" if isinstance(value, list) else ""
-            raise _BadTextError("no text", f"column '{name}' is a {type(value).__name__}, not a text{way_out}")
+            raise BadRowError("no text", f"column '{name}' is a {type(value).__name__}, not a text{way_out}")
         return str(value)
 
     def _label(self, cell: Any, names: Sequence[str] | None) -> Label:
@@ -437,32 +424,6 @@ def _tokens_cut(encoded: Any, index: int) -> int:
 
 def _labels_from(scores: Mapping[str, float], threshold: float) -> list[str]:
     return [label for label, score in scores.items() if score >= threshold]
-
-
-class _BadTextError(Exception):
-    """A text that can't be used. `reason` is what such rows are counted under."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-
-
-def _usual_pair(records: Sequence[Record], names: tuple[str, str]) -> tuple[str, str] | None:
-    """Return the columns of these names, if both are there."""
-    first, second = (find_column(records, name, ()) for name in names)
-    return None if first is None or second is None else (first, second)
-
-
-def _text_columns(records: Sequence[Record], columns: Columns) -> tuple[str, str | None]:
-    if columns.text is None and columns.text_pair is None:
-        for names in PAIR_COLUMNS:
-            pair = _usual_pair(records, names)
-            if pair is not None:
-                return pair
-    text = column(records, columns.text, TEXT_COLUMNS, "data.columns.text")
-    if columns.text_pair is None:
-        return text, None
-    return text, column(records, columns.text_pair, (), "data.columns.text_pair")
 
 
 def _natural(label: str) -> tuple[int, float, str]:

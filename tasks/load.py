@@ -98,14 +98,15 @@ def _read(
         InputError: see `load`.
     """
     records = {split: read_records(options, split, report) for split in SPLITS}
-    train, test = records["train"], records["test"]
+    train = records["train"]
     if train is None:
         raise InputError("data.train: no training rows are given")
     task = task.resolve_auto(train, layout, report)
-    unlabelled: frozenset[Split] = frozenset({"test"} if test and not task.has_labels(test, layout) else ())
     for split, found in records.items():
         if split != "train" and found is not None:
             records[split] = _with_columns_of(train, found)
+    test = records["test"]
+    unlabelled: frozenset[Split] = frozenset({"test"} if test and not task.has_labels(test, layout) else ())
     given = {
         split: task.read(found, layout, report, labelled=split not in unlabelled)
         for split, found in records.items()

@@ -14,7 +14,7 @@ from tasks.collation import model_inputs, padded
 from tasks.columns import IGNORED_LABEL, LABELS, ROW, WORDS
 from tasks.data.annotation.spans import read_spans
 from tasks.data.cells import is_blank, read_printed
-from tasks.data.records import Origin, ReadReport, Record
+from tasks.data.records import BadRowError, Origin, ReadReport, Record
 from tasks.errors import InputError, did_you_mean
 from tasks.ner_records import NerColumns, find_columns, grouped_tokens, read_tags, read_words, token_bounds
 from tasks.plausibility import Finding, entity_findings, own_type_findings, word_findings
@@ -125,7 +125,7 @@ class Ner(Task[Sentence]):
                     rows.append(self._of_text(record, name, columns, report, labelled))
                 else:
                     rows.append(self._of_tokens(record, name, columns, layout, report, labelled))
-            except _BadRowError as error:
+            except BadRowError as error:
                 report.bad_row(error.reason, str(error), record.origin)
         entities = sum(tag.startswith("B-") for row in rows if row.text is not None for tag in row.tags or ())
         widened = report.repaired.get(WIDENED, 0)
@@ -140,12 +140,12 @@ class Ner(Task[Sentence]):
         try:
             words = read_words(record.values.get(columns.tokens))
         except ValueError as error:
-            raise _BadRowError("no tokens", str(error)) from error
+            raise BadRowError("no tokens", str(error)) from error
         if not words:
-            raise _BadRowError("empty sentence", "the sentence has no words")
+            raise BadRowError("empty sentence", "the sentence has no words")
         blank = sum(not word.strip() for word in words)
         if blank == len(words):
-            raise _BadRowError("empty sentence", "all words are blank")
+            raise BadRowError("empty sentence", "all words are blank")
         if blank:
             report.repair("blank token", f"{blank} of {len(words)} tokens are blank", record.origin, blank)
         if not labelled or columns.tags is None:
@@ -153,13 +153,13 @@ class Ner(Task[Sentence]):
         try:
             tags = read_tags(record.values.get(columns.tags), layout.label_names)
         except ValueError as error:
-            raise _BadRowError("bad tag", str(error)) from error
+            raise BadRowError("bad tag", str(error)) from error
         if len(words) != len(tags):
-            raise _BadRowError("unequal tokens and tags", f"{len(words)} tokens but {len(tags)} tags")
+            raise BadRowError("unequal tokens and tags", f"{len(words)} tokens but {len(tags)} tags")
         try:
             written, repairs = to_iob2(tags, self.scheme)
         except ValueError as error:
-            raise _BadRowError("bad tag", f"{error} (task.scheme={self.scheme})") from error
+            raise BadRowError("bad tag", f"{error} (task.scheme={self.scheme})") from error
         if repairs:
             report.repair("illegal tag transition", " ".join(tags), record.origin, repairs)
         return Sentence(name, tuple(words), tuple(written), record.origin)
@@ -168,13 +168,13 @@ class Ner(Task[Sentence]):
         assert columns.text is not None
         text = record.values.get(columns.text)
         if is_blank(text):
-            raise _BadRowError("empty text", f"column '{columns.text}' is empty")
+            raise BadRowError("empty text", f"column '{columns.text}' is empty")
         if not isinstance(text, str):
-            raise _BadRowError("bad text", f"column '{columns.text}' is {str(text)[:40]!r}, not a text")
+            raise BadRowError("bad text", f"column '{columns.text}' is {str(text)[:40]!r}, not a text")
         try:
             words = self._bounds(text, record.values.get(columns.tokens) if columns.tokens else None)
             if not words:
-                raise _BadRowError("empty text", "the text has no words")
+                raise BadRowError("empty text", "the text has no words")
             tags = None
             if labelled and columns.spans is not None:
                 cell = read_printed(record.values.get(columns.spans))
@@ -182,7 +182,7 @@ class Ner(Task[Sentence]):
                 policy = SpanPolicy(self.cut_words, self.overlapping_spans, self.discontinuous_spans)
                 tags = tuple(tags_of_spans(text, words, found, policy, report, record.origin))
         except ValueError as error:
-            raise _BadRowError("bad entity", str(error)) from error
+            raise BadRowError("bad entity", str(error)) from error
         tokens = tuple(text[start:end] for start, end in words)
         return Sentence(name, tokens, tags, record.origin, text, tuple(words))
 
@@ -388,14 +388,6 @@ def _runs(values: Sequence[int]) -> Iterator[tuple[int, int]]:
         if position == len(values) or values[position] != values[first]:
             yield first, position
             first = position
-
-
-class _BadRowError(Exception):
-    """A row that can't be used. `reason` is what such rows are counted under."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
 
 
 def _readable_tags(cell: Any, layout: Layout) -> list[str]:

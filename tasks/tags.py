@@ -26,7 +26,7 @@ _HYPHEN = re.compile(r"(?P<letter>[BIMELSU])-(?P<type>.+)", re.DOTALL)
 _UNDERSCORE = re.compile(r"(?P<letter>[BIMELSU])_(?P<type>.+)", re.DOTALL)
 _SUFFIX = re.compile(r"(?P<type>.+)[-_](?P<letter>[BIMELSU])", re.DOTALL)
 _LOOKS_PREFIXED = re.compile(r"[BIMELSUbimelsuOo][-_:|/.].+|.+[-_:|/.][BIMELSU]", re.DOTALL)
-_NO_TYPE = re.compile(r"[\d.]+|[\W_]+|[BIMELSU][-_]?|.*[\[\](){}'\"*<>,].*", re.DOTALL)
+_NO_TYPE = re.compile(r"[\d.]+|[\W_]+|[BIMELSU][-_]?|.*[\[\](){}'\"*<>,=].*", re.DOTALL)
 "Numbers, signs, prefixes without a type, and what looks like a part of something else."
 
 

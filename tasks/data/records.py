@@ -31,6 +31,14 @@ class Record:
     origin: Origin
 
 
+class BadRowError(Exception):
+    """A row that can't be used. `reason` is what such rows are counted under, the message what is wrong here."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 @dataclass
 class ReadReport:
     """Counts of the rows that were skipped or repaired while reading, by reason, for the console and the report.

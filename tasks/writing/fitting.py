@@ -10,10 +10,8 @@ from tasks.data.column_names import (
     ANSWER_START_COLUMNS,
     CONTEXT_COLUMNS,
     ID_COLUMNS,
-    PAIR_COLUMNS,
     QUESTION_COLUMNS,
     SENTENCE_COLUMNS,
-    TEXT_COLUMNS,
     TITLE_COLUMNS,
 )
 from tasks.data.options import Columns
@@ -22,6 +20,7 @@ from tasks.errors import InputError
 from tasks.ner_records import find_columns
 from tasks.qa_records import IMPOSSIBLE_COLUMN
 from tasks.record_columns import column_names, find_column
+from tasks.text_columns import find_text_columns
 
 
 class _Used(Protocol):
@@ -59,16 +58,10 @@ def _of_texts(records: Sequence[Record], columns: Columns) -> tuple[set[str], bo
     labels = find_label_columns(records, columns)
     used = set() if labels is None else set(labels.names)
     labelled = any(_holds_something(records, name) for name in used)
-    if columns.text is None and columns.text_pair is None:
-        for first, second in PAIR_COLUMNS:
-            pair = find_column(records, first, ()), find_column(records, second, ())
-            if pair[0] is not None and pair[1] is not None:
-                return {*used, pair[0], pair[1]}, labelled
-    text = find_column(records, columns.text, TEXT_COLUMNS)
-    second_text = None if columns.text_pair is None else find_column(records, columns.text_pair, ())
+    text, second = find_text_columns(records, columns)
     if text is None:
         return None
-    return {*used, text, *([] if second_text is None else [second_text])}, labelled
+    return {*used, text, *([] if second is None else [second])}, labelled
 
 
 USED: Mapping[str, _Used] = MappingProxyType({"classification": _of_texts, "ner": _of_sentences, "qa": _of_questions})

@@ -289,3 +289,13 @@ def test_fingerprints_tell_contents_apart_and_not_places(tmp_path: Path) -> None
     ]
     prints = {loaded(Ner(), tmp_path, other, other).fingerprint("train") for other in others}
     assert len(prints | {whole}) == 4
+
+
+def test_a_test_file_that_lacks_one_of_several_label_columns_is_not_unlabelled(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("text,rude,late\n" + "".join(f"t{n},{n % 2},{n % 3 // 2}\n" for n in range(20)))
+    (tmp_path / "test.csv").write_text("text,rude\nx,1\n")
+    options = DataOptions(
+        train=str(tmp_path / "train.csv"), test=str(tmp_path / "test.csv"), columns=Columns(label=["rude", "late"])
+    )
+    with pytest.raises(InputError, match="no column 'late'"):
+        load(Classification(), options, 1)

@@ -43,9 +43,11 @@ def read_conllu(text: str, file: str, report: ReadReport, *, tags: str | None = 
             report.bad_row("bad line in a sentence", f"fewer than {COLUMNS} columns", Origin(file, short))
         elif lines:
             sentences.append((Origin(file, lines[0][0]), [cells for _, cells in lines]))
+    # A key that the user names is the name of the column, too, so that the task finds it by data.columns.tags.
+    name = "tags" if tags is None or re.fullmatch(r"-?\d+", tags) else tags
     where = tags or _tag_place([cells for _, words in sentences for cells in words], file, report)
     return [
-        Record({"tokens": [cells[FORM] for cells in words], "tags": [_tag(cells, where) for cells in words]}, origin)
+        Record({"tokens": [cells[FORM] for cells in words], name: [_tag(cells, where) for cells in words]}, origin)
         for origin, words in sentences
     ]
 

@@ -1,10 +1,15 @@
 """CoNLL-U and CoNLL-2012."""
 
+from pathlib import Path
+
 import pytest
 
 from tasks.data.formats.conll2012 import tags_of_brackets
+from tasks.data.options import Columns, DataOptions
 from tasks.data.records import ReadReport
 from tasks.errors import InputError
+from tasks.load import load
+from tasks.ner import Ner
 from tests.unit.data.inputs import recognised, values
 
 
@@ -36,14 +41,20 @@ def test_usual_keys(key: str) -> None:
     assert values("f.conllu", line("1", "Mara", f"{key}=B-PER"))[0]["tags"] == ["B-PER"]
 
 
-@pytest.mark.parametrize("where", ["EntityType", "10", "-1"])
-def test_a_key_or_column_that_is_named(where: str) -> None:
-    from tasks.data.options import Columns
-
+@pytest.mark.parametrize(("where", "name"), [("EntityType", "EntityType"), ("10", "tags"), ("-1", "tags")])
+def test_a_key_or_column_that_is_named(where: str, name: str) -> None:
     text = line("1", "Mara", "EntityType=B-PER|NER=B-X", "B-PER") + line("2", "left", "_", "_")
-    assert values("f.conllu", text, columns=Columns(tags=where)) == [
-        {"tokens": ["Mara", "left"], "tags": ["B-PER", "O"]}
-    ]
+    assert values("f.conllu", text, columns=Columns(tags=where)) == [{"tokens": ["Mara", "left"], name: ["B-PER", "O"]}]
+    # The task finds the tags by the very option.
+    Path("f.conllu").write_text("\n".join(text.replace("left", f"left{number}") for number in range(10)))
+    rows = load(Ner(), DataOptions(train="f.conllu", columns=Columns(tags=where)), 1)
+    assert rows.head.labels == ("O", "B-PER", "I-PER")
+
+
+def test_the_whole_of_misc_is_no_tag() -> None:
+    Path("f.conllu").write_text(line("1", "Mara", "EntityType=B-PER") + line("2", "left", "_"))
+    with pytest.raises(InputError, match="These are no entity types: EntityType=B-PER"):
+        load(Ner(), DataOptions(train="f.conllu", columns=Columns(tags="9")), 1)
 
 
 def test_an_added_column() -> None:
