@@ -261,7 +261,7 @@ class Classification(Task[Text]):
         features: Features = {name: list(encoded[name]) for name in tokenizer.model_input_names if name in encoded}
         features[ROW] = list(range(len(rows)))
         features[LABELS] = [self._target(row.label, head) for row in rows]
-        features[CUT] = [_tokens_cut(encoded, index) for index in range(len(rows))]
+        features[CUT] = _tokens_cut(rows, list(map(len, encoded["input_ids"])), tokenizer, length)
         return features
 
     @override
@@ -415,11 +415,21 @@ def best_label_threshold(pairs: Sequence[tuple[float, bool]]) -> float:
     return threshold
 
 
-def _tokens_cut(encoded: Any, index: int) -> int:
-    """Return how many tokens of a text were cut off. 0 if the tokenizer does not tell."""
-    if not encoded.encodings:
-        return 0
-    return sum(len(rest.ids) - sum(rest.special_tokens_mask) for rest in encoded.encodings[index].overflowing)
+def _tokens_cut(
+    rows: Sequence[Text], lengths: Sequence[int], tokenizer: "PreTrainedTokenizerBase", length: int
+) -> list[int]:
+    """Return how many tokens of each row were cut off. Rows that fill their window are counted again in full."""
+    cut = [0] * len(rows)
+    full = [position for position, size in enumerate(lengths) if size >= length]
+    if not full:
+        return cut
+    texts = [rows[position].text for position in full]
+    pairs = [rows[position].text_pair or "" for position in full] if rows[0].text_pair is not None else None
+    # Not verbose: transformers warns of texts that are too long for the model, which is what is counted here.
+    whole = tokenizer(texts, pairs, verbose=False)["input_ids"]
+    for position, ids in zip(full, whole, strict=True):
+        cut[position] = len(ids) - lengths[position]
+    return cut
 
 
 def _labels_from(scores: Mapping[str, float], threshold: float) -> list[str]:
