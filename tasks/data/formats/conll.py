@@ -33,8 +33,6 @@ class Layout:
 
     tokens: int
     tags: int
-    numbered: bool
-    "Whether the first column counts the tokens of each sentence."
 
 
 def read_conll(
@@ -117,7 +115,7 @@ def _layout(
         tag_column = 2
     if token_column == tag_column:
         raise InputError(f"data.columns.tokens and data.columns.tags are both column {token_column}")
-    return Layout(token_column, tag_column, numbered)
+    return Layout(token_column, tag_column)
 
 
 def _is_numbered(sentences: Sequence[Sequence[Row]]) -> bool:

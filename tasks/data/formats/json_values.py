@@ -9,8 +9,6 @@ from functools import cached_property
 from itertools import islice
 from typing import Any, Literal
 
-from tasks.errors import InputError
-
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 ROWS_LOOKED_AT = 50
 LINE_SUFFIXES = (".jsonl", ".ndjson")
@@ -121,18 +119,6 @@ def parse(text: str) -> Any:
 def _refuse_half_pairs(text: str, value: Any) -> None:
     if SURROGATE.search(text):
         json.dumps(value, ensure_ascii=False).encode()
-
-
-def load_json(text: str, file: str) -> Any:
-    """Parse a whole file as JSON.
-
-    Raises:
-        InputError: it is not JSON; names line and column.
-    """
-    try:
-        return parse(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{file}, {json_fault(error)}") from error
 
 
 def json_fault(error: Exception, *, with_line: bool = True) -> str:
