@@ -26,10 +26,13 @@ from tasks.tags import SCHEMES, Span, detect_scheme, spans, split_tag, to_iob2
 from tasks.task import Batch, Collate, Features, Head, Layout, Outputs, Prediction, Task
 from tasks.tokenization import separate_words
 from tasks.windows import NO_WORD, own_words
+from tasks.word_borders import WordBorders, learn_borders
 from tasks.words import WORD_RULES, Bounds
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
+
+WORDS_CHOICES = ("auto", "borders", *WORD_RULES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,12 @@ class Ner(Task[Sentence]):
     name: str = "ner"
     scheme: str = "auto"
     "Tag scheme of the files: iob1, iob2, bioes, bare (types without prefixes), or auto."
-    words: str = "unicode"
+    words: str = "auto"
     """How a text is cut into words: unicode (runs of letters and digits; every other character, and every one in
-    Chinese and the like, is a word of its own), or blanks."""
+    Chinese and the like, is a word of its own), blanks, borders (at blanks, without the punctuation at the ends, as in
+    `word_borders`), or auto (borders as the training rows show them if they are lists of words, else unicode)."""
+    word_borders: Any = None
+    "What words=borders separates from words (`tasks.word_borders`). null: all signs at the ends. Found by words=auto."
     cut_words: str = "widen"
     "Entities by offsets that end inside of a word: widen takes the whole word and counts it; error refuses them."
     overlapping_spans: str = "error"
@@ -74,7 +80,7 @@ class Ner(Task[Sentence]):
     def errors(self) -> Iterator[str]:
         for key, value, choices in (
             ("scheme", self.scheme, SCHEMES),
-            ("words", self.words, tuple(WORD_RULES)),
+            ("words", self.words, WORDS_CHOICES),
             ("cut_words", self.cut_words, CUT_WORDS),
             ("overlapping_spans", self.overlapping_spans, OVERLAPPING),
             ("discontinuous_spans", self.discontinuous_spans, DISCONTINUOUS),
@@ -83,15 +89,36 @@ class Ner(Task[Sentence]):
                 yield f"task.{key}={value}: choose from {', '.join(choices)}.{did_you_mean(value, choices)}"
         if self.stride < 0:
             yield f"task.stride={self.stride}: must be 0 or more"
+        if self.word_borders is not None:
+            try:
+                WordBorders.from_json(self.word_borders)
+            except ValueError as error:
+                yield f"task.word_borders: {error}. It is found by task.words=auto, and needs not be set"
 
     @override
     def resolve_auto(self, train: Sequence[Record], layout: Layout, report: ReadReport) -> Self:
-        if self.scheme != "auto" or not train:
+        if not train:
             return self
         train = grouped_tokens(train, layout.columns)
         columns = find_columns(train, layout.columns)
+        return replace(
+            self, **self._words_as_in(train, columns), scheme=self._scheme_of(train, columns, layout, report)
+        )
+
+    def _words_as_in(self, train: Sequence[Record], columns: NerColumns) -> dict[str, Any]:
+        """Return how texts are cut into words, so that a model gets the words of new texts as those of its training."""
+        if self.words != "auto":
+            return {}
+        if columns.text is not None or columns.tokens is None:
+            return {"words": "unicode"}
+        sentences = (_readable_words(record.values.get(columns.tokens)) for record in train)
+        return {"words": "borders", "word_borders": learn_borders(sentences).to_json()}
+
+    def _scheme_of(self, train: Sequence[Record], columns: NerColumns, layout: Layout, report: ReadReport) -> str:
+        if self.scheme != "auto":
+            return self.scheme
         if columns.tags is None:
-            return replace(self, scheme="iob2")
+            return "iob2"
         sentences = [_readable_tags(record.values.get(columns.tags), layout) for record in train]
         scheme = detect_scheme(sentences)
         if scheme != "bare":
@@ -100,7 +127,7 @@ class Ner(Task[Sentence]):
                 report.note(
                     f"tags such as {', '.join(odd[:3])} are read as {', '.join(_usual(tag) for tag in odd[:3])}"
                 )
-        return replace(self, scheme=scheme)
+        return scheme
 
     @override
     def has_labels(self, records: Sequence[Record], layout: Layout) -> bool:
@@ -188,9 +215,12 @@ class Ner(Task[Sentence]):
 
     def _bounds(self, text: str, tokens: Any) -> list[Bounds]:
         """Return the bounds of the words: those of the file's own tokens if it has offsets for them."""
-        if not tokens:
-            return WORD_RULES[self.words](text)
-        return token_bounds(text, tokens)
+        if tokens:
+            return token_bounds(text, tokens)
+        if self.words == "borders":
+            borders = WordBorders() if self.word_borders is None else WordBorders.from_json(self.word_borders)
+            return borders.words(text)
+        return WORD_RULES["unicode" if self.words == "auto" else self.words](text)
 
     @override
     def head(self, train: Sequence[Sentence], layout: Layout) -> Head:
@@ -365,7 +395,7 @@ def _with_unseen_words(tags: Sequence[str | None]) -> list[str]:
 def _prediction(row: Sentence, tags: Sequence[str], scores: Sequence[float]) -> Prediction:
     """Return legal IOB2 tags and their entities. An entity's score is the lowest probability of its words.
 
-    `start` and `end` count words. If the row has a text, `start_char` and `end_char` count its characters.
+    `start` and `end` count characters of the row's text, or words where the row has no text.
     """
     legal, _ = to_iob2(tags, "iob2")
     return {"tags": legal, "entities": [_entity(row, span, scores) for span in spans(legal)]}
@@ -373,12 +403,11 @@ def _prediction(row: Sentence, tags: Sequence[str], scores: Sequence[float]) -> 
 
 def _entity(row: Sentence, span: Span, scores: Sequence[float]) -> dict[str, Any]:
     kind, start, end = span
-    place: dict[str, Any] = {"type": kind, "start": start, "end": end}
     score = round(min(scores[start:end]), 6)
     if row.text is None or row.offsets is None:
-        return {**place, "text": " ".join(row.tokens[start:end]), "score": score}
+        return {"type": kind, "start": start, "end": end, "text": " ".join(row.tokens[start:end]), "score": score}
     first, last = row.offsets[start][0], row.offsets[end - 1][1]
-    return {**place, "start_char": first, "end_char": last, "text": row.text[first:last], "score": score}
+    return {"type": kind, "start": first, "end": last, "text": row.text[first:last], "score": score}
 
 
 def _runs(values: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -388,6 +417,14 @@ def _runs(values: Sequence[int]) -> Iterator[tuple[int, int]]:
         if position == len(values) or values[position] != values[first]:
             yield first, position
             first = position
+
+
+def _readable_words(cell: Any) -> list[str]:
+    """Return the words of a cell, or none if they can't be read, which `read` reports."""
+    try:
+        return read_words(cell)
+    except ValueError:
+        return []
 
 
 def _readable_tags(cell: Any, layout: Layout) -> list[str]:

@@ -11,13 +11,14 @@ from typing import Any
 from recipes.config.schema import Hparams, Model
 from recipes.model.head import OutputLayer, take_over
 from recipes.model.layers import freeze, length_limit, set_dropout
+from recipes.model.stored_task import TASK_KEY
 from tasks.classification import LABEL_THRESHOLD
 from tasks.errors import InputError
 from tasks.qa import NO_ANSWER_THRESHOLD
 from tasks.task import Head
 
 ATTENTION = ("eager", "sdpa")
-CALIBRATED = (LABEL_THRESHOLD, NO_ANSWER_THRESHOLD)
+OF_A_TRAINING = (TASK_KEY, LABEL_THRESHOLD, NO_ANSWER_THRESHOLD)
 "What a training leaves in a model's config that holds for that very model only."
 WHOLE_TEXT_HEAD = "AutoModelForSequenceClassification"
 "The only head with one result for a whole text."
@@ -60,36 +61,14 @@ def load(model: Model, head: Head, hparams: Hparams, folder: Path) -> Loaded:
     Raises:
         InputError: the folder's files can't be loaded as this kind of model.
     """
-    import torch
-    import transformers
-
-    try:
-        # Explicitly False: otherwise transformers asks at a terminal whether to run a model's own code.
-        config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    except Exception as error:  # transformers' errors for invalid files have no common class
-        raise InputError(f"model.path={model.path}: can't be loaded from {folder}: {_brief(error)}") from error
-    refuse_foreign_kernels(config, model)
-    auto_class = getattr(transformers, head.auto_class)
-    require_head(config, auto_class, model)
+    config, tokenizer = config_and_tokenizer(model, folder)
+    auto_class = head_class(config, head, model)
     before = copy.deepcopy(config)
-    notes = [*_settle_padding(tokenizer, config, head, model), *_settle_config(config, head)]
+    notes = [*settle_padding(tokenizer, config, head, model), *_settle_config(config, head)]
     set_dropout(config, hparams)
 
     def from_file(config: Any, **named: Any) -> Any:
-        try:
-            return auto_class.from_pretrained(
-                folder,
-                config=config,
-                dtype=torch.float32,
-                trust_remote_code=False,
-                use_safetensors=None if model.allow_pickled_weights else True,
-                **named,
-            )
-        except Exception as error:
-            raise InputError(
-                f"model.path={model.path}: can't be loaded as {head.auto_class}: {_brief(error)}"
-            ) from error
+        return read_weights(model, auto_class, folder, config, **named)
 
     encoder, info = from_file(config, ignore_mismatched_sizes=True, output_loading_info=True)
     absent, mismatched = sorted(info["missing_keys"]), sorted(item[0] for item in info["mismatched_keys"])
@@ -111,21 +90,66 @@ def load(model: Model, head: Head, hparams: Hparams, folder: Path) -> Loaded:
     )
 
 
-def require_head(config: Any, auto_class: Any, model: Model) -> None:
-    """Refuse a model whose architecture has no head for the task in transformers.
+def config_and_tokenizer(model: Model, folder: Path) -> tuple[Any, Any]:
+    """Read a model's config and its tokenizer.
 
     Raises:
-        InputError: it names the type of the model, and the kind of head that the task needs.
+        InputError: they can't be loaded, or the config asks for foreign code.
     """
+    import transformers
+
+    try:
+        # Explicitly False: otherwise transformers asks at a terminal whether to run a model's own code.
+        config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    except Exception as error:  # transformers' errors for invalid files have no common class
+        raise InputError(f"model.path={model.path}: can't be loaded from {folder}: {_brief(error)}") from error
+    refuse_foreign_kernels(config, model)
+    return config, tokenizer
+
+
+def read_weights(model: Model, auto_class: Any, folder: Path, config: Any, **named: Any) -> Any:
+    """Return what `from_pretrained` of an auto class does, in fp32 and without running code of the model's.
+
+    Raises:
+        InputError: the weights can't be loaded.
+    """
+    import torch
+
+    try:
+        return auto_class.from_pretrained(
+            folder,
+            config=config,
+            dtype=torch.float32,
+            trust_remote_code=False,
+            use_safetensors=None if model.allow_pickled_weights else True,
+            **named,
+        )
+    except Exception as error:
+        raise InputError(
+            f"model.path={model.path}: can't be loaded as {auto_class.__name__}: {_brief(error)}"
+        ) from error
+
+
+def head_class(config: Any, head: Head, model: Model) -> Any:
+    """Return transformers' auto class of a head.
+
+    Raises:
+        InputError: the model's architecture has no such head; names its type, and the kind of head that is needed.
+    """
+    import transformers
+
+    auto_class = getattr(transformers, head.auto_class)
     if type(config) not in auto_class._model_mapping:
         kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", auto_class.__name__.removeprefix("AutoModelFor")).lower()
         raise InputError(
             f"model.path={model.path}: transformers has no head for {kind}, which this task needs, on models of the "
             f"type {config.model_type}"
         )
+    return auto_class
 
 
-def _settle_padding(tokenizer: Any, config: Any, head: Head, model: Model) -> Iterator[str]:
+def settle_padding(tokenizer: Any, config: Any, head: Head, model: Model) -> Iterator[str]:
     """Make sure that tokenizer and config have a padding token. Models that write text often come without one.
 
     Heads that classify by the last token of a text look for it with the config's padding token. Others have outputs for
@@ -163,9 +187,14 @@ def _settle_config(config: Any, head: Head) -> Iterator[str]:
     else:
         config.num_labels = SPAN_OUTPUTS
     config.problem_type = head.problem_type
-    for name in CALIBRATED:
+    for name in OF_A_TRAINING:
         if hasattr(config, name):
             delattr(config, name)
+    yield from settle_attention(config)
+
+
+def settle_attention(config: Any) -> Iterator[str]:
+    """Make a config that of a model that reads whole texts at once, each by itself."""
     # A cache of keys and values serves for writing text; here it would only be kept and thrown away.
     if getattr(config, "use_cache", False):
         config.use_cache = False

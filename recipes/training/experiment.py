@@ -13,6 +13,7 @@ from recipes.inference.evaluation import Evaluation, evaluate, require_usable_ob
 from recipes.machine import out_of_memory
 from recipes.machine.devices import place
 from recipes.machine.facts import numerical_environment
+from recipes.model.stored_task import StoredTask
 from recipes.results.report import Report
 from recipes.results.run_directory import RunDirectory
 from recipes.speed import apply as speed
@@ -67,7 +68,7 @@ def run_experiment(
         laps.lap("training")
         speed.restore(trainer.model)
         evaluation = evaluate(trainer.predictor(), rows, prepared.windows)
-        trainer.model.config.update(evaluation.calibration)
+        trainer.model.config.update({**evaluation.calibration, **_stored_task(config, rows).to_config()})
         try:
             report = _write_results(prepared, trainer, evaluation, command, laps, directory)
         except (OSError, SafetensorError) as error:
@@ -86,6 +87,10 @@ def _require_possible_objective(rows: AnyRows) -> None:
         require_usable_objective(
             rows.task, rows.task.score(validation, list(map(rows.task.gold_prediction, validation)), rows.head)
         )
+
+
+def _stored_task(config: Config, rows: AnyRows) -> StoredTask:
+    return StoredTask.of(rows.task, rows.task.form(rows.splits["train"][0]), config.data.columns)
 
 
 def _starting_point(directory: RunDirectory, prepared: Prepared, trainer: RecipeTrainer) -> Checkpoint | None:

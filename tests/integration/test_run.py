@@ -202,7 +202,7 @@ def test_a_test_file_without_labels_is_predicted_and_not_scored(
     if task == "ner":
         assert line["tokens"] == ["Mara", "left", "Oslo", "."]
         for entity in line["prediction"]["entities"]:
-            assert row["text"][entity["start_char"] : entity["end_char"]] == entity["text"]
+            assert row["text"][entity["start"] : entity["end"]] == entity["text"]
 
 
 def test_a_model_that_only_the_hub_has_ends_soon_with_what_to_do(run: Run, data: dict[str, Path]) -> None:

@@ -230,9 +230,9 @@ def test_entities_of_a_text_are_cut_out_of_it() -> None:
     assert row.tokens == ("In", "New", "York", ",", "Mara", "Lindqvist", "left", ".")
     prediction, _ = decoded(row, "O", "B-LOC", "I-LOC", "O", "B-PER", "I-PER", "O", "O")
     shown = [(entity["type"], entity["text"], entity["start"], entity["end"]) for entity in prediction["entities"]]
-    assert shown == [("LOC", "New\u00a0York", 1, 3), ("PER", "Mara  Lindqvist", 4, 6)]
+    assert shown == [("LOC", "New\u00a0York", 3, 11), ("PER", "Mara  Lindqvist", 14, 29)]
     for entity in prediction["entities"]:
-        assert text[entity["start_char"] : entity["end_char"]] == entity["text"]
+        assert text[entity["start"] : entity["end"]] == entity["text"]
     assert Ner().score([row], [Ner().gold_prediction(row)], HEAD)["f1"] == 1.0
 
 
