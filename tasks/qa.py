@@ -60,6 +60,8 @@ class Qa(Task[Question]):
     "Longer questions are cut to this number of tokens."
     max_answer_tokens: int = 30
     "Maximum number of tokens in a predicted answer."
+    top_k: int = 1
+    "How many answers a prediction lists under `candidates`, best first. 1: only the best one, without a list."
     version: str = "auto"
     "SQuAD rules: v1.1, v2.0 (also scores questions without an answer), or auto (v2.0 if training has such questions)."
     repair_answer_offsets: bool = False
@@ -78,6 +80,8 @@ class Qa(Task[Question]):
             yield f"task.impossible_answers={self.impossible_answers}: choose from {choices}.{near}"
         if self.max_answer_tokens < 1:
             yield f"task.max_answer_tokens={self.max_answer_tokens}: must be 1 or more"
+        if self.top_k < 1:
+            yield f"task.top_k={self.top_k}: must be 1 or more"
         if self.max_question_tokens < 1:
             yield f"task.max_question_tokens={self.max_question_tokens}: must be 1 or more"
         if self.stride < 0:
@@ -282,23 +286,50 @@ class Qa(Task[Question]):
             elif scores[window] == scores[current]:
                 # Ties go to the window that comes first in the passage.
                 best[row] = min(current, window, key=lambda one: max(features[START][one]))
+        candidates = self._candidates_of_rows(rows, features, outputs) if self.top_k > 1 else None
         predictions = []
-        for row, found, null_score in zip(rows, best, null, strict=True):
+        for position, (row, found, null_score) in enumerate(zip(rows, best, null, strict=True)):
             assert found is not None, "each row has a window"
             window = found
-            start = int(features[START][window][outputs["start"][window]])
-            end = int(features[END][window][outputs["end"][window]])
-            text = row.context[start:end]
-            start += len(text) - len(text.lstrip())
-            predictions.append(
-                {
-                    "answer": text.strip(),
-                    "start": start,
-                    "score": round(float(outputs["probability"][window]), 6),
-                    "no_answer_score": round(null_score - scores[window], 6),
-                }
+            answer = _answer(
+                row,
+                int(features[START][window][outputs["start"][window]]),
+                int(features[END][window][outputs["end"][window]]),
+                float(outputs["probability"][window]),
             )
+            listed = {} if candidates is None else {"candidates": candidates[position]}
+            predictions.append({**answer, "no_answer_score": round(null_score - scores[window], 6), **listed})
         return predictions
+
+    def _candidates_of_rows(
+        self, rows: Sequence[Question], features: Mapping[str, Any], outputs: Outputs
+    ) -> list[list[dict[str, Any]]]:
+        """Return the best answers of each row, best first, by the sum of their logits. Equal answers count once.
+
+        Windows overlap, so that several may find an answer. Its score is that of the window where its sum is largest.
+        """
+        found: list[dict[tuple[int, int], tuple[float, float]]] = [{} for _ in rows]
+        for window, row in enumerate(features[ROW]):
+            starts, ends = features[START][window], features[END][window]
+            for total, start, end, probability in zip(
+                outputs["top_score"][window].tolist(),
+                outputs["top_start"][window].tolist(),
+                outputs["top_end"][window].tolist(),
+                outputs["top_probability"][window].tolist(),
+                strict=True,
+            ):
+                place = int(starts[start]), int(ends[end])
+                if total > found[row].get(place, (float("-inf"), 0.0))[0]:
+                    found[row][place] = total, probability
+        return [self._ordered(row, places) for row, places in zip(rows, found, strict=True)]
+
+    def _ordered(self, row: Question, places: Mapping[tuple[int, int], tuple[float, float]]) -> list[dict[str, Any]]:
+        answers: dict[tuple[int, int], dict[str, Any]] = {}
+        for place, (_, probability) in sorted(places.items(), key=lambda item: (-item[1][0], item[0])):
+            answer = _answer(row, *place, probability)
+            # Two spans of tokens may be the same characters without blanks.
+            answers.setdefault((answer["start"], answer["end"]), answer)
+        return list(answers.values())[: self.top_k]
 
     @override
     def calibrate(self, rows: Sequence[Question], predictions: Sequence[Prediction]) -> dict[str, float]:
@@ -324,7 +355,7 @@ class Qa(Task[Question]):
         finished = []
         for prediction in predictions:
             abstains = prediction["no_answer_score"] > threshold
-            answer = {"answer": "", "start": None} if abstains else {}
+            answer = {"answer": "", "start": None, "end": None} if abstains else {}
             finished.append({**prediction, **answer, "best_answer": prediction["answer"]})
         return finished
 
@@ -339,7 +370,8 @@ class Qa(Task[Question]):
     @override
     def gold_prediction(self, row: Question) -> Prediction:
         answered = bool(row.answers)
-        answer = {"answer": row.answers[0], "start": row.starts[0]} if answered else {"answer": "", "start": None}
+        text, start = (row.answers[0], row.starts[0]) if answered else ("", None)
+        answer = {"answer": text, "start": start, "end": None if start is None else start + len(text)}
         return {**answer, "score": 1.0, "no_answer_score": -1.0 if answered else 1.0}
 
     @override
@@ -371,6 +403,14 @@ class Qa(Task[Question]):
         """Return the article, so that all its passages stay in one split."""
         group: str = row.context if row.title is None else row.title
         return group
+
+
+def _answer(row: Question, start: int, end: int, probability: float) -> dict[str, Any]:
+    """Return an answer by the characters of its first and last token, without the blanks that tokens may include."""
+    text = row.context[start:end]
+    start += len(text) - len(text.lstrip())
+    text = text.strip()
+    return {"answer": text, "start": start, "end": start + len(text), "score": round(probability, 6)}
 
 
 def _target(row: Question, offsets: Sequence[tuple[int, int]], in_context: Sequence[bool], null: int) -> list[int]:

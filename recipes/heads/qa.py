@@ -23,19 +23,23 @@ def recipe(rows: Rows[Question], hparams: Hparams) -> Recipe:
     return Recipe(
         loss=span_cross_entropy(hparams.label_smoothing),
         divergence=span_divergence,
-        reduce=best_spans(task.max_answer_tokens),
+        reduce=best_spans(task.max_answer_tokens, task.top_k),
     )
 
 
-def best_spans(max_answer_tokens: int) -> Reduce:
-    """Return a function that finds each window's best span of at most `max_answer_tokens`, over all start-end pairs."""
+def best_spans(max_answer_tokens: int, top_k: int = 1) -> Reduce:
+    """Return a function that finds each window's best span of at most `max_answer_tokens`, over all start-end pairs.
+
+    With `top_k` over 1, it finds this many spans besides (fewer if the window has fewer).
+    """
 
     def reduce(outputs: Any, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Keep five numbers per window, each [batch], from start and end logits [batch, length].
 
         `span_score` is the best sum of a start and an end logit with start <= end < start + max_answer_tokens, both
         in the passage; `start` and `end` are its first and last token; `null_score` is the sum at the null position;
-        `probability` is the span's, with start and end independent, each over all candidate positions.
+        `probability` is the span's, with start and end independent, each over all candidate positions. For several
+        spans, `top_score`, `top_start`, `top_end` and `top_probability` are [batch, spans], best first.
         """
         start, end = outputs["start_logits"].float(), outputs["end_logits"].float()
         passage, null = batch[CANDIDATES] == PASSAGE, batch[CANDIDATES] == NULL
@@ -53,13 +57,18 @@ def best_spans(max_answer_tokens: int) -> Reduce:
             end.masked_fill(excluded, -torch.inf), 1
         )
         null_score = (start + end).masked_fill(~null, -torch.inf).max(1).values
-        return {
+        kept = {
             "span_score": score,
             "start": first,
             "end": last,
             "null_score": null_score,
             "probability": (score - norm).exp(),
         }
+        if top_k > 1:
+            scores, starts, ends = top_spans(legal_start, legal_end, widest, top_k)
+            probability = (scores - norm[:, None]).exp()
+            kept |= {"top_score": scores, "top_start": starts, "top_end": ends, "top_probability": probability}
+        return kept
 
     return reduce
 
@@ -75,3 +84,20 @@ def running_maximum(values: Tensor, width: int) -> Tensor:
         best = torch.maximum(best, functional.pad(best[:, step:], (0, step), value=-torch.inf))
         reach += step
     return best
+
+
+def top_spans(start: Tensor, end: Tensor, widest: int, count: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Return scores, first tokens and last tokens of the best spans, each [batch, count], from logits [batch, length].
+
+    Illegal positions have logits of minus infinity. Spans with such a score fill the places of those that are missing.
+    """
+    length = start.shape[1]
+    # Entry [i, j, w] of the sums is the span from j to j + w.
+    ends = functional.pad(end, (0, widest - 1), value=-torch.inf).unfold(1, widest, 1)
+    sums = (start[:, :, None] + ends).flatten(1)
+    scores, places = sums.topk(min(count, sums.shape[1]), dim=1)
+    if scores.shape[1] < count:
+        scores = functional.pad(scores, (0, count - scores.shape[1]), value=-torch.inf)
+        places = functional.pad(places, (0, count - places.shape[1]))
+    first = places // widest
+    return scores, first, (first + places % widest).clamp(max=length - 1)
