@@ -6,7 +6,7 @@ One row: `Text(text="where is my parcel??", text_pair=None, label="delivery")`
 from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from typing_extensions import override
 
@@ -90,6 +90,9 @@ class Text:
 @dataclass
 class Classification(Task[Text]):
     """Options of classification."""
+
+    head_class: ClassVar[str] = "ForSequenceClassification"
+    thresholds: ClassVar[tuple[str, ...]] = (LABEL_THRESHOLD,)
 
     name: str = "classification"
     kind: str = "auto"
@@ -338,6 +341,31 @@ class Classification(Task[Text]):
             return list(predictions)
         threshold = calibration[LABEL_THRESHOLD]
         return [{**prediction, "label": _labels_from(prediction["scores"], threshold)} for prediction in predictions]
+
+    @override
+    def trained_head(self, labels: Sequence[str], problem_type: str | None) -> Head:
+        usual = PROBLEM_TYPES["regression" if len(labels) == 1 else "single_label"]
+        return Head("AutoModelForSequenceClassification", tuple(labels), problem_type or usual)
+
+    @override
+    def as_trained(self, head: Head, thresholds: Mapping[str, float]) -> tuple[Self, list[str]]:
+        kinds = {problem_type: kind for kind, problem_type in PROBLEM_TYPES.items()}
+        return replace(self, kind=kinds[str(head.problem_type)] if self.kind == "auto" else self.kind), []
+
+    @override
+    def calibration(self, thresholds: Mapping[str, float]) -> dict[str, float]:
+        """Return the threshold that was chosen on validation rows, unless the user has set another one."""
+        return super().calibration(thresholds) if self.threshold is None else {}
+
+    @override
+    def values_of(self, item: Any) -> dict[str, Any]:
+        if isinstance(item, str):
+            return {"text": item}
+        if isinstance(item, list | tuple) and len(item) == 2 and all(isinstance(text, str) for text in item):
+            return {"sentence1": item[0], "sentence2": item[1]}
+        if isinstance(item, Mapping):
+            return dict(item)
+        raise ValueError(f"{str(item)[:40]!r} is neither a text, nor a pair of texts, nor a dict")
 
     @override
     def inputs(self) -> Sequence[str]:

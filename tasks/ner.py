@@ -22,7 +22,7 @@ from tasks.record_columns import row_id
 from tasks.scoring.entities import entity_scores
 from tasks.scoring.score import Score, score_named
 from tasks.span_tags import CUT_WORDS, DISCONTINUOUS, OVERLAPPING, WIDENED, SpanPolicy, tags_of_spans
-from tasks.tags import SCHEMES, Span, detect_scheme, spans, split_tag, to_iob2
+from tasks.tags import BEGIN, OUTSIDE, SCHEMES, SINGLE, Span, detect_scheme, spans, split_tag, to_iob2
 from tasks.task import Batch, Collate, Features, Head, Layout, Outputs, Prediction, Task
 from tasks.tokenization import separate_words
 from tasks.windows import NO_WORD, own_words
@@ -55,6 +55,8 @@ class Ner(Task[Sentence]):
 
     # Rare types that only the test rows have are usual, and count as missed in the scores of conlleval.
     unknown_label_policy: ClassVar[str] = "count"
+
+    head_class: ClassVar[str] = "ForTokenClassification"
 
     name: str = "ner"
     scheme: str = "auto"
@@ -351,6 +353,36 @@ class Ner(Task[Sentence]):
             )
 
     @override
+    def trained_head(self, labels: Sequence[str], problem_type: str | None) -> Head:
+        """Return the head with labels of any scheme written as those of IOB2 that decoding reads in the same way."""
+        del problem_type
+        if not set(labels) & set(OUTSIDE):
+            raise InputError(
+                f"none of its labels is O ({', '.join(labels[:5])}, ...), so that it finds no entities. If O and the "
+                "types are only not named: 'data.label_names=[O,B-person,I-person]'"
+            )
+        return Head("AutoModelForTokenClassification", tuple(map(_iob2_label, labels)))
+
+    @override
+    def as_trained(self, head: Head, thresholds: Mapping[str, float]) -> tuple[Self, list[str]]:
+        return replace(self, words="borders" if self.words == "auto" else self.words), []
+
+    @override
+    def values_of(self, item: Any) -> dict[str, Any]:
+        if isinstance(item, str):
+            return {"text": item}
+        if isinstance(item, list | tuple) and all(isinstance(word, str) for word in item):
+            return {"tokens": list(item)}
+        if isinstance(item, Mapping):
+            return dict(item)
+        raise ValueError(f"{str(item)[:40]!r} is neither a text, nor a list of words, nor a dict")
+
+    @override
+    def answer(self, row: Sentence, prediction: Prediction) -> Prediction:
+        """Return entities alone for a text: tags are for words, which it was not given as."""
+        return prediction if row.text is None else {"entities": prediction["entities"]}
+
+    @override
     def inputs(self) -> Sequence[str]:
         return ("text", "tokens")
 
@@ -417,6 +449,15 @@ def _runs(values: Sequence[int]) -> Iterator[tuple[int, int]]:
         if position == len(values) or values[position] != values[first]:
             yield first, position
             first = position
+
+
+def _iob2_label(label: str) -> str:
+    """Return a label as decoding reads it: an inside mark begins an entity where none of its type is open."""
+    try:
+        prefix, kind = split_tag(label)
+    except ValueError:
+        return f"I-{label}"  # a bare type: neighbouring words with it are one entity
+    return f"{'B' if prefix in (BEGIN, SINGLE) else 'I'}-{kind}" if kind else "O"
 
 
 def _readable_words(cell: Any) -> list[str]:

@@ -15,7 +15,7 @@ from tasks.collation import model_inputs, padded, stacked
 from tasks.columns import CANDIDATES, CUT, END, LABELS, NO_CANDIDATE, NULL, PASSAGE, ROW, START
 from tasks.data.cells import is_blank
 from tasks.data.records import Origin, ReadReport, Record
-from tasks.errors import did_you_mean
+from tasks.errors import InputError, did_you_mean
 from tasks.plausibility import Finding, question_findings
 from tasks.qa_records import QuestionColumns, find_columns, has_no_answer, says_impossible
 from tasks.record_columns import row_id
@@ -50,6 +50,9 @@ class Qa(Task[Question]):
     """Options of extractive question answering."""
 
     has_classes: ClassVar[bool] = False
+
+    head_class: ClassVar[str] = "ForQuestionAnswering"
+    thresholds: ClassVar[tuple[str, ...]] = (NO_ANSWER_THRESHOLD,)
 
     name: str = "qa"
     max_length: int | None = 384
@@ -210,6 +213,17 @@ class Qa(Task[Question]):
         yield from question_findings([(row.question, row.context) for row in train], answered)
 
     @override
+    def adapt(self, tokenizer: "PreTrainedTokenizerBase") -> "PreTrainedTokenizerBase":
+        """Return the tokenizer unchanged.
+
+        Raises:
+            InputError: it has no fast implementation, by which answers are found in the passage.
+        """
+        if not tokenizer.is_fast:
+            raise InputError(f"{tokenizer.name_or_path}: questions need a fast tokenizer (a tokenizer.json)")
+        return tokenizer
+
+    @override
     def encode(
         self, rows: Sequence[Question], tokenizer: "PreTrainedTokenizerBase", head: Head, length: int
     ) -> Features:
@@ -358,6 +372,35 @@ class Qa(Task[Question]):
             answer = {"answer": "", "start": None, "end": None} if abstains else {}
             finished.append({**prediction, **answer, "best_answer": prediction["answer"]})
         return finished
+
+    @override
+    def trained_head(self, labels: Sequence[str], problem_type: str | None) -> Head:
+        del labels, problem_type
+        return Head("AutoModelForQuestionAnswering")
+
+    @override
+    def as_trained(self, head: Head, thresholds: Mapping[str, float]) -> tuple[Self, list[str]]:
+        if self.version != "auto":
+            return self, []
+        if NO_ANSWER_THRESHOLD in thresholds:
+            return replace(self, version="v2.0"), []
+        note = "it always answers. If it was trained with questions without an answer, as in SQuAD v2.0: "
+        return replace(self, version="v1.1"), [f"{note}task.version=v2.0"]
+
+    @override
+    def calibration(self, thresholds: Mapping[str, float]) -> dict[str, float]:
+        """Return the threshold for saying that there is no answer; 0, as in the official script, if none is known."""
+        if self.version != "v2.0":
+            return {}
+        return {NO_ANSWER_THRESHOLD: 0.0, **super().calibration(thresholds)}
+
+    @override
+    def values_of(self, item: Any) -> dict[str, Any]:
+        if isinstance(item, list | tuple) and len(item) == 2 and all(isinstance(text, str) for text in item):
+            return {"question": item[0], "context": item[1]}
+        if isinstance(item, Mapping):
+            return dict(item)
+        raise ValueError(f"{str(item)[:40]!r} is neither a pair (question, context) nor a dict with both")
 
     @override
     def inputs(self) -> Sequence[str]:

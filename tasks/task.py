@@ -83,6 +83,10 @@ class Task(Generic[RowType]):
 
     unknown_label_policy: ClassVar[str] = "error"
     "What `data.unknown_labels` is if the user does not set it."
+    head_class: ClassVar[str] = ""
+    "What the names of transformers' classes for models of this task have in common."
+    thresholds: ClassVar[tuple[str, ...]] = ()
+    "The names under which `calibrate` returns thresholds."
     has_classes: ClassVar[bool] = True
     "Whether labels are classes, so that class weights apply."
 
@@ -179,6 +183,45 @@ class Task(Generic[RowType]):
         """Apply the thresholds that `calibrate` chose to decoded predictions."""
         del calibration
         return list(predictions)
+
+    def trained_head(self, labels: Sequence[str], problem_type: str | None) -> Head:
+        """Return the head of a model that is trained already, perhaps by others.
+
+        Args:
+            labels: the names of its outputs, in order.
+            problem_type: that of its config.
+
+        Raises:
+            InputError: the labels are none of this task.
+        """
+        raise NotImplementedError
+
+    def as_trained(self, head: Head, thresholds: Mapping[str, float]) -> tuple[Self, list[str]]:
+        """Return this task with each `auto` option replaced by what a trained model tells, and lines for the user.
+
+        Args:
+            head: the head of the model.
+            thresholds: those in its config.
+        """
+        del head, thresholds
+        return self, []
+
+    def calibration(self, thresholds: Mapping[str, float]) -> dict[str, float]:
+        """Return what `apply_calibration` is to be given for a model with these thresholds in its config."""
+        return {name: thresholds[name] for name in self.thresholds if name in thresholds}
+
+    def values_of(self, item: Any) -> dict[str, Any]:
+        """Return what a user has in hand, such as a text, as the values of a record with usual names of columns.
+
+        Raises:
+            ValueError: it is nothing that this task can predict for; the message says what is.
+        """
+        raise NotImplementedError
+
+    def answer(self, row: RowType, prediction: Prediction) -> Prediction:
+        """Return what a user who gave this row is told of its prediction. By default all of it."""
+        del row
+        return prediction
 
     def inputs(self) -> Sequence[str]:
         """Return the names of the row's input fields that the predictions file includes."""

@@ -11,11 +11,19 @@ from torch import Tensor, nn
 from recipes.config.schema import Hparams
 from recipes.heads.loss import binary_cross_entropy, class_weights, cross_entropy, squared_error
 from recipes.heads.r_drop import class_divergence, label_divergence, number_divergence
-from recipes.heads.recipe import Recipe
+from recipes.heads.recipe import Recipe, Reduce
 from tasks.classification import Text
 from tasks.errors import InputError
 from tasks.load import Rows
-from tasks.task import Head
+from tasks.task import AnyTask, Head
+
+
+def reduction(task: AnyTask, head: Head) -> Reduce:
+    """Return what is kept of the outputs of a trained model: a number, or a probability for each label."""
+    del task
+    if head.problem_type == "regression":
+        return scores
+    return probability_of_each if head.problem_type == "multi_label_classification" else probabilities
 
 
 def recipe(rows: Rows[Text], hparams: Hparams) -> Recipe:

@@ -14,16 +14,22 @@ from recipes.heads.recipe import Recipe, Reduce
 from tasks.columns import CANDIDATES, NULL, PASSAGE
 from tasks.load import Rows
 from tasks.qa import Qa, Question
+from tasks.task import AnyTask, Head
+
+
+def reduction(task: AnyTask, head: Head) -> Reduce:
+    """Return what is kept of the outputs of a trained model: the best spans of each window."""
+    del head
+    assert isinstance(task, Qa)
+    return best_spans(task.max_answer_tokens, task.top_k)
 
 
 def recipe(rows: Rows[Question], hparams: Hparams) -> Recipe:
     """Return a recipe with cross-entropy of start and end, which keeps the best legal span of each window."""
-    task = rows.task
-    assert isinstance(task, Qa)
     return Recipe(
         loss=span_cross_entropy(hparams.label_smoothing),
         divergence=span_divergence,
-        reduce=best_spans(task.max_answer_tokens, task.top_k),
+        reduce=reduction(rows.task, rows.head),
     )
 
 

@@ -5,13 +5,24 @@ from types import MappingProxyType
 
 from recipes.config.schema import Hparams
 from recipes.heads import classification, ner, qa
-from recipes.heads.recipe import Recipe
+from recipes.heads.recipe import Recipe, Reduce
 from tasks.load import AnyRows
+from tasks.task import AnyTask, Head
 
 RECIPES: Mapping[str, Callable[[AnyRows, Hparams], Recipe]] = MappingProxyType(
     {"classification": classification.recipe, "ner": ner.recipe, "qa": qa.recipe}
 )
 "The function that makes a recipe from rows and hyperparameters, by the name of the task."
+
+REDUCTIONS: Mapping[str, Callable[[AnyTask, Head], Reduce]] = MappingProxyType(
+    {"classification": classification.reduction, "ner": ner.reduction, "qa": qa.reduction}
+)
+"The function that makes the reduction of a trained model's outputs, by the name of the task."
+
+
+def reduction_for(task: AnyTask, head: Head) -> Reduce:
+    """Return what predictions need of a trained model's outputs."""
+    return REDUCTIONS[task.name](task, head)
 
 
 def recipe_for(rows: AnyRows, hparams: Hparams) -> Recipe:

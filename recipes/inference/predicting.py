@@ -1,4 +1,4 @@
-"""From encoded rows to predictions, without a Trainer: a model, a recipe's reduction, and the task's decoding.
+"""From encoded rows to predictions, without a Trainer: a model, the reduction of its outputs, and the task's decoding.
 
 All processes of a run make the same calls, and each gets all results.
 """
@@ -11,10 +11,10 @@ import torch
 from accelerate.utils import gather_object
 from torch import Tensor
 
-from recipes.heads.recipe import Kept, Recipe
+from recipes.heads.recipe import Join, Kept, Reduce, join_batches
 from recipes.machine import out_of_memory
 from recipes.system.console import say
-from recipes.windows.batching import split_by_tokens
+from recipes.windows.batching import consecutive_batches, split_by_tokens
 from recipes.windows.columns import Windows
 from tasks.columns import FOR_LOSS
 from tasks.task import AnyTask, Collate, Head, Outputs, Prediction, Row
@@ -28,12 +28,13 @@ class Predictor:
     "In the precision to predict with, and on its device."
     task: AnyTask
     head: Head
-    recipe: Recipe
+    reduce: Reduce
     collate: Collate
     batch_size: int
-    "Windows in a batch."
+    "Most windows in a batch."
     tokens_at_once: int | None
     "Most tokens in one forward pass, padding included. None: whole batches."
+    join: Join = join_batches
     processes: int = 1
     process: int = 0
 
@@ -48,10 +49,7 @@ class Predictor:
 
     def predict_windows(self, windows: Windows) -> Outputs:
         """Run the model on all windows, and return the outputs that the task's `decode` needs."""
-        batches = [
-            range(first, min(first + self.batch_size, len(windows)))
-            for first in range(0, len(windows), self.batch_size)
-        ]
+        batches = list(consecutive_batches(windows.lengths, self.batch_size, self.tokens_at_once))
         tokens_at_once = self.tokens_at_once
         kept: list[tuple[int, dict[str, Tensor]]] = []
         self.model.eval()
@@ -60,16 +58,15 @@ class Predictor:
             inputs = {name: tensor.to(self.model.device) for name, tensor in inputs.items()}
             reduced, tokens_at_once = self._reduced(inputs, tokens_at_once)
             kept.append((number, reduced))
-        return self.recipe.join(self._of_all_processes(kept), windows)
+        return self.join(self._of_all_processes(kept), windows)
 
     def _reduced(self, inputs: dict[str, Tensor], tokens_at_once: int | None) -> tuple[dict[str, Tensor], int | None]:
-        """Return what the recipe keeps of a batch, and the limit of tokens at once that fitted into memory."""
+        """Return what is kept of a batch, and the limit of tokens at once that fitted into memory."""
         while True:
             try:
                 with torch.no_grad():
                     parts = [
-                        self.recipe.reduce(forward(self.model, part), part)
-                        for part in split_by_tokens(inputs, tokens_at_once)
+                        self.reduce(forward(self.model, part), part) for part in split_by_tokens(inputs, tokens_at_once)
                     ]
                 return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}, tokens_at_once
             except (RuntimeError, MemoryError) as error:

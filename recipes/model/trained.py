@@ -1,6 +1,6 @@
 """Loading a model that is trained already, ours or another's: its head, its labels, and the task that it is for."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -10,20 +10,8 @@ from recipes.model.head import DEFAULT_NAME
 from recipes.model.layers import length_limit
 from recipes.model.loading import config_and_tokenizer, head_class, read_weights, settle_attention, settle_padding
 from recipes.model.stored_task import StoredTask, stored_task
-from tasks.classification import LABEL_THRESHOLD
 from tasks.errors import InputError, did_you_mean
-from tasks.qa import NO_ANSWER_THRESHOLD
-from tasks.tags import OUTSIDE, split_tag
 from tasks.task import AnyTask, Head
-
-TASK_OF_HEAD = {
-    "ForSequenceClassification": "classification",
-    "ForTokenClassification": "ner",
-    "ForQuestionAnswering": "qa",
-}
-"The task of each kind of head, by what transformers' class names end in."
-IOB2_PREFIXES = {"B": "B", "I": "I", "E": "I", "S": "B", "": "I"}
-"How a label of another scheme is read as IOB2. Decoding lets an entity begin with an inside mark where none is open."
 
 
 @dataclass(frozen=True)
@@ -56,20 +44,19 @@ def load_trained(model: Model, folder: Path, options: Mapping[str, Any]) -> Trai
         InputError: the folder holds no trained model of one of the three kinds, or an option is wrong.
     """
     config, tokenizer = config_and_tokenizer(model, folder)
-    named = options.get("label_names")
-    options = {name: value for name, value in options.items() if name != "label_names"}
-    name = _task_name(config, model)
-    stored = stored_task(config)
-    if stored is not None and stored.task.name != name:
-        raise InputError(f"model.path={model.path}: its config says both {stored.task.name} and {name}")
-    task = _with_options(_foreign_task(name) if stored is None else stored.task, options)
-    head, notes = _head(config, task, named, model)
+    try:
+        task, stored = _task(config, model)
+        named = options.get("label_names")
+        task = _with_options(task, {name: value for name, value in options.items() if name != "label_names"})
+        labels = _labels(config, named)
+        head = task.trained_head(labels, config.problem_type)
+    except InputError as error:
+        raise InputError(f"model.path={model.path}: {error}") from error
+    thresholds = {name: float(getattr(config, name)) for name in task.thresholds if hasattr(config, name)}
+    task, notes = task.as_trained(head, thresholds)
+    if all(map(DEFAULT_NAME.fullmatch, labels)) and len(head.labels) > 1:
+        notes.append("its labels have no names. To name them: 'data.label_names=[...]'")
     notes += [*settle_padding(tokenizer, config, head, model), *settle_attention(config)]
-    if not tokenizer.is_fast and name != "classification":
-        raise InputError(
-            f"model.path={model.path}: its tokenizer has no fast version (a tokenizer.json), by which words and "
-            "answers are found in the text"
-        )
     auto_class = head_class(config, head, model)
     loaded, info = read_weights(model, auto_class, folder, config, output_loading_info=True)
     missing = sorted(info["missing_keys"])
@@ -78,41 +65,52 @@ def load_trained(model: Model, folder: Path, options: Mapping[str, Any]) -> Trai
             f"model.path={model.path}: {len(missing)} tensors are not in its weights file, such as {missing[0]}: it is "
             "not a trained model"
         )
-    if stored is None:
-        task, more = _told_apart(task, config, options)
-        notes += more
     return Trained(
         model=loaded.eval(),
         tokenizer=task.adapt(tokenizer),
         task=task,
         head=head,
-        calibration=_calibration(task, config, options),
+        calibration=task.calibration(thresholds),
         limit=length_limit(loaded, tokenizer),
         stored=stored,
         notes=tuple(notes),
     )
 
 
-def _task_name(config: Any, model: Model) -> str:
-    """Return the task of a model by the class that its config names.
+def _task(config: Any, model: Model) -> tuple[AnyTask, StoredTask | None]:
+    """Return the task of a model by the class that its config names, and what its training stored.
 
     Raises:
         InputError: it names none, or one without a head of the three kinds.
     """
     classes = list(config.architectures or ())
-    for suffix, task in TASK_OF_HEAD.items():
-        if any(suffix in name for name in classes):
-            return task
-    what = f"a {classes[0]}" if classes else "a model whose config.json does not say what it is for"
-    raise InputError(
-        f"model.path={model.path}: is {what}. A model that was trained for classification, ner or qa is needed: it "
-        "ends in ForSequenceClassification, ForTokenClassification or ForQuestionAnswering. To train it: "
-        f"python -m recipes.run task=TASK model.path={model.path}"
-    )
+    kind = next((kind for kind in TASKS.values() for name in classes if kind.head_class in name), None)
+    if kind is None:
+        what = f"a {classes[0]}" if classes else "a model whose config.json does not say what it is for"
+        raise InputError(
+            f"is {what}. One that was trained for {', '.join(TASKS)} is needed, such as a "
+            f"{' or '.join(kind.head_class for kind in TASKS.values())}. To train it: "
+            f"python -m recipes.run task=TASK model.path={model.path}"
+        )
+    stored = stored_task(config)
+    if stored is None:
+        return kind(), None
+    if not isinstance(stored.task, kind):
+        raise InputError(f"its config.json says both {classes[0]} and {stored.task.name}")
+    return stored.task, stored
 
 
-def _foreign_task(name: str) -> AnyTask:
-    return replace(TASKS[name](), name=name)
+def _labels(config: Any, named: Any) -> list[str]:
+    """Return the names of a model's outputs: those that the user gives, or those of its config.
+
+    Raises:
+        InputError: there are more names than outputs, or fewer.
+    """
+    if named is None:
+        return [str(config.id2label.get(output, f"LABEL_{output}")) for output in range(config.num_labels)]
+    if len(named) != config.num_labels:
+        raise InputError(f"data.label_names has {len(named)} names, but the model {config.num_labels} labels")
+    return list(map(str, named))
 
 
 def _with_options(task: AnyTask, options: Mapping[str, Any]) -> AnyTask:
@@ -130,84 +128,3 @@ def _with_options(task: AnyTask, options: Mapping[str, Any]) -> AnyTask:
     if faults:
         raise InputError("\n".join(faults))
     return changed
-
-
-def _head(config: Any, task: AnyTask, named: Any, model: Model) -> tuple[Head, list[str]]:
-    """Return the head that a config describes, and lines for the user.
-
-    Raises:
-        InputError: labels have no names, or are none of this task.
-    """
-    if task.name == "qa":
-        return Head("AutoModelForQuestionAnswering"), []
-    labels = tuple(str(config.id2label.get(output, f"LABEL_{output}")) for output in range(config.num_labels))
-    if named is not None:
-        if len(named) != len(labels):
-            raise InputError(f"data.label_names: {len(named)} names, but the model has {len(labels)} labels")
-        labels = tuple(map(str, named))
-    if task.name == "ner":
-        return Head("AutoModelForTokenClassification", _iob2_labels(labels, model)), []
-    problem_type = config.problem_type
-    if problem_type is None:
-        problem_type = "regression" if config.num_labels == 1 else "single_label_classification"
-    unnamed = problem_type != "regression" and all(map(DEFAULT_NAME.fullmatch, labels))
-    notes = ["labels: without names in the model's config. To name them: 'data.label_names=[...]'"] if unnamed else []
-    return Head("AutoModelForSequenceClassification", labels, problem_type), notes
-
-
-def _iob2_labels(labels: tuple[str, ...], model: Model) -> tuple[str, ...]:
-    """Return labels of any scheme as those of IOB2 that decoding reads in the same way.
-
-    Raises:
-        InputError: the labels have no names, or no `O` is among them.
-    """
-    if all(map(DEFAULT_NAME.fullmatch, labels)):
-        raise InputError(
-            f"model.path={model.path}: its labels have no names ({', '.join(labels[:3])}, ...), so that nothing tells "
-            "what it finds. To name them in order: 'data.label_names=[O,B-person,I-person]'"
-        )
-    if not set(labels) & set(OUTSIDE):
-        raise InputError(
-            f"model.path={model.path}: none of its labels is O ({', '.join(labels[:5])}, ...): it tags all words, as "
-            "for parts of speech, and finds no entities"
-        )
-    return tuple(map(_iob2_label, labels))
-
-
-def _iob2_label(label: str) -> str:
-    try:
-        prefix, kind = split_tag(label)
-    except ValueError:
-        return f"I-{label}"
-    return f"{IOB2_PREFIXES[prefix]}-{kind}" if kind else "O"
-
-
-def _told_apart(task: AnyTask, config: Any, options: Mapping[str, Any]) -> tuple[AnyTask, list[str]]:
-    """Return the task of a model that others trained, with what its config tells, and lines for the user."""
-    kinds = {"multi_label_classification": "multi_label", "regression": "regression"}
-    if task.name == "classification":
-        single = config.problem_type is None and config.num_labels == 1
-        kind = "regression" if single else kinds.get(config.problem_type, "single_label")
-        return replace(task, kind=kind), []  # type: ignore[call-arg]
-    if task.name == "ner":
-        return (task if "words" in options else replace(task, words="borders")), []  # type: ignore[call-arg]
-    if "version" in options:
-        return task, []
-    if hasattr(config, NO_ANSWER_THRESHOLD):
-        return replace(task, version="v2.0"), []  # type: ignore[call-arg]
-    note = "it always answers; if it was trained with questions without an answer, as in SQuAD v2.0: task.version=v2.0"
-    return replace(task, version="v1.1"), [note]  # type: ignore[call-arg]
-
-
-def _calibration(task: AnyTask, config: Any, options: Mapping[str, Any]) -> dict[str, float]:
-    """Return the thresholds that predictions are finished with. A threshold that the user sets takes their place."""
-    return dict(_thresholds(task, config, options))
-
-
-def _thresholds(task: AnyTask, config: Any, options: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    label = getattr(config, LABEL_THRESHOLD, None)
-    if task.name == "classification" and label is not None and options.get("threshold") is None:
-        yield LABEL_THRESHOLD, float(label)
-    if task.name == "qa" and getattr(task, "version", "") == "v2.0":
-        # The official script answers if the answer's score is at least that of no answer.
-        yield NO_ANSWER_THRESHOLD, float(getattr(config, NO_ANSWER_THRESHOLD, 0.0))

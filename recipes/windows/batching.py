@@ -122,6 +122,30 @@ class StepLoader(DataLoader[dict[str, Any]]):  # type: ignore[misc]
         self.batch_sampler.set_epoch(epoch)
 
 
+def consecutive_batches(
+    lengths: "Sequence[int] | Array", batch_size: int, tokens_at_once: int | None
+) -> Iterator[range]:
+    """Yield ranges of neighbouring windows that go through a model together, each window once.
+
+    Args:
+        lengths: tokens of each window; sorted ones waste least on padding.
+        batch_size: most windows in a batch.
+        tokens_at_once: most tokens in a batch, padding included. A longer window is a batch by itself. None: no limit.
+
+    >>> list(consecutive_batches([9, 8, 3, 3, 2], batch_size=3, tokens_at_once=16))
+    [range(0, 1), range(1, 3), range(3, 5)]
+    """
+    first = longest = 0
+    for position, length in enumerate(lengths):
+        longest = max(longest, int(length))
+        count = position - first + 1
+        if position > first and (count > batch_size or (tokens_at_once and count * longest > tokens_at_once)):
+            yield range(first, position)
+            first, longest = position, int(length)
+    if len(lengths):
+        yield range(first, len(lengths))
+
+
 def split_by_tokens(
     inputs: dict[str, Tensor], tokens_at_once: int | None, trim: bool = False
 ) -> Iterator[dict[str, Tensor]]:

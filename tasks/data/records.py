@@ -47,6 +47,8 @@ class ReadReport:
     """
 
     on_bad_row: str = "error"
+    way_out: str = "To leave such rows out, and have them counted: data.on_bad_row=skip"
+    "What an error about a bad row says at its end."
     skipped: dict[str, int] = field(default_factory=dict)
     repaired: dict[str, int] = field(default_factory=dict)
     examples: dict[str, list[str]] = field(default_factory=dict)
@@ -68,9 +70,7 @@ class ReadReport:
             InputError: the policy is "error".
         """
         if self.on_bad_row == "error":
-            raise InputError(
-                f"{origin}: {message}\nTo leave such rows out, and have them counted: data.on_bad_row=skip"
-            )
+            raise InputError("\n".join(filter(None, (f"{origin}: {message}", self.way_out))))
         self.leave_out(reason, message, origin)
 
     def leave_out(self, reason: str, message: str, origin: Origin) -> None:

@@ -27,6 +27,7 @@ RANKS = (
     ("recipes.speed", "recipes.heads"),
     ("recipes.inference",),
     ("recipes.training",),
+    ("recipes.serving",),
     ("recipes",),
     ("recipes.bench",),
 )

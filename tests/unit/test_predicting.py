@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoModelForTokenClassification
 
-from recipes.config.schema import Hparams
-from recipes.heads.registry import recipe_for
+from recipes.heads.registry import reduction_for
 from recipes.inference import predicting
 from recipes.inference.evaluation import evaluate, prediction_lines
 from recipes.inference.predicting import Predictor, batches_of_process
@@ -43,7 +42,7 @@ def predictor(rows: AnyRows, tmp_path_factory: pytest.TempPathFactory) -> Predic
         model=model,
         task=rows.task,
         head=rows.head,
-        recipe=recipe_for(rows, Hparams(learning_rate=1e-4)),
+        reduce=reduction_for(rows.task, rows.head),
         collate=rows.task.collator(tiny.tokenizer_of("bert")),
         batch_size=5,
         tokens_at_once=None,

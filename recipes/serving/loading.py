@@ -1,0 +1,93 @@
+"""From a run directory, or any trained model, to a model that predicts."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from recipes.config.schema import DEVICE_CHOICES, PRECISION_CHOICES, Model, Runtime
+from recipes.heads.registry import reduction_for
+from recipes.inference.predicting import Predictor
+from recipes.machine.devices import place
+from recipes.model.locating import locate
+from recipes.model.trained import load_trained
+from recipes.results.run_directory import RunDirectory
+from recipes.serving.trained_model import WINDOWS_AT_ONCE, TrainedModel
+from tasks.errors import InputError, did_you_mean
+
+SHOWN_RUNS = 5
+"At most this many run directories are named in an error."
+PATH_KEY = "model.path="
+"How errors about models name the path of a config, which here is a path by itself."
+
+
+def load_model(
+    path: str | os.PathLike[str],
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    threads: int | None = None,
+    revision: str | None = None,
+    allow_pickled_weights: bool = False,
+    **options: Any,
+) -> TrainedModel:
+    """Load a trained model; `recipes.load` is this function.
+
+    Raises:
+        InputError: there is no trained model, or an option can't be used.
+    """
+    for name, value, choices in (("device", device, DEVICE_CHOICES), ("precision", precision, PRECISION_CHOICES)):
+        if value not in choices:
+            raise InputError(f"{name}={value}: choose from {', '.join(choices)}.{did_you_mean(value, choices)}")
+    model = Model(path=str(path), revision=revision, allow_pickled_weights=allow_pickled_weights)
+    _refuse_folder_of_runs(Path(path).expanduser())
+    try:
+        with _without_progress_bars():
+            trained = load_trained(model, locate(model), options)
+    except InputError as error:
+        raise InputError(str(error).replace(PATH_KEY, "", 1)) from error
+    # In fp32, as the predictions of the run were made.
+    chosen = "fp32" if precision == "auto" else precision
+    placement = place(Runtime(device=device, precision=chosen, threads=threads))
+    task, head = trained.task, trained.head
+    predictor = Predictor(
+        model=trained.model.to(placement.device),
+        task=task,
+        head=head,
+        reduce=reduction_for(task, head),
+        collate=task.collator(trained.tokenizer),
+        batch_size=WINDOWS_AT_ONCE,
+        tokens_at_once=placement.tokens_at_once,
+    )
+    return TrainedModel(trained, predictor, placement)
+
+
+def _refuse_folder_of_runs(folder: Path) -> None:
+    """Refuse a folder that is no run itself but has runs below it, as `outputs` has; name some of them.
+
+    Raises:
+        InputError: see above.
+    """
+    run = RunDirectory(folder)
+    if not folder.is_dir() or run.config.is_file() or (folder / "config.json").is_file():
+        return
+    below = sorted(path.parent for path in folder.rglob("report.json") if RunDirectory(path.parent).model.is_dir())
+    if below:
+        more = f"\n  and {len(below) - SHOWN_RUNS} more" if len(below) > SHOWN_RUNS else ""
+        shown = "".join(f"\n  {path}" for path in below[:SHOWN_RUNS])
+        raise InputError(f"{folder}: is no run, but there are {len(below)} below it. Name one of them:{shown}{more}")
+
+
+@contextmanager
+def _without_progress_bars() -> Iterator[None]:
+    """Keep transformers from drawing a bar for the few seconds that loading takes."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()

@@ -1,0 +1,97 @@
+"""A trained model that predicts for new rows, by the very code that made the predictions of its run."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from recipes.inference.predicting import Predictor
+from recipes.machine.devices import Placement
+from recipes.model.trained import Trained
+from recipes.serving.items import rows_of_items
+from recipes.windows.columns import Windows, to_table
+from tasks.task import AnyTask, Prediction, Row
+
+ROWS_AT_ONCE = 1000
+"Rows that are sorted by length together."
+CHARACTERS_AT_ONCE = 2_000_000
+"Most characters of such rows, so that long texts take no more memory; one that is longer stands alone."
+WINDOWS_AT_ONCE = 512
+"Most windows in a batch."
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A trained model on its device, with its task."""
+
+    trained: Trained
+    predictor: Predictor
+    placement: Placement
+
+    @property
+    def task(self) -> AnyTask:
+        """The task that the model was trained for."""
+        return self.trained.task
+
+    def __call__(self, items: Any) -> Any:
+        """Return the prediction for an item, or a list of predictions for a list of items, as plain dicts.
+
+        An item is a text, a tuple (a pair of texts; a question and its passage), a dict with such values by their usual
+        or trained column names, or for named entities a list of words. A single text, tuple or dict gives a single
+        prediction; any other iterable is taken for several items.
+
+        Named entities: `{"entities": [{"type", "start", "end", "text", "score"}]}`, where `start` and `end` count the
+        text's characters, or the words if words were given; these get `tags`, too. Classification: `{"label",
+        "scores"}`. Questions: `{"answer", "start", "end", "score", "no_answer_score"}`.
+
+        Raises:
+            InputError: an item can't be used; names it by its number.
+        """
+        single = isinstance(items, str | tuple | Mapping)
+        rows = rows_of_items(self.task, [items] if single else list(items), self.trained.stored)
+        answers = [
+            self.task.answer(row, prediction) for row, prediction in zip(rows, self.predict_rows(rows), strict=True)
+        ]
+        return answers[0] if single else answers
+
+    def predict_rows(self, rows: Sequence[Row]) -> list[Prediction]:
+        """Return a finished prediction for each row, in order."""
+        return [prediction for portion in portions(rows) for prediction in self._predict(portion)]
+
+    def windows_of(self, rows: Sequence[Row]) -> Windows:
+        """Return the windows of rows, the longest first."""
+        trained = self.trained
+        length = self.task.window_length(trained.limit)
+        table = to_table(self.task.encode(rows, trained.tokenizer, trained.head, length))
+        sizes = pc.list_value_length(table["input_ids"]).to_numpy()
+        return Windows(table.take(pa.array(np.argsort(-sizes, kind="stable"))))
+
+    def _predict(self, rows: Sequence[Row]) -> list[Prediction]:
+        decoded = self.predictor.predict_rows(rows, self.windows_of(rows))
+        return self.task.apply_calibration(decoded, self.trained.calibration)
+
+
+def portions(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """Yield neighbouring rows that are encoded and predicted together."""
+    first = characters = 0
+    for position, row in enumerate(rows):
+        size = characters_of(row)
+        if position > first and (position - first == ROWS_AT_ONCE or characters + size > CHARACTERS_AT_ONCE):
+            yield rows[first:position]
+            first, characters = position, 0
+        characters += size
+    if len(rows) > first:
+        yield rows[first:]
+
+
+def characters_of(row: Row) -> int:
+    """Return how many characters the texts and words of a row have."""
+    values: list[Any] = [getattr(row, part.name) for part in fields(row)]
+    return sum(
+        len(value) if isinstance(value, str) else sum(len(item) for item in value if isinstance(item, str))
+        for value in values
+        if isinstance(value, str | tuple)
+    )
