@@ -56,6 +56,7 @@ class Ner(Task[Sentence]):
     # Rare types that only the test rows have are usual, and count as missed in the scores of conlleval.
     unknown_label_policy: ClassVar[str] = "count"
 
+    texts: ClassVar[tuple[str, ...]] = ("text", "tokens", "offsets")
     head_class: ClassVar[str] = "ForTokenClassification"
 
     name: str = "ner"
@@ -381,6 +382,15 @@ class Ner(Task[Sentence]):
     def answer(self, row: Sentence, prediction: Prediction) -> Prediction:
         """Return entities alone for a text: tags are for words, which it was not given as."""
         return prediction if row.text is None else {"entities": prediction["entities"]}
+
+    @override
+    def cells(self, answer: Prediction) -> dict[str, Any]:
+        return {"entities": answer["entities"]}
+
+    @override
+    def whole_records(self, records: Sequence[Record], layout: Layout) -> list[Record]:
+        """Return a record for each sentence, also of a table with a token in each row."""
+        return grouped_tokens(records, layout.columns)
 
     @override
     def inputs(self) -> Sequence[str]:

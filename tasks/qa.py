@@ -51,6 +51,7 @@ class Qa(Task[Question]):
 
     has_classes: ClassVar[bool] = False
 
+    texts: ClassVar[tuple[str, ...]] = ("question", "context")
     head_class: ClassVar[str] = "ForQuestionAnswering"
     thresholds: ClassVar[tuple[str, ...]] = (NO_ANSWER_THRESHOLD,)
 
@@ -401,6 +402,10 @@ class Qa(Task[Question]):
         if isinstance(item, Mapping):
             return dict(item)
         raise ValueError(f"{str(item)[:40]!r} is neither a pair (question, context) nor a dict with both")
+
+    @override
+    def cells(self, answer: Prediction) -> dict[str, Any]:
+        return {name: answer[name] for name in ("answer", "start", "end", "score")}
 
     @override
     def inputs(self) -> Sequence[str]:

@@ -83,6 +83,8 @@ class Task(Generic[RowType]):
 
     unknown_label_policy: ClassVar[str] = "error"
     "What `data.unknown_labels` is if the user does not set it."
+    texts: ClassVar[tuple[str, ...]] = ()
+    "The fields of a row that hold its texts or words, and that no score needs."
     head_class: ClassVar[str] = ""
     "What the names of transformers' classes for models of this task have in common."
     thresholds: ClassVar[tuple[str, ...]] = ()
@@ -222,6 +224,15 @@ class Task(Generic[RowType]):
         """Return what a user who gave this row is told of its prediction. By default all of it."""
         del row
         return prediction
+
+    def cells(self, answer: Prediction) -> dict[str, Any]:
+        """Return what stands in the cells of a table for an answer, by the names of their columns."""
+        raise NotImplementedError
+
+    def whole_records(self, records: Sequence[Record], layout: Layout) -> list[Record]:
+        """Return the records with those that are parts of one row joined. By default, each is a row."""
+        del layout
+        return list(records)
 
     def inputs(self) -> Sequence[str]:
         """Return the names of the row's input fields that the predictions file includes."""

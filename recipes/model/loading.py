@@ -82,7 +82,7 @@ def load(model: Model, head: Head, hparams: Hparams, folder: Path) -> Loaded:
         tokenizer=tokenizer,
         new_weights=tuple(sorted(new)),
         limit=length_limit(encoder, tokenizer),
-        fingerprint=_weights_digest(encoder),
+        fingerprint=weights_digest(encoder),
         parameters=sum(parameter.numel() for parameter in encoder.parameters()),
         trained_parameters=sum(parameter.numel() for parameter in encoder.parameters() if parameter.requires_grad),
         head=output,
@@ -228,7 +228,8 @@ def refuse_foreign_kernels(config: Any, model: Model) -> None:
         )
 
 
-def _weights_digest(model: Any) -> str:
+def weights_digest(model: Any) -> str:
+    """Return a hash of all weights of a model on the CPU."""
     digest = hashlib.sha256()
     for name, tensor in model.state_dict().items():
         digest.update(name.encode())

@@ -8,7 +8,14 @@ from typing import Any
 from recipes.config.schema import TASKS, Model
 from recipes.model.head import DEFAULT_NAME
 from recipes.model.layers import length_limit
-from recipes.model.loading import config_and_tokenizer, head_class, read_weights, settle_attention, settle_padding
+from recipes.model.loading import (
+    config_and_tokenizer,
+    head_class,
+    read_weights,
+    settle_attention,
+    settle_padding,
+    weights_digest,
+)
 from recipes.model.stored_task import StoredTask, stored_task
 from tasks.errors import InputError, did_you_mean
 from tasks.task import AnyTask, Head
@@ -26,10 +33,25 @@ class Trained:
     "The thresholds that were chosen on validation rows."
     limit: int
     "Maximum number of tokens that the model accepts at once."
+    fingerprint: str
+    "A hash of the weights."
     stored: StoredTask | None
     "What the model's config keeps of its training. None: it was not trained by this program."
     notes: tuple[str, ...] = ()
     "Sentences for the user."
+
+
+def task_name(model: Model, folder: Path) -> str:
+    """Return the name of the task that a model was trained for, without its weights.
+
+    Raises:
+        InputError: it was trained for none of the three.
+    """
+    config, _ = config_and_tokenizer(model, folder)
+    try:
+        return _task(config, model)[0].name
+    except InputError as error:
+        raise InputError(f"model.path={model.path}: {error}") from error
 
 
 def load_trained(model: Model, folder: Path, options: Mapping[str, Any]) -> Trained:
@@ -72,6 +94,7 @@ def load_trained(model: Model, folder: Path, options: Mapping[str, Any]) -> Trai
         head=head,
         calibration=task.calibration(thresholds),
         limit=length_limit(loaded, tokenizer),
+        fingerprint=weights_digest(loaded),
         stored=stored,
         notes=tuple(notes),
     )
@@ -84,17 +107,18 @@ def _task(config: Any, model: Model) -> tuple[AnyTask, StoredTask | None]:
         InputError: it names none, or one without a head of the three kinds.
     """
     classes = list(config.architectures or ())
-    kind = next((kind for kind in TASKS.values() for name in classes if kind.head_class in name), None)
-    if kind is None:
+    fitting = [(name, kind) for name, kind in TASKS.items() for known in classes if kind.head_class in known]
+    if not fitting:
         what = f"a {classes[0]}" if classes else "a model whose config.json does not say what it is for"
         raise InputError(
             f"is {what}. One that was trained for {', '.join(TASKS)} is needed, such as a "
             f"{' or '.join(kind.head_class for kind in TASKS.values())}. To train it: "
             f"python -m recipes.run task=TASK model.path={model.path}"
         )
+    name, kind = fitting[0]
     stored = stored_task(config)
     if stored is None:
-        return kind(), None
+        return kind(name=name), None
     if not isinstance(stored.task, kind):
         raise InputError(f"its config.json says both {classes[0]} and {stored.task.name}")
     return stored.task, stored

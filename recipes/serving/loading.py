@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from recipes.heads.registry import reduction_for
 from recipes.inference.predicting import Predictor
 from recipes.machine.devices import place
 from recipes.model.locating import locate
-from recipes.model.trained import load_trained
+from recipes.model.trained import load_trained, task_name
 from recipes.results.run_directory import RunDirectory
 from recipes.serving.trained_model import WINDOWS_AT_ONCE, TrainedModel
 from tasks.errors import InputError, did_you_mean
@@ -61,6 +62,24 @@ def load_model(
         tokens_at_once=placement.tokens_at_once,
     )
     return TrainedModel(trained, predictor, placement)
+
+
+def task_of(path: str, model: Model) -> str:
+    """Return the name of the task that a model was trained for, without loading its weights.
+
+    Args:
+        path: the model, as for `load_model`.
+        model: the hub model's revision, and whether pickled weights are accepted.
+
+    Raises:
+        InputError: there is no trained model.
+    """
+    _refuse_folder_of_runs(Path(path).expanduser())
+    model = replace(model, path=path)
+    try:
+        return task_name(model, locate(model))
+    except InputError as error:
+        raise InputError(str(error).replace(PATH_KEY, "", 1)) from error
 
 
 def _refuse_folder_of_runs(folder: Path) -> None:

@@ -1,7 +1,7 @@
 """A trained model that predicts for new rows, by the very code that made the predictions of its run."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,13 @@ class TrainedModel:
         """The task that the model was trained for."""
         return self.trained.task
 
+    def describe(self) -> str:
+        """Return one phrase for the console: `ner, 11 labels, fp32 on cpu, 2 threads`."""
+        labels = len(self.trained.head.labels)
+        outputs = f"{labels} labels" if labels > 1 else "a number" if labels else "spans"
+        variety = self.task.variety()
+        return ", ".join(filter(None, (self.task.name, variety, outputs, self.placement.describe())))
+
     def __call__(self, items: Any) -> Any:
         """Return the prediction for an item, or a list of predictions for a list of items, as plain dicts.
 
@@ -59,7 +66,7 @@ class TrainedModel:
 
     def predict_rows(self, rows: Sequence[Row]) -> list[Prediction]:
         """Return a finished prediction for each row, in order."""
-        return [prediction for portion in portions(rows) for prediction in self._predict(portion)]
+        return [prediction for portion in portions(self.task, rows) for prediction in self._predict(portion)]
 
     def windows_of(self, rows: Sequence[Row]) -> Windows:
         """Return the windows of rows, the longest first."""
@@ -74,11 +81,11 @@ class TrainedModel:
         return self.task.apply_calibration(decoded, self.trained.calibration)
 
 
-def portions(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+def portions(task: AnyTask, rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
     """Yield neighbouring rows that are encoded and predicted together."""
     first = characters = 0
     for position, row in enumerate(rows):
-        size = characters_of(row)
+        size = characters_of(task, row)
         if position > first and (position - first == ROWS_AT_ONCE or characters + size > CHARACTERS_AT_ONCE):
             yield rows[first:position]
             first, characters = position, 0
@@ -87,11 +94,11 @@ def portions(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
         yield rows[first:]
 
 
-def characters_of(row: Row) -> int:
+def characters_of(task: AnyTask, row: Row) -> int:
     """Return how many characters the texts and words of a row have."""
-    values: list[Any] = [getattr(row, part.name) for part in fields(row)]
+    values: list[Any] = [getattr(row, name) for name in task.texts]
     return sum(
-        len(value) if isinstance(value, str) else sum(len(item) for item in value if isinstance(item, str))
+        len(value) if isinstance(value, str) else sum(len(word) for word in value if isinstance(word, str))
         for value in values
-        if isinstance(value, str | tuple)
+        if value is not None
     )

@@ -1,0 +1,119 @@
+"""The command line of `recipes.predict`: its help, and from its words to what is asked for."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from recipes.command.convert_line import READING_KEYS
+from tasks.errors import InputError, did_you_mean
+
+HELP = """\
+Predict for new rows with a trained model.
+
+  python -m recipes.predict RUN INPUT ... [-o OUT] [--on-bad-row error|skip] [--overwrite] [KEY=VALUE ...]
+
+  RUN             a run directory, a folder with a trained model, or a hub id
+  INPUT           files of any format that training reads, labels not needed; .txt files with a text on each line;
+                  globs; - for standard input
+  -o, --output    the file to write: .jsonl, .csv, or for named entities .conll. Without it, JSON lines go to standard
+                  output and everything else to standard error
+  --on-bad-row    what to do with a row that can't be read: error (the default) names it and stops, skip leaves it out
+                  and counts it
+  --overwrite     write OUT although it is there, and begin anew where an interrupted prediction would go on
+  KEY=VALUE       how to read: data.format, data.columns.text, data.separator, data.encoding, ...
+                  how to predict, if not as in training: task.words=blanks, task.top_k=3, task.long_texts=truncate, ...
+                  where to compute: runtime.device, runtime.precision, runtime.threads
+
+The columns of the input are kept. If it has labels, scores are printed at the end. A prediction that was interrupted
+goes on when the same command is given again.
+
+Examples
+  python -m recipes.predict outputs/ner/ner_sample/minilm/default/seed=1 news.txt -o entities.jsonl
+  python -m recipes.predict outputs/classification/reviews/minilm/default/seed=1 'new/*.csv' -o labelled.csv
+  echo "where is my parcel??" | python -m recipes.predict RUN -"""
+
+RUNTIME_KEYS = ("runtime.device", "runtime.precision", "runtime.threads")
+MODEL_KEYS = ("model.revision", "model.allow_pickled_weights")
+KEY = re.compile(r"(?P<key>(data|task|runtime|model)\.[a-z_.]+)=.*", re.DOTALL)
+VALUE_FLAGS = {"-o": "output", "--output": "output", "--on-bad-row": "on_bad_row"}
+SWITCHES = ("--overwrite",)
+STANDARD = "-"
+"Standard input, as an INPUT, or standard output."
+OUTPUT_SUFFIXES = (".jsonl", ".csv", ".conll")
+
+
+@dataclass(frozen=True)
+class PredictLine:
+    """What a command line of `recipes.predict` asks for."""
+
+    model: str
+    inputs: tuple[str, ...]
+    output: Path | None
+    "None: standard output."
+    on_bad_row: str
+    overwrite: bool
+    options: tuple[str, ...]
+    "Overrides of `data.*`, `task.*`, `runtime.*` and `model.*`."
+
+
+def read_predict_line(arguments: Sequence[str]) -> PredictLine:
+    """Sort the words of the command line.
+
+    Raises:
+        InputError: a word is none of its words, or one is missing.
+    """
+    words: list[str] = []
+    options: list[str] = []
+    values: dict[str, str] = {}
+    overwrite = False
+    rest = list(arguments)
+    while rest:
+        word = rest.pop(0)
+        flag, equals, value = word.partition("=")
+        if flag in VALUE_FLAGS:
+            if not equals and not rest:
+                raise InputError(f"{flag}: a value is missing")
+            values[VALUE_FLAGS[flag]] = value if equals else rest.pop(0)
+        elif flag in SWITCHES and not equals:
+            overwrite = True
+        elif word.startswith("-") and word != STANDARD:
+            flags = (*VALUE_FLAGS, *SWITCHES, "--help")
+            raise InputError(f"No flag '{flag}'.{did_you_mean(flag, flags)} What there is: --help")
+        elif KEY.fullmatch(word):
+            _require_key(flag)
+            options.append(word)
+        else:
+            words.append(word)
+    if len(words) < 2:
+        missing = "Which model is to predict, and for which file?" if not words else "Which file is to be read?"
+        named = words[0] if words else "RUN"
+        raise InputError(f"{missing} python -m recipes.predict {named} INPUT -o OUT. What there is: --help")
+    policy = values.get("on_bad_row", "error")
+    if policy not in ("error", "skip"):
+        raise InputError(f"--on-bad-row {policy}: choose from error, skip")
+    return PredictLine(words[0], tuple(words[1:]), _output(values.get("output")), policy, overwrite, tuple(options))
+
+
+def _output(value: str | None) -> Path | None:
+    if value in (None, STANDARD):
+        return None
+    path = Path(str(value)).expanduser()
+    if path.suffix.lower() not in OUTPUT_SUFFIXES:
+        raise InputError(f"-o {value}: the extension tells the format: {', '.join(OUTPUT_SUFFIXES)}")
+    return path
+
+
+def _require_key(key: str) -> None:
+    fixed = ("task.name", "data.on_bad_row")
+    if key.startswith(("task.", "data.columns.")) and key not in fixed:
+        return
+    known = (*(key for key in READING_KEYS if key not in fixed), *RUNTIME_KEYS, *MODEL_KEYS)
+    if key in known:
+        return
+    if key == "data.on_bad_row":
+        raise InputError("data.on_bad_row: is --on-bad-row here")
+    if key in ("data.train", "data.validation", "data.test"):
+        raise InputError(f"{key}: name the file without a key: python -m recipes.predict RUN FILE -o OUT")
+    near = did_you_mean(key, known)
+    raise InputError(f"{key}: not a key for predicting.{near} Keys: {', '.join(known)}, data.columns.*, task.*")

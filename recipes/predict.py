@@ -1,0 +1,211 @@
+"""Predict for new rows with a trained model: `python -m recipes.predict RUN reviews.csv -o labelled.csv`."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from recipes.command.predict_line import PredictLine
+    from recipes.serving.predicting_files import FilePredictor
+    from recipes.serving.trained_model import TrainedModel
+    from tasks.data.options import DataOptions
+
+STANDARD = "-"
+"Standard input, as one of the inputs."
+PROGRESS_LINE_EVERY = 60.0
+"Seconds between lines of progress where there is no terminal for a bar."
+CLOSED_PIPE = 141
+"Exit status of a program whose output nobody reads any more: 128 and the number of SIGPIPE."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print help, or predict. Returns the exit status."""
+    from recipes.command.predict_line import HELP, read_predict_line
+    from recipes.system.console import complain, say
+    from recipes.system.signals import Interrupted, Interruption
+    from tasks.errors import InputError
+
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if {"--help", "-h"} & set(arguments):
+        say(HELP)
+        return 0
+    with Interruption():
+        try:
+            predict(read_predict_line(arguments))
+        except Interrupted as interrupted:
+            complain(str(interrupted))
+            return interrupted.exit_status
+        except InputError as error:
+            complain(str(error))
+            return 2
+        except BrokenPipeError:
+            complain("Nobody reads the output any more: stopped")
+            return CLOSED_PIPE
+        except Exception as error:
+            from recipes.command.hydra_errors import explain
+
+            message = explain(error)
+            if message is None:
+                raise
+            complain(message)
+            return 2
+    return 0
+
+
+def predict(line: "PredictLine") -> None:
+    """Predict for the rows of the input, and say what was read, predicted and scored.
+
+    Raises:
+        InputError: the model, a file or a row can't be used.
+        BrokenPipeError: nobody reads standard output any more.
+    """
+    from tasks.data.streaming import stream_records
+
+    from recipes.serving.predicting_files import FilePredictor
+    from recipes.serving.writing import write_file, write_standard_output
+    from recipes.system.signals import Interrupted
+    from tasks.data.records import ReadReport
+
+    started = time.perf_counter()
+    _require_free(line)
+    data, model = _loaded(line)
+    report = ReadReport(line.on_bad_row, way_out="To leave such rows out, and have them counted: --on-bad-row skip")
+    predictor = FilePredictor(model, data, report)
+    portions = stream_records(list(line.inputs), data, report, key="INPUT", fallback="txt")
+    before = 0
+    with _progress() as progress:
+        if line.output is None:
+            write_standard_output(predictor, portions, progress)
+        else:
+            try:
+                again = line.overwrite or STANDARD in line.inputs
+                identity = _identity(line, model)
+                before = write_file(predictor, portions, line.output, identity, overwrite=again, progress=progress)
+            except Interrupted as interrupted:
+                kept = f"{predictor.rows} rows are predicted and kept. To go on, give the same command again"
+                raise Interrupted(interrupted.exit_status - 128, f"Interrupted: {kept}") from None
+    _show_end(line, predictor, before, time.perf_counter() - started)
+
+
+def _require_free(line: "PredictLine") -> None:
+    from tasks.errors import InputError
+
+    output = line.output
+    if output is None:
+        return
+    if output.is_dir():
+        raise InputError(f"-o {output}: is a folder. Name a file in it")
+    if output.exists() and not line.overwrite:
+        raise InputError(f"-o {output}: is there already. To write it anew: --overwrite")
+
+
+def _loaded(line: "PredictLine") -> "tuple[DataOptions, TrainedModel]":
+    """Return how to read, and the model with the options of its task that the command sets."""
+    from recipes.command.composing import compose
+    from recipes.command.literals import with_literal_values
+    from recipes.serving.loading import load_model, task_of
+    from recipes.system.quiet_libraries import quiet_libraries
+    from tasks.data.read import read_label_names
+
+    quiet_libraries()
+    words = with_literal_values(line.options)
+    keys = [word.partition("=")[0] for word in words]
+    hub = [word for word in words if word.startswith("model.")]
+    plain = compose(["data=files", "data.train=INPUT", *(word for word in words if not word.startswith("task."))])
+    task = task_of(line.model, plain.model)
+    config = compose([f"task={task}", "data=files", "data.train=INPUT", *words])
+    options = {key: getattr(config.task, key) for word in keys if (key := word.removeprefix("task.")) != word}
+    names = read_label_names(config.data.label_names)
+    model = load_model(
+        line.model,
+        device=config.runtime.device,
+        precision=config.runtime.precision,
+        threads=config.runtime.threads,
+        revision=config.model.revision if hub else None,
+        allow_pickled_weights=config.model.allow_pickled_weights if hub else False,
+        **options,
+        **({} if names is None else {"label_names": names}),
+    )
+    _tell(line, "model", f"{line.model}: {model.describe()}")
+    for note in model.trained.notes:
+        _tell(line, "", note)
+    return config.data, model
+
+
+def _identity(line: "PredictLine", model: "TrainedModel") -> dict[str, object]:
+    """Return what the predictions depend on, as JSON values."""
+    from tasks.data.files import find_files
+
+    files = [] if STANDARD in line.inputs else find_files(list(line.inputs), "INPUT", folders=True)
+    stats = {str(path): path.stat() for path in files}
+    return {
+        "model": model.trained.fingerprint,
+        "thresholds": dict(model.trained.calibration),
+        "input": {path: f"{stat.st_size} bytes, changed {stat.st_mtime_ns}" for path, stat in stats.items()},
+        "options": sorted(word for word in line.options if not word.startswith("runtime.")),
+        "on_bad_row": line.on_bad_row,
+    }
+
+
+@contextmanager
+def _progress() -> "Iterator[Callable[[int], None]]":
+    """Yield a function that is told how many rows are done, and shows it: a bar, or a line each minute."""
+    from tqdm import tqdm
+
+    from recipes.system.console import complain
+
+    bar = tqdm(desc="predicting", unit=" rows", leave=False, dynamic_ncols=True, disable=None)
+    last = time.perf_counter()
+
+    def show(rows: int) -> None:
+        nonlocal last
+        if not bar.disable:
+            bar.update(rows - bar.n)
+        elif time.perf_counter() - last >= PROGRESS_LINE_EVERY:
+            last = time.perf_counter()
+            complain(f"  {rows} rows are done")
+
+    with bar:
+        yield show
+
+
+def _show_end(line: "PredictLine", predictor: "FilePredictor", before: int, seconds: float) -> None:
+    from recipes.results.scores import format_score
+    from recipes.system.console import duration
+
+    report, gold = predictor.report, predictor.gold
+    for what in report.recognised:
+        _tell(line, "read", what.partition(": ")[2])
+    for what, counted in (("left out", report.skipped), ("repaired", report.repaired)):
+        for reason, count in counted.items():
+            _tell(line, what, f"{count} x {reason}, e.g. {report.examples[reason][0]}")
+    for note in report.notes:
+        _tell(line, "note", note)
+    if gold is not None:
+        scores = gold.scores()
+        if scores:
+            shown = "  ".join(f"{name} {format_score(scores[name])}" for name in gold.task.headline())
+            _tell(line, "scores", f"{shown}  ({len(gold.rows)} rows with labels)")
+        for note in gold.notes():
+            _tell(line, "", note)
+    new = predictor.rows - before
+    went_on = f", {before} of them before the interruption" if before else ""
+    rate = f"{duration(seconds)} ({new / seconds:.0f} a second)"
+    where = "" if line.output is None else f": {line.output}"
+    _tell(line, "", f"Predicted {predictor.rows} rows{went_on} in {rate}{where}")
+
+
+def _tell(line: "PredictLine", name: str, text: str) -> None:
+    """Print a line about the work; to standard error if the predictions themselves go to standard output."""
+    from recipes.system.console import complain, say_field
+
+    if line.output is None:
+        complain(f"{name:<11} {text}")
+    else:
+        say_field(name, text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

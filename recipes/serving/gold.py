@@ -1,0 +1,79 @@
+"""Scores of predictions, where the rows of the input have labels already."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tasks.data.records import Origin, ReadReport, Record
+from tasks.errors import InputError
+from tasks.task import AnyTask, Head, Layout, Prediction, Row
+
+NOT_SCORED = ("scores", "entities", "candidates")
+"Parts of a prediction that no score reads."
+
+
+@dataclass
+class Gold:
+    """The gold answers of rows, kept with their predictions until all can be scored. Texts are not kept."""
+
+    task: AnyTask
+    head: Head
+    rows: list[Row] = field(default_factory=list)
+    predictions: list[Prediction] = field(default_factory=list)
+    unscored: Counter[str] = field(default_factory=Counter)
+    "Why rows that were predicted are not scored, and how many."
+    unknown: Counter[str] = field(default_factory=Counter)
+    "Labels that the model does not have, and how many rows have them."
+
+    def read(self, records: Sequence[Record], layout: Layout) -> dict[Origin, Row]:
+        """Return the rows with labels, by their places. Rows whose labels can't be read are counted."""
+        report = ReadReport(on_bad_row="skip")
+        try:
+            rows = self.task.read(records, layout, report)
+        except InputError as error:
+            self.unscored[str(error).partition("\n")[0]] += len(records)
+            return {}
+        return {row.origin: row for row in rows}
+
+    def add(self, row: Row | None, prediction: Prediction) -> None:
+        """Keep a prediction to be scored; None for a row without a label."""
+        if row is None:
+            self.unscored["without a label that can be read"] += 1
+            return
+        unknown = self.task.unknown_labels(row, self.head)
+        self.unknown.update(unknown)
+        if unknown and not self.task.has_classes:
+            self.unscored[self.task.unknown_label_message(unknown[0], self.head)] += 1
+            return
+        without_texts: Any = dict.fromkeys(self.task.texts)
+        self.rows.append(replace(row, **without_texts))
+        self.predictions.append({name: value for name, value in prediction.items() if name not in NOT_SCORED})
+
+    def scores(self) -> dict[str, float]:
+        """Return the scores of all rows that have labels; empty if none has one that the model knows."""
+        if not self.rows or self._none_known():
+            return {}
+        return self.task.score(self.rows, self.predictions, self.head)
+
+    def notes(self) -> list[str]:
+        """Return sentences about what is not scored, or can't be right."""
+        if self.rows and self._none_known():
+            shown = ", ".join(list(self.unknown)[:3])
+            return [f"not scored: no row has a label of the model's (the input has {shown}, ...)"]
+        notes = [f"not scored: {count} rows, {why}" for why, count in self.unscored.items()]
+        if self.unknown and self.task.has_classes:
+            shown = ", ".join(f"{label} ({count})" for label, count in self.unknown.most_common(5))
+            notes.append(f"labels that the model does not have count as missed: {shown}")
+        return notes
+
+    def _none_known(self) -> bool:
+        return bool(self.unknown) and all(self.task.unknown_labels(row, self.head) for row in self.rows)
+
+
+def has_labels(task: AnyTask, records: Sequence[Record], layout: Layout) -> bool:
+    """Tell whether the input seems to have labels. Columns that only look like labels don't matter for predicting."""
+    try:
+        return task.has_labels(records, layout)
+    except InputError:
+        return False
