@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 VERSIONS = ("auto", "v1.1", "v2.0")
 IMPOSSIBLE_ANSWERS = ("error", "ignore", "use")
+CHARACTERS_AT_ONCE = 1_000_000
+"Most characters that the tokenizer is given at once."
+PART_OVERLAP = 2_000
+"Characters that neighbouring parts of a longer passage share."
 NO_ANSWER_THRESHOLD = "no_answer_threshold"
 "Key of the calibrated threshold in the model's config: answer only if `no_answer_score` is at most this."
 
@@ -229,31 +233,22 @@ class Qa(Task[Question]):
         self, rows: Sequence[Question], tokenizer: "PreTrainedTokenizerBase", head: Head, length: int
     ) -> Features:
         del head
-        questions, cut = _cut([row.question for row in rows], tokenizer, min(self.max_question_tokens, length // 2))
-        room = length - min(self.max_question_tokens, length // 2) - tokenizer.num_special_tokens_to_add(pair=True)
-        encoded = tokenizer(
-            questions,
-            [row.context for row in rows],
-            truncation="only_second",
-            max_length=length,
-            stride=max(min(self.stride, room // 2), 0),
-            return_overflowing_tokens=True,
-            return_offsets_mapping=True,
-        )
-        row_of_window: list[int] = encoded["overflow_to_sample_mapping"]
-        features: Features = {name: list(encoded[name]) for name in tokenizer.model_input_names if name in encoded}
-        features[CUT] = [cut[row] for row in row_of_window]
-        features |= {ROW: row_of_window, LABELS: [], START: [], END: [], CANDIDATES: []}
-        for window, row in enumerate(row_of_window):
-            in_context = [part == 1 for part in encoded.sequence_ids(window)]
-            offsets = encoded["offset_mapping"][window]
-            null = _null_position(encoded["input_ids"][window], tokenizer)
-            features[LABELS].append(_target(rows[row], offsets, in_context, null))
-            features[START].append(
-                [start if here else -1 for (start, _), here in zip(offsets, in_context, strict=True)]
+        most = min(self.max_question_tokens, length // 2)
+        questions, cut = _cut([row.question for row in rows], tokenizer, most)
+        room = length - most - tokenizer.num_special_tokens_to_add(pair=True)
+        features: Features = {}
+        for parts in _portions([(row, part) for row in range(len(rows)) for part in passage_parts(rows[row].context)]):
+            encoded = tokenizer(
+                [questions[row] for row, _ in parts],
+                [rows[row].context[start:end] for row, (start, end) in parts],
+                truncation="only_second",
+                max_length=length,
+                stride=max(min(self.stride, room // 2), 0),
+                return_overflowing_tokens=True,
+                return_offsets_mapping=True,
             )
-            features[END].append([end if here else -1 for (_, end), here in zip(offsets, in_context, strict=True)])
-            features[CANDIDATES].append(_candidates(in_context, null))
+            for name, values in _windows_of(encoded, parts, rows, cut, tokenizer).items():
+                features.setdefault(name, []).extend(values)
         return features
 
     @override
@@ -451,6 +446,63 @@ class Qa(Task[Question]):
         """Return the article, so that all its passages stay in one split."""
         group: str = row.context if row.title is None else row.title
         return group
+
+
+Part = tuple[int, tuple[int, int]]
+"A row, and the first and last character of a part of its passage."
+
+
+def passage_parts(context: str) -> list[tuple[int, int]]:
+    """Return the bounds of the parts in which a passage is encoded: one, unless it is a book.
+
+    The tokenizer takes hundreds of bytes for each token at a time. Parts end at blanks and overlap by far more than an
+    answer is long, as windows do.
+    """
+    if len(context) <= CHARACTERS_AT_ONCE:
+        return [(0, len(context))]
+    parts, start = [], 0
+    while True:
+        end = min(start + CHARACTERS_AT_ONCE, len(context))
+        blank = context.rfind(" ", end - PART_OVERLAP // 2, end)
+        end = blank if blank > 0 and end < len(context) else end
+        parts.append((start, end))
+        if end == len(context):
+            return parts
+        start = end - PART_OVERLAP
+
+
+def _portions(parts: Sequence[Part]) -> Iterator[Sequence[Part]]:
+    """Yield neighbouring parts that the tokenizer is given together."""
+    first = characters = 0
+    for position, (_, (start, end)) in enumerate(parts):
+        if position > first and characters + end - start > CHARACTERS_AT_ONCE:
+            yield parts[first:position]
+            first, characters = position, 0
+        characters += end - start
+    if len(parts) > first:
+        yield parts[first:]
+
+
+def _windows_of(
+    encoded: Any, parts: Sequence[Part], rows: Sequence[Question], cut: Sequence[int], tokenizer: Any
+) -> Features:
+    """Return the columns of the windows that a tokenizer made of parts."""
+    row_of_window = [parts[part][0] for part in encoded["overflow_to_sample_mapping"]]
+    features: Features = {name: list(encoded[name]) for name in tokenizer.model_input_names if name in encoded}
+    features[CUT] = [cut[row] for row in row_of_window]
+    features |= {ROW: row_of_window, LABELS: [], START: [], END: [], CANDIDATES: []}
+    for window, part in enumerate(encoded["overflow_to_sample_mapping"]):
+        row, (first, _) = parts[part]
+        in_context = [which == 1 for which in encoded.sequence_ids(window)]
+        offsets = encoded["offset_mapping"][window]
+        if first:
+            offsets = [(start + first, end + first) for start, end in offsets]
+        null = _null_position(encoded["input_ids"][window], tokenizer)
+        features[LABELS].append(_target(rows[row], offsets, in_context, null))
+        features[START].append([start if here else -1 for (start, _), here in zip(offsets, in_context, strict=True)])
+        features[END].append([end if here else -1 for (_, end), here in zip(offsets, in_context, strict=True)])
+        features[CANDIDATES].append(_candidates(in_context, null))
+    return features
 
 
 def _answer(row: Question, start: int, end: int, probability: float) -> dict[str, Any]:
