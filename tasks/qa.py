@@ -400,7 +400,8 @@ class Qa(Task[Question]):
 
     @override
     def cells(self, answer: Prediction) -> dict[str, Any]:
-        return {name: answer[name] for name in ("answer", "start", "end", "score")}
+        names = ("answer", "start", "end", "score", *(["no_answer_score"] if self.version == "v2.0" else []))
+        return {name: answer[name] for name in names}
 
     @override
     def inputs(self) -> Sequence[str]:
