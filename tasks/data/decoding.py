@@ -22,6 +22,8 @@ COMPRESSIONS: dict[bytes, Callable[[bytes], bytes]] = {
     XZ: lzma.decompress,
 }
 "By the first bytes of a file: how to unpack it."
+UNPACKING_ERRORS = (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, RuntimeError)
+"What the libraries raise for a packed file that is damaged."
 
 COMPRESSED_SUFFIXES = (".gz", ".bz2", ".xz", ".zip")
 
@@ -78,13 +80,22 @@ def read_bytes(path: Path) -> bytes:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: can't be read: {error.strerror}") from error
+    return unpack(data, path)
+
+
+def unpack(data: bytes, path: Path) -> bytes:
+    """Return the bytes of a file, unpacked as `read_bytes` does it.
+
+    Raises:
+        InputError: they can't be unpacked, or are an archive that does not hold exactly one file.
+    """
     try:
-        for start, unpack in COMPRESSIONS.items():
+        for start, decompress in COMPRESSIONS.items():
             if data.startswith(start):
-                return unpack(data)
+                return decompress(data)
         member = zip_member(path, data) if data.startswith(ZIP) else None
         return data if member is None else zipfile.ZipFile(BytesIO(data)).read(member)
-    except (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error, zipfile.BadZipFile, RuntimeError) as error:
+    except UNPACKING_ERRORS as error:
         raise InputError(f"{path}: can't be unpacked: {error}") from error
 
 
@@ -120,15 +131,25 @@ def decode(data: bytes, encoding: str, path: Path) -> str:
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            f"{path}, line {line}: byte 0x{data[error.start]:02x} is not valid {encoding}. "
-            + _way_out(data, error.start)
-        ) from error
+        raise undecodable(error, 1, encoding, path) from error
     except (LookupError, UnicodeError) as error:
         near = did_you_mean(encoding, ("utf-8", "utf-16", "latin-1", "cp1252", "ascii"))
         raise InputError(f"data.encoding={encoding}: no such text encoding.{near}") from error
     return text.lstrip("\ufeff")
+
+
+def undecodable(error: UnicodeDecodeError, first_line: int, encoding: str, path: Path) -> InputError:
+    """Return the error for bytes that are not text in an encoding: the line, and an encoding that may fit.
+
+    Args:
+        error: what decoding raised, with the bytes that it was given.
+        first_line: the line of the file that these bytes begin in.
+        encoding: the encoding that they are not in.
+        path: the file.
+    """
+    data, fault = error.object, error.start
+    line = first_line + data.count(b"\n", 0, fault)
+    return InputError(f"{path}, line {line}: byte 0x{data[fault]:02x} is not valid {encoding}. {_way_out(data, fault)}")
 
 
 def with_plain_line_ends(text: str) -> str:

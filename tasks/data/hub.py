@@ -3,7 +3,7 @@
 from typing import Any
 
 from tasks.data.files import expand_home
-from tasks.data.formats.structured import name_labels
+from tasks.data.formats.arrow_tables import name_labels
 from tasks.data.options import DataOptions, Split
 from tasks.data.records import Origin, Record
 from tasks.errors import InputError, did_you_mean

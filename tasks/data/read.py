@@ -1,22 +1,20 @@
 """Reading of one split of a data set, in any format, into records that know their place in the file."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tasks.data.annotation.brat import without_partners
-from tasks.data.annotation.spans import CharacterSpan, read_spans
+from tasks.data.counted import Counted
 from tasks.data.decoding import decode_file, marked_encoding
 from tasks.data.files import SAMPLES, find_files, folder_message
-from tasks.data.formats.reader import Confidence
+from tasks.data.formats.reader import Confidence, Contents
 from tasks.data.formats.source import Source
 from tasks.data.hub import read_hub
 from tasks.data.options import DataOptions, Split
 from tasks.data.readers import READERS, choose_reader, require_format
 from tasks.data.records import ReadReport, Record
 from tasks.errors import InputError
-
-FIRST = 100
-"How many records tell what the rows are."
 
 
 def read_records(options: DataOptions, split: Split, report: ReadReport) -> list[Record] | None:
@@ -31,7 +29,10 @@ def read_records(options: DataOptions, split: Split, report: ReadReport) -> list
     require_format(options.format)
     if options.hub is not None:
         place = f"{options.hub}, split {getattr(options, split) or split}"
-        return _require_rows(read_hub(options, split), place, report)
+        rows = read_hub(options, split)
+        if rows is not None:
+            require_rows(len(rows), place, report)
+        return rows
     if options.format == "hub":
         raise InputError("data.format=hub: say which data set, e.g. data.hub=OWNER/NAME")
     value = getattr(options, split)
@@ -40,58 +41,69 @@ def read_records(options: DataOptions, split: Split, report: ReadReport) -> list
     records: list[Record] = []
     kinds: dict[str, list[Path]] = {}
     for path in without_partners(find_files(value, f"data.{split}", folders=True)):
-        found, what = _read_file(path, f"data.{split}", options, report)
-        kinds.setdefault(what, []).append(path)
-        records += _require_rows(found, str(path), report) or ()
-    for what, paths in kinds.items():
-        # What the built-in samples are is no news.
-        if not all(path.is_relative_to(SAMPLES) for path in paths):
-            report.recognised.append(f"{split}: {_names(paths)}: {what}{_described(records)}")
+        contents = read_source(Source(path, options.encoding), f"data.{split}", options, report)
+        kinds.setdefault(contents.what, []).append(path)
+        require_rows(len(contents.records), str(path), report)
+        records += contents.records
+    counted = Counted()
+    counted.add(records)
+    report.recognised += recognised(split, kinds, counted)
     return records
 
 
-def _names(paths: list[Path]) -> str:
+def recognised(split: str, kinds: Mapping[str, Sequence[Path]], counted: Counted) -> list[str]:
+    """Return a line for each kind of files: what they were recognised as, and how many rows there are in all files."""
+    return [
+        f"{split}: {_names(paths)}: {what}, {counted}"
+        for what, paths in kinds.items()
+        # What the built-in samples are is no news.
+        if not all(path.is_relative_to(SAMPLES) for path in paths)
+    ]
+
+
+def _names(paths: Sequence[Path]) -> str:
     return paths[0].name if len(paths) == 1 else f"{len(paths)} files"
 
 
-def _described(records: list[Record]) -> str:
-    """Return how many rows there are, and what they are; for texts with entities by offsets, how many types."""
-    columns = set().union(*(record.values for record in records[:FIRST])) if records else set[str]()
-    nouns = (("spans", "text"), ("tokens", "sentence"), ("context", "question"))
-    noun = next((noun for column, noun in nouns if column in columns), "row")
-    counted = f", {len(records)} {noun}{'s' * (len(records) != 1)}"
-    if noun == "text":
-        types = {span.label for record in records for span in _readable_spans(record)}
-        counted += f", {len(types)} type{'s' * (len(types) != 1)}"
-    return counted
+def require_rows(count: int, place: str, report: ReadReport) -> None:
+    """Raise an error if a file has no rows.
 
-
-def _readable_spans(record: Record) -> list[CharacterSpan]:
-    try:
-        return read_spans(record.values.get("spans"))
-    except ValueError:
-        return []  # the task reports it
-
-
-def _require_rows(records: list[Record] | None, place: str, report: ReadReport) -> list[Record] | None:
-    if records is not None and not records:
+    Raises:
+        InputError: there are none.
+    """
+    if not count:
         left_out = ", ".join(f"{count} x {reason}" for reason, count in report.skipped.items())
         raise InputError(f"{place}: holds no usable row" + (f" (left out: {left_out})" if left_out else ""))
-    return records
 
 
-def _read_file(path: Path, key: str, options: DataOptions, report: ReadReport) -> tuple[list[Record], str]:
-    """Return the records of a file or folder, and what it was recognised as."""
-    source = Source(path, options.encoding)
-    if path.is_dir() and options.format == "auto" and not _is_known_folder(source):
-        raise InputError(folder_message(path, key))
-    contents = choose_reader(source, options.format).read(source, options, report)
-    what = contents.what
-    if not path.is_dir():
-        marked = marked_encoding(source.data)
-        if marked is not None and options.encoding.casefold().replace("-", "").startswith("utf8"):
-            what += f", {marked.upper()} by its byte order mark"
-    return contents.records, what
+def read_source(
+    source: Source, key: str, options: DataOptions, report: ReadReport, fallback: str | None = None
+) -> Contents:
+    """Return the records of a file or folder, and what it was recognised as.
+
+    Args:
+        source: the file or folder.
+        key: the config key that names it, for errors.
+        options: how it is read.
+        report: takes bad rows.
+        fallback: the format of a file that is of no other one; see `choose_reader`.
+
+    Raises:
+        InputError: it can't be read.
+    """
+    if source.is_folder and options.format == "auto" and not _is_known_folder(source):
+        raise InputError(folder_message(source.path, key))
+    contents = choose_reader(source, options.format, fallback).read(source, options, report)
+    if source.is_folder:
+        return contents
+    return Contents(contents.records, contents.what + by_mark(source.data, options.encoding))
+
+
+def by_mark(data: bytes, encoding: str) -> str:
+    """Return words about the encoding that a byte order mark stands for, if it is not the one that is expected."""
+    marked = marked_encoding(data)
+    is_expected = not encoding.casefold().replace("-", "").startswith("utf8")
+    return "" if marked is None or is_expected else f", {marked.upper()} by its byte order mark"
 
 
 def _is_known_folder(source: Source) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 from tasks.data.cells import whole_number
 from tasks.data.formats.reader import Confidence, Contents, Reader, certain_if
 from tasks.data.formats.source import Source
-from tasks.data.formats.structured import read_json
+from tasks.data.formats.structured import json_lines_in_portions, read_json
 from tasks.data.options import DataOptions
 from tasks.data.records import ReadReport, Record
 
@@ -52,4 +52,4 @@ def _spans(label: Any) -> list[dict[str, Any]]:
     return spans
 
 
-CLUENER = Reader("cluener", _recognise, _read)
+CLUENER = Reader("cluener", _recognise, _read, in_portions=json_lines_in_portions(_read))

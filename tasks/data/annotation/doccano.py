@@ -5,7 +5,7 @@ from typing import Any
 from tasks.data.annotation.spans import looks_like_spans
 from tasks.data.formats.reader import Confidence, Contents, Reader, certain_if
 from tasks.data.formats.source import Source
-from tasks.data.formats.structured import read_json
+from tasks.data.formats.structured import json_lines_in_portions, read_json
 from tasks.data.options import DataOptions
 from tasks.data.records import ReadReport, Record
 
@@ -41,4 +41,4 @@ def _read(source: Source, options: DataOptions, report: ReadReport) -> Contents:
     return Contents(records, "doccano spans")
 
 
-DOCCANO = Reader("doccano", _recognise, _read)
+DOCCANO = Reader("doccano", _recognise, _read, in_portions=json_lines_in_portions(_read))

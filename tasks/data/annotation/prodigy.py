@@ -1,11 +1,13 @@
 """Prodigy's JSON lines: spans, choices or a label, each with the annotator's `answer`."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from tasks.data.formats.portions import Portions, PortionsOfLines
 from tasks.data.formats.reader import Confidence, Contents, Reader, certain_if
-from tasks.data.formats.source import Source
-from tasks.data.formats.structured import read_json
+from tasks.data.formats.source import Beginning, Source
+from tasks.data.formats.structured import json_shape, read_json
 from tasks.data.options import DataOptions
 from tasks.data.records import ReadReport, Record
 
@@ -22,21 +24,49 @@ def _recognise(source: Source) -> Confidence:
     return certain_if(bool(rows) and all(_is_prodigy(row) and ("text" in row or "tokens" in row) for row in rows))
 
 
+@dataclass(frozen=True)
+class _Kind:
+    """What a file annotates, and the label that annotators said yes or no to, if there is a single one."""
+
+    what: str
+    label: str | None = None
+
+
+def _kind(records: Sequence[Record]) -> _Kind:
+    answered = [record.values for record in records if not _is_ignored(record)]
+    if any("spans" in values or "tokens" in values for values in answered):
+        return _Kind("Prodigy spans")
+    if any("options" in values or "accept" in values for values in answered):
+        return _Kind("Prodigy choices")
+    labels = {str(values.get("label")) for values in answered}
+    return _Kind("Prodigy labels", labels.pop() if len(labels) == 1 else None)
+
+
+def _is_ignored(record: Record) -> bool:
+    return bool(record.values.get("answer", "accept") == "ignore")
+
+
 def _read(source: Source, options: DataOptions, report: ReadReport) -> Contents:
     del options
     records = read_json(source, report)
-    answered = [record for record in records if record.values.get("answer", "accept") != "ignore"]
+    kind = _kind(records)
+    return Contents(_annotated(records, kind, report), kind.what)
+
+
+def _annotated(records: Sequence[Record], kind: _Kind, report: ReadReport) -> list[Record]:
+    """Return the rows of a file of this kind, without those that the annotator ignored or rejected."""
     for record in records:
-        if record.values.get("answer", "accept") == "ignore":
+        if _is_ignored(record):
             report.leave_out("ignored by the annotator", "answer is 'ignore'", record.origin)
-    if any("spans" in record.values or "tokens" in record.values for record in answered):
-        return Contents(_with_spans(_accepted(answered, report)), "Prodigy spans")
-    if any("options" in record.values or "accept" in record.values for record in answered):
-        chosen = _accepted(answered, report)
-        return Contents(
-            [_with_label(record, record.values.get("accept") or []) for record in chosen], "Prodigy choices"
-        )
-    return Contents(_binary(answered, report), "Prodigy labels")
+    answered = [record for record in records if not _is_ignored(record)]
+    if kind.label is not None:
+        return _binary(answered, kind.label, report)
+    accepted = _accepted(answered, report)
+    if kind.what == "Prodigy spans":
+        return _with_spans(accepted)
+    if kind.what == "Prodigy choices":
+        return [_with_label(record, record.values.get("accept") or []) for record in accepted]
+    return accepted
 
 
 def _accepted(records: Sequence[Record], report: ReadReport) -> list[Record]:
@@ -58,16 +88,25 @@ def _with_label(record: Record, label: Any) -> Record:
     return Record({**values, "label": label}, record.origin)
 
 
-def _binary(records: Sequence[Record], report: ReadReport) -> list[Record]:
-    """Return rows of two classes if annotators said yes or no to a single label, and else the accepted rows."""
-    labels = {str(record.values.get("label")) for record in records}
-    if len(labels) != 1:
-        return _accepted(records, report)
-    label = labels.pop()
-    return [
-        _with_label(record, label if record.values.get("answer", "accept") == "accept" else f"not {label}")
-        for record in records
-    ]
+def _binary(records: Sequence[Record], label: str, report: ReadReport) -> list[Record]:
+    """Return rows of two classes: those whose annotators said yes to the label, and those whose annotators said no."""
+    rows = []
+    for record in records:
+        if str(record.values.get("label")) == label:
+            said_yes = record.values.get("answer", "accept") == "accept"
+            rows.append(_with_label(record, label if said_yes else f"not {label}"))
+        else:
+            other = f"the label {record.values.get('label')!r}, but many rows before have no other label than {label!r}"
+            report.bad_row("another label", other, record.origin)
+    return rows
 
 
-PRODIGY = Reader("prodigy", _recognise, _read)
+def _in_portions(source: Beginning, options: DataOptions, report: ReadReport) -> Portions | None:
+    del options
+    if json_shape(source) != "lines":
+        return None
+    kind = _kind(read_json(source, ReadReport("skip")))
+    return PortionsOfLines(kind.what, lambda portion: _annotated(read_json(portion, report), kind, report))
+
+
+PRODIGY = Reader("prodigy", _recognise, _read, in_portions=_in_portions)

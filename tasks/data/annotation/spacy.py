@@ -5,7 +5,7 @@ from typing import Any
 
 from tasks.data.formats.reader import Confidence, Contents, Reader, certain_if
 from tasks.data.formats.source import Source
-from tasks.data.formats.structured import json_rows
+from tasks.data.formats.structured import json_lines_in_portions, json_rows
 from tasks.data.options import DataOptions
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError
@@ -88,7 +88,7 @@ def _version_2(row: Mapping[str, Any], origin: Origin) -> Iterator[Record]:
             yield Record(values, origin)
 
 
-SPACY = Reader("spacy", _recognise, _read)
+SPACY = Reader("spacy", _recognise, _read, in_portions=json_lines_in_portions(_read))
 
 
 def _recognise_docbin(source: Source) -> Confidence:

@@ -3,8 +3,9 @@
 import re
 from itertools import groupby
 
+from tasks.data.formats.portions import Portions, PortionsOfBlocks
 from tasks.data.formats.reader import Confidence, Contents, Reader, certain_if
-from tasks.data.formats.source import Source
+from tasks.data.formats.source import Beginning, Source
 from tasks.data.options import DataOptions
 from tasks.data.records import Origin, ReadReport, Record
 
@@ -13,11 +14,13 @@ TOKENS, ENTITIES = 3, 10
 BRACKETS = re.compile(r"(?:\((?P<type>[^()*\s]+))?\*?(?P<close>\))?")
 
 
-def read_conll2012(text: str, file: str, report: ReadReport, *, entities: int = ENTITIES) -> list[Record]:
+def read_conll2012(
+    text: str, file: str, report: ReadReport, *, entities: int = ENTITIES, first_line: int = 1
+) -> list[Record]:
     """Turn blocks of lines into sentences with IOB2 tags. Sentences with a line that can't be read go to `report`."""
     records = []
-    numbered = enumerate(text.split("\n"), start=1)
-    for is_between, block in groupby(numbered, key=lambda line: not line[1].strip() or line[1].startswith("#")):
+    numbered = enumerate(text.split("\n"), start=first_line)
+    for is_between, block in groupby(numbered, key=lambda line: _separates(line[1])):
         if is_between:
             continue
         lines = [(number, line.split()) for number, line in block]
@@ -33,6 +36,10 @@ def read_conll2012(text: str, file: str, report: ReadReport, *, entities: int = 
             continue
         records.append(Record({"tokens": [cells[TOKENS] for _, cells in lines], "tags": tags}, origin))
     return records
+
+
+def _separates(line: str) -> bool:
+    return not line.strip() or line.startswith("#")
 
 
 def tags_of_brackets(cells: list[str]) -> list[str]:
@@ -74,7 +81,13 @@ def _recognise(source: Source) -> Confidence:
 def _read(source: Source, options: DataOptions, report: ReadReport) -> Contents:
     column = options.columns.tags
     entities = int(column) if column is not None and column.isdecimal() else ENTITIES
-    return Contents(read_conll2012(source.text, source.file, report, entities=entities), "CoNLL-2012")
+    records = read_conll2012(source.text, source.file, report, entities=entities, first_line=source.first_line)
+    return Contents(records, "CoNLL-2012")
 
 
-CONLL_2012 = Reader("conll2012", _recognise, _read)
+def _in_portions(source: Beginning, options: DataOptions, report: ReadReport) -> Portions:
+    del source
+    return PortionsOfBlocks("CoNLL-2012", lambda portion: _read(portion, options, report).records, _separates)
+
+
+CONLL_2012 = Reader("conll2012", _recognise, _read, in_portions=_in_portions)

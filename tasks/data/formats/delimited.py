@@ -1,26 +1,23 @@
 """CSV, TSV and the like: cells between separators, with names of the columns in the first line."""
 
-import re
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
 
 from tasks.data.formats.cells_of_lines import Cells, plain_rows, quoted_rows
+from tasks.data.formats.portions import Portions
 from tasks.data.formats.reader import Confidence, Contents, Reader
-from tasks.data.formats.source import Source
-from tasks.data.formats.table import records_of_rows
+from tasks.data.formats.separators import (
+    SEPARATORS,
+    choose_separator,
+    other_separator,
+    sniff_separator,
+    without_lines,
+)
+from tasks.data.formats.source import Beginning, Portion, Source
+from tasks.data.formats.table import find_header, note_unnamed, records_of_rows, records_under
 from tasks.data.options import DataOptions
 from tasks.data.records import ReadReport, Record
 from tasks.errors import InputError
-
-SEPARATORS = {",": "','", ";": "';'", "\t": "a tab", "|": "'|'"}
-"The separators that are looked for, and what messages call them."
-WRITTEN = {",": ",", ";": ";", "\t": "\\t", "|": "|"}
-"How separators are written on the command line."
-ROWS_LOOKED_AT = 100
-MARKDOWN_RULE = re.compile(r".*\|.*\n[ |:]*-{3,}[ |:-]*\n")
-"The header of a Markdown table, and the line below it."
-SEPARATOR_LINE = re.compile(r"sep=(.)\n", re.IGNORECASE)
-"The line that Excel understands: it names the separator of the lines below it."
 
 
 def read_delimited(
@@ -52,120 +49,109 @@ def read_delimited(
     Raises:
         InputError: a quote is not closed, or the header can't be used.
     """
-    if not separator:
-        raise InputError("data.separator is empty: give the character(s) between columns, or null")
-    text, first_line = _without_lines(text, skip_lines or 0)
-    most_cells = len(header) if header is not None and not quoting else None
-    if quoting:
-        rows = quoted_rows(text, file, separator, first_line)
-    else:
-        rows = plain_rows(text, separator, most_cells, first_line)
-    records = records_of_rows(
-        rows, file, report, header=header, skip_lines=skip_lines, hint=_other_separator(text, separator)
-    )
-    if quoting:
-        _note_joined_rows(records, file, separator, report)
+    cells = _CellsOfRows(separator, quoting, header)
+    text, first_line = without_lines(text, skip_lines or 0)
+    rows = cells.of(text, file, first_line)
+    hint = other_separator(text, separator)
+    records = records_of_rows(rows, file, report, header=header, skip_lines=skip_lines, hint=hint)
+    joined = _joined_rows(records, separator) if quoting else []
+    if joined:
+        _note_joined_rows(len(joined), joined[0], file, report)
     return records
 
 
-def _note_joined_rows(records: Sequence[Record], file: str, separator: str, report: ReadReport) -> None:
-    """Add a note if quotes seem to have joined lines that are rows by themselves.
+@dataclass(frozen=True)
+class _CellsOfRows:
+    """How rows are cut into cells. The fields are arguments of `read_delimited`."""
+
+    separator: str
+    quoting: bool
+    header: Sequence[str] | None
+
+    def __post_init__(self) -> None:
+        if not self.separator:
+            raise InputError("data.separator is empty: give the character(s) between columns, or null")
+
+    def of(self, text: str, file: str, first_line: int, *, goes_on: bool = False) -> Generator[Cells, None, int]:
+        """Yield the first line and the cells of each row, and return where the last of them ends; see `quoted_rows`."""
+        if self.quoting:
+            return (yield from quoted_rows(text, file, self.separator, first_line, goes_on=goes_on))
+        yield from plain_rows(text, self.separator, None if self.header is None else len(self.header), first_line)
+        return len(text)
+
+
+def _joined_rows(records: Sequence[Record], separator: str) -> list[int]:
+    """Return the first line of each quote that seems to have joined lines that are rows by themselves.
 
     A quote that is part of a text joins its line with the next one that has a quote. The first of these lines then
     ends with a cell that other rows have at their end, too; or a line in between is a row, with a label that recurs.
     """
     split = [list(record.values.values()) for record in records]
     if not any("\n" in cell for cells in split for cell in cells):
-        return
+        return []
     columns = [set(column) for column in zip(*split, strict=True)]
     labels = [column if len(column) <= len(records) / 2 else set() for column in columns]
-    joined = []
+    lines = []
     for record, cells in zip(records, split, strict=True):
         for position, cell in enumerate(cells):
             first, *others = (line.split(separator) for line in cell.split("\n"))
             begins = bool(others) and len(first) == len(cells) - position > 1 and first[-1] in columns[-1]
             if begins or any(len(line) == len(cells) and any(map(set.__contains__, labels, line)) for line in others):
-                joined.append(record)
-    if joined:
-        report.note(
-            f"{file}: quotes join {len(joined)} lines with the next ones, as in line {joined[0].origin.number}, though "
-            "they look like rows of their own. Where double quotes are ordinary characters: data.quoting=false"
-        )
+                lines.append(record.origin.number)
+    return lines
 
 
-def _without_lines(text: str, count: int) -> tuple[str, int]:
-    """Return the text without its first lines, and the number of the first line that is left."""
-    for _ in range(count):
-        _, newline, text = text.partition("\n")
-        if not newline:
-            break
-    return text, count + 1
+def _note_joined_rows(count: int, line: int, file: str, report: ReadReport) -> None:
+    """Add a note about lines that quotes seem to have joined with the next ones; `line` is the first of them."""
+    report.note(
+        f"{file}: quotes join {count} lines with the next ones, as in line {line}, though they look like rows of their "
+        "own. Where double quotes are ordinary characters: data.quoting=false"
+    )
 
 
-def _other_separator(text: str, separator: str) -> str:
-    """Return a question about the separator, if the first line has another usual one."""
-    header = text.partition("\n")[0]
-    others = [other for other in SEPARATORS if other != separator and other in header]
-    between = SEPARATORS.get(separator, repr(separator))
-    question = f" Is it another separator: data.separator='{WRITTEN[others[0]]}'?" if others else ""
-    return f" {between[0].upper()}{between[1:]} was taken for the separator.{question}" if question else ""
+class _PortionsOfTable(Portions):
+    """A table whose separator and header are those of its beginning.
 
-
-def sniff_separator(text: str, quoting: bool = True) -> list[str]:
-    r"""Return the separators that fit: the header line and all the first rows have as many cells, two or more.
-
-    >>> sniff_separator("text;label\nwarm beds, cold soup;mixed\n")
-    [';']
+    Whether quotes join rows by themselves is seen by the other rows of the portion, and noted once for all portions.
     """
-    return [
-        separator
-        for separator in SEPARATORS
-        if separator in text.partition("\n")[0] and _fits(text, separator, quoting)
-    ]
 
+    def __init__(
+        self, what: str, source: Beginning, rows: str, separator: str, options: DataOptions, report: ReadReport
+    ) -> None:
+        self.what = what
+        self._file, self._report = source.file, report
+        self._cells = _CellsOfRows(separator, options.quoting, options.header)
+        below, first_line = without_lines(rows, options.skip_lines or 0)
+        self.start = len(source.text) - len(below)
+        first = list(self._cells.of(below, source.file, first_line, goes_on=source.goes_on))
+        hint = other_separator(below, separator)
+        self._header = find_header(first, source.file, options.header, options.skip_lines, hint)
+        self._header_is_ahead = self._header.is_row
+        self._filled = 0
+        self._joined: list[int] = []
 
-def _fits(text: str, separator: str, quoting: bool) -> bool:
-    rows: Iterator[Cells] = quoted_rows(text, "", separator) if quoting else plain_rows(text, separator, None)
-    try:
-        counts = [len(cells) for _, cells in islice(rows, ROWS_LOOKED_AT)]
-    except InputError:
-        return False
-    return len(counts) > 1 and counts[0] > 1 and len(set(counts)) == 1
+    def read(self, portion: Portion) -> tuple[list[Record], int]:
+        """Return the records of the rows that end in the portion."""
+        end = 0
 
+        def read_rows() -> Iterator[Cells]:
+            nonlocal end
+            end = yield from self._cells.of(portion.text, self._file, portion.first_line, goes_on=portion.goes_on)
 
-def choose_separator(source: Source, options: DataOptions, usual: str) -> tuple[str, str]:
-    """Return the separator of a file, and its text without the line that names the separator, if it has one.
+        rows = read_rows()
+        if self._header_is_ahead:
+            self._header_is_ahead = next(rows, None) is None
+        records, filled = records_under(self._header, rows, self._file, self._report)
+        self._filled += filled
+        if self._cells.quoting:
+            self._joined += _joined_rows(records, self._cells.separator)
+        return records, end
 
-    A separator fits where the header line and the rows agree. If none does, it is the usual one of the extension, so
-    that the rows that don't fit are reported.
-
-    Raises:
-        InputError: several separators fit, and the user named none.
-    """
-    text = source.text
-    if MARKDOWN_RULE.match(text):
-        raise InputError(f"{source.path}: is a Markdown table: save it as CSV, or remove the line below the header")
-    named = SEPARATOR_LINE.match(text)
-    if named is not None:
-        # An empty line keeps the numbers of the lines right.
-        text = text[named.end() - 1 :]
-    if options.separator is not None:
-        return unescaped(options.separator), text
-    if named is not None:
-        return named[1], text
-    fitting = sniff_separator(_without_lines(text, options.skip_lines or 0)[0], options.quoting)
-    if len(fitting) > 1:
-        choices = " or ".join(f"data.separator='{WRITTEN[one]}'" for one in fitting)
-        raise InputError(
-            f"{source.path}: {' and '.join(SEPARATORS[one] for one in fitting)} both occur equally often in all lines. "
-            f"Which one is between the columns: {choices}?"
-        )
-    return (fitting[0] if fitting else usual), text
-
-
-def unescaped(separator: str) -> str:
-    """Return the separator as it is in the file: on the command line, a tab is written as backslash and t."""
-    return separator.replace("\\t", "\t")
+    def finish(self) -> None:
+        """Add the notes about columns without a name, and about quotes that join rows."""
+        note_unnamed(self._header, self._filled, self._file, self._report)
+        if self._joined:
+            _note_joined_rows(len(self._joined), self._joined[0], self._file, self._report)
 
 
 def _reader(name: str, usual: str) -> Reader:
@@ -190,10 +176,17 @@ def _reader(name: str, usual: str) -> Reader:
             header=options.header,
             skip_lines=options.skip_lines,
         )
-        between = "" if separator == usual else f" with {SEPARATORS.get(separator, repr(separator))} between columns"
-        return Contents(records, f"{name.upper()}{between}")
+        return Contents(records, described(separator))
 
-    return Reader(name, recognise, read)
+    def in_portions(source: Beginning, options: DataOptions, report: ReadReport) -> Portions:
+        separator, text = choose_separator(source, options, usual)
+        return _PortionsOfTable(described(separator), source, text, separator, options, report)
+
+    def described(separator: str) -> str:
+        between = "" if separator == usual else f" with {SEPARATORS.get(separator, repr(separator))} between columns"
+        return f"{name.upper()}{between}"
+
+    return Reader(name, recognise, read, in_portions=in_portions)
 
 
 CSV = _reader("csv", ",")

@@ -3,8 +3,9 @@
 import re
 
 from tasks.data.formats.conll import SUFFIXES as CONLL_SUFFIXES
+from tasks.data.formats.portions import Portions, PortionsOfLines
 from tasks.data.formats.reader import Confidence, Contents, Reader, certain_if
-from tasks.data.formats.source import Source
+from tasks.data.formats.source import Beginning, Source
 from tasks.data.options import DataOptions
 from tasks.data.records import Origin, ReadReport, Record
 
@@ -12,14 +13,14 @@ MARK = "__label__"
 LABELS = re.compile(r"(?:[\s,]*__label__\S+)+")
 
 
-def read_fasttext(text: str, file: str, report: ReadReport) -> list[Record]:
+def read_fasttext(text: str, file: str, report: ReadReport, first_line: int = 1) -> list[Record]:
     """Turn each line that is not blank into a record. Lines without a label go to `report`.
 
     >>> read_fasttext("__label__good warm beds", "lodge.txt", ReadReport())[0].values
     {'text': 'warm beds', 'label': ['good']}
     """
     records = []
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(text.split("\n"), start=first_line):
         if not line.strip():
             continue
         origin = Origin(file, number)
@@ -41,7 +42,12 @@ def _recognise(source: Source) -> Confidence:
 
 def _read(source: Source, options: DataOptions, report: ReadReport) -> Contents:
     del options
-    return Contents(read_fasttext(source.text, source.file, report), "fastText")
+    return Contents(read_fasttext(source.text, source.file, report, source.first_line), "fastText")
 
 
-FASTTEXT = Reader("fasttext", _recognise, _read)
+def _in_portions(source: Beginning, options: DataOptions, report: ReadReport) -> Portions:
+    del source
+    return PortionsOfLines("fastText", lambda portion: _read(portion, options, report).records)
+
+
+FASTTEXT = Reader("fasttext", _recognise, _read, in_portions=_in_portions)

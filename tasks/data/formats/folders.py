@@ -1,10 +1,11 @@
 """Folders: one with a folder of texts for each class, and what `datasets` saves with `save_to_disk`."""
 
 from pathlib import Path
+from typing import Any
 
+from tasks.data.formats.arrow_tables import records_of_table
 from tasks.data.formats.reader import Confidence, Contents, Reader, certain_if
-from tasks.data.formats.source import Source
-from tasks.data.formats.structured import records_of_table
+from tasks.data.formats.source import GivenSource, Source
 from tasks.data.options import SPLITS, DataOptions
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError
@@ -67,7 +68,7 @@ CLASS_FOLDERS = Reader("folder", _recognise_classes, _read_classes, folders=True
 
 
 def _recognise_arrow(source: Source) -> Confidence:
-    if not source.path.is_dir():
+    if not source.is_folder:
         return certain_if(source.suffix == ".arrow" or source.data.startswith(b"ARROW1"))
     return certain_if((source.path / "state.json").is_file() or (source.path / "dataset_dict.json").is_file())
 
@@ -80,16 +81,25 @@ def _read_arrow(source: Source, options: DataOptions, report: ReadReport) -> Con
             f"{source.path}: holds several splits. Name them one by one: "
             + " ".join(f"data.{split if split in SPLITS else 'train'}={source.path / split}" for split in splits)
         )
-    from datasets import Dataset, load_from_disk
-
     try:
-        rows = load_from_disk(str(source.path)) if source.path.is_dir() else Dataset.from_file(str(source.path))
+        rows = _stored_rows(source)
         report.files += [str(path) for path in sorted(source.path.glob("*.arrow"))]
         # Rows that were selected or sorted are stored as indices beside the table; this reads them in their order.
         table = rows.with_format("arrow")[:]
-        return Contents(records_of_table(table, source.file), "an Arrow folder of datasets")
+        return Contents(records_of_table(table, table.schema, source.file), "an Arrow folder of datasets")
     except Exception as error:  # those of pyarrow and datasets have no common class
         raise InputError(f"{source.path}: can't be read as what datasets saves: {error}") from error
+
+
+def _stored_rows(source: Source) -> Any:
+    import pyarrow
+    from datasets import Dataset, load_from_disk
+
+    if source.is_folder:
+        return load_from_disk(str(source.path))
+    if isinstance(source, GivenSource):
+        return Dataset.from_buffer(pyarrow.py_buffer(source.data))
+    return Dataset.from_file(str(source.path))
 
 
 ARROW_FOLDER = Reader("arrow", _recognise_arrow, _read_arrow, folders=True)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TypeAlias
 
-from tasks.data.formats.source import Source
+from tasks.data.formats.portions import Portions
+from tasks.data.formats.source import Beginning, Source
 from tasks.data.options import DataOptions
 from tasks.data.records import ReadReport, Record
 
@@ -33,10 +34,14 @@ class Contents:
 Read: TypeAlias = Callable[[Source, DataOptions, ReadReport], Contents]
 "A function that reads a file and reports bad rows. It raises `InputError` if the file can't be read."
 
+InPortions: TypeAlias = Callable[[Beginning, DataOptions, ReadReport], Portions | None]
+"""A function that decides by a file's beginning how its portions are read, or returns None if this file has none. It
+raises `InputError` if the file can't be read."""
+
 
 @dataclass(frozen=True)
 class Reader:
-    """A format or an annotation tool: the value of `data.format` that chooses it, and its two functions."""
+    """A format or an annotation tool: the value of `data.format` that chooses it, and its functions."""
 
     name: str
     recognise: Callable[[Source], Confidence]
@@ -44,6 +49,8 @@ class Reader:
     read: Read
     folders: bool = field(default=False)
     "Whether it reads folders. Readers of folders are asked about folders only, the others about files only."
+    in_portions: InPortions | None = None
+    "How it reads files that are larger than memory. None: whole files only."
 
 
 def certain_if(condition: bool) -> Confidence:

@@ -1,4 +1,7 @@
-"""A file on its way to records: its bytes, its text and its JSON values, each worked out once, when first asked for."""
+"""A file on its way to records: its bytes, its text and its JSON values, each worked out once, when first asked for.
+
+A large file is looked at by its `Beginning`, and then read `Portion` by portion.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,16 +21,25 @@ class Source:
 
     path: Path
     encoding: str = "utf-8"
+    first_line: int = 1
+    "The number of the first line of `text`."
+    goes_on: bool = False
+    "Whether more of the file follows behind `text`."
 
     @property
     def file(self) -> str:
         """The path, for origins and errors."""
         return str(self.path)
 
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder."""
+        return self.path.is_dir()
+
     @cached_property
     def name(self) -> str:
         """The file's name without the extension of a compression; for a zip archive, the name of its only file."""
-        if self.path.is_dir() or self.path.suffix.lower() not in COMPRESSED_SUFFIXES:
+        if self.is_folder or self.path.suffix.lower() not in COMPRESSED_SUFFIXES:
             return self.path.name
         if self.path.suffix.lower() == ".zip":
             packed = self.path.read_bytes()
@@ -70,3 +82,56 @@ class Source:
     def sample(self) -> list[Any]:
         """The first rows of a JSON file, by which annotation tools are told apart; empty for other files."""
         return [] if self.json is None else self.json.sample
+
+
+@dataclass(frozen=True, kw_only=True)
+class GivenSource(Source):
+    """A source whose bytes are at hand, unpacked, such as those of standard input. The path only names it."""
+
+    content: bytes
+
+    @property
+    def is_folder(self) -> bool:
+        """False: folders have no bytes."""
+        return False
+
+    @cached_property
+    def name(self) -> str:
+        """The file's name without the extension of a compression."""
+        return self.path.stem if self.path.suffix.lower() in COMPRESSED_SUFFIXES else self.path.name
+
+    @cached_property
+    def data(self) -> bytes:
+        """The bytes that were given."""
+        return self.content
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beginning(GivenSource):
+    """The beginning of a file, by which its format is recognised: some bytes and lines, or all of a short file."""
+
+    beginning: str
+    "The lines, with plain line ends."
+
+    @cached_property
+    def text(self) -> str:
+        """The lines."""
+        return self.beginning
+
+
+@dataclass(frozen=True, kw_only=True)
+class Portion(Source):
+    """Some lines of a file that is read in portions."""
+
+    rows: str
+    "The lines, with plain line ends."
+
+    @cached_property
+    def text(self) -> str:
+        """The lines."""
+        return self.rows
+
+    @cached_property
+    def json(self) -> JsonText | None:
+        """The lines as values: JSON is read in portions only if it has a value on each line."""
+        return JsonText(self.rows, "lines")

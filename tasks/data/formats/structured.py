@@ -1,12 +1,13 @@
-"""Rows with typed values: JSON in its usual shapes, and Parquet."""
+"""Rows with typed values: JSON in its usual shapes."""
 
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tasks.data.formats.json_values import JsonText, json_fault, parse, top_list
-from tasks.data.formats.reader import Confidence, Contents, Reader, certain_if
-from tasks.data.formats.source import Source
+from tasks.data.formats.json_values import LINE_SUFFIXES, JsonText, Shape, json_fault, parse, top_list
+from tasks.data.formats.portions import Portions, PortionsOfLines
+from tasks.data.formats.reader import Confidence, Contents, InPortions, Read, Reader
+from tasks.data.formats.source import Beginning, Source
 from tasks.data.options import DataOptions
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError
@@ -20,7 +21,7 @@ def json_rows(source: Source, report: ReadReport) -> Iterator[tuple[Any, Origin]
     Raises:
         InputError: the file is not JSON, or its rows can't be found.
     """
-    document = source.json or JsonText(source.text, "lines" if source.suffix in (".jsonl", ".ndjson") else "whole")
+    document = _document(source)
     if document.shape == "lines":
         yield from _lines(source, report)
     elif document.shape == "concatenated":
@@ -39,9 +40,18 @@ def json_rows(source: Source, report: ReadReport) -> Iterator[tuple[Any, Origin]
             yield value, Origin(source.file, number, "row")
 
 
+def _document(source: Source) -> JsonText:
+    return source.json or JsonText(source.text, "lines" if source.suffix in LINE_SUFFIXES else "whole")
+
+
+def json_shape(source: Source) -> Shape:
+    """Return how the values of a JSON file stand in it."""
+    return _document(source).shape
+
+
 def _lines(source: Source, report: ReadReport) -> Iterator[tuple[Any, Origin]]:
     # Not splitlines(): it also splits at U+2028 and others, which JSON allows in a string.
-    for number, line in enumerate(source.text.split("\n"), start=1):
+    for number, line in enumerate(source.text.split("\n"), start=source.first_line):
         if line.strip():
             origin = Origin(source.file, number)
             try:
@@ -148,7 +158,7 @@ def _is_number(key: str) -> bool:
 
 def _recognise_lines(source: Source) -> Confidence:
     shape = source.json.shape if source.json else None
-    return Confidence.LIKELY if shape == "lines" or source.suffix in (".jsonl", ".ndjson") else Confidence.NO
+    return Confidence.LIKELY if shape == "lines" or source.suffix in LINE_SUFFIXES else Confidence.NO
 
 
 def _recognise_json(source: Source) -> Confidence:
@@ -164,80 +174,17 @@ def _read_json(source: Source, options: DataOptions, report: ReadReport) -> Cont
     return Contents(read_json(source, report), what)
 
 
-JSON_LINES = Reader("jsonl", _recognise_lines, _read_json)
-JSON = Reader("json", _recognise_json, _read_json)
+def json_lines_in_portions(read: Read) -> InPortions:
+    """Return how a reader that treats each row of JSON by itself reads files with a value on each line in portions."""
+
+    def in_portions(source: Beginning, options: DataOptions, report: ReadReport) -> Portions | None:
+        if json_shape(source) != "lines":
+            return None
+        what = read(source, options, ReadReport("skip")).what
+        return PortionsOfLines(what, lambda portion: read(portion, options, report).records)
+
+    return in_portions
 
 
-def read_parquet(source: Source) -> list[Record]:
-    """Turn the rows of a Parquet file into records.
-
-    Files written by `datasets` store the names of integer labels. The names replace the integers.
-
-    Raises:
-        InputError: it is not a Parquet file.
-    """
-    import pyarrow
-    from pyarrow import parquet
-
-    try:
-        table = parquet.read_table(pyarrow.BufferReader(source.data))
-        return records_of_table(table, source.file)
-    except (pyarrow.ArrowException, OSError, ValueError) as error:
-        raise InputError(f"{source.path}: can't be read as Parquet: {error}") from error
-
-
-def records_of_table(table: Any, file: str) -> list[Record]:
-    """Turn the rows of an Arrow table into records, with the names of its integer labels."""
-    features: dict[str, Any] = {}
-    if b"huggingface" in (table.schema.metadata or {}):
-        from datasets import Features
-
-        features = Features.from_arrow_schema(table.schema)
-    records = []
-    binary = _binary_columns(table)
-    for number, row in enumerate(table.to_pylist(), start=1):
-        values = {name: name_labels(value, features.get(name)) for name, value in row.items()}
-        try:
-            values |= {name: row[name].decode() for name in binary if row[name] is not None}
-        except UnicodeDecodeError as error:
-            raise InputError(f"{file}, row {number}: holds bytes that are no text: {error}") from error
-        records.append(Record(values, Origin(file, number, "row")))
-    return records
-
-
-def _binary_columns(table: Any) -> list[str]:
-    """Return the columns of bytes: texts of programs that do not mark them as such, as Spark and Impala do not."""
-    import pyarrow
-
-    kinds = pyarrow.types
-    return [field.name for field in table.schema if kinds.is_binary(field.type) or kinds.is_large_binary(field.type)]
-
-
-def name_labels(value: Any, feature: Any) -> Any:
-    """Replace integers of a `ClassLabel`, or of lists of them, by their names. Leave all other values unchanged.
-
-    >>> name_labels([0, 2, -1], List(ClassLabel(names=["O", "B-person", "I-person"])))
-    ['O', 'I-person', None]
-    """
-    if feature is None:
-        return value
-    from datasets import ClassLabel, LargeList, List
-
-    if isinstance(feature, ClassLabel) and isinstance(value, int):
-        # -1 marks a row without a label, as in the test splits of GLUE.
-        return feature.names[value] if 0 <= value < len(feature.names) else None
-    if isinstance(feature, List | LargeList) and isinstance(value, list):
-        return [name_labels(item, feature.feature) for item in value]
-    return value
-
-
-def _read_parquet(source: Source, options: DataOptions, report: ReadReport) -> Contents:
-    del options, report
-    return Contents(read_parquet(source), "Parquet")
-
-
-PARQUET = Reader(
-    "parquet",
-    lambda source: certain_if(source.data.startswith(b"PAR1") or source.suffix == ".parquet"),
-    _read_parquet,
-)
+JSON_LINES = Reader("jsonl", _recognise_lines, _read_json, in_portions=json_lines_in_portions(_read_json))
+JSON = Reader("json", _recognise_json, _read_json, in_portions=json_lines_in_portions(_read_json))

@@ -1,6 +1,7 @@
 """From rows of cells to records: which line names the columns, and which of the columns have no name."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -15,6 +16,17 @@ ROWS_LOOKED_AT = 10
 
 Row = tuple[int, Sequence[Any]]
 "The number of a row's first line, and its cells."
+
+
+@dataclass(frozen=True)
+class Header:
+    """The names of the columns, and what is known with them."""
+
+    names: Sequence[str]
+    unnamed: int
+    "How many columns at the right end have no name."
+    is_row: bool
+    "Whether the first row has the names. A row that repeats it, as in joined files, is then left out."
 
 
 def records_of_rows(
@@ -46,36 +58,52 @@ def records_of_rows(
     """
     rows = iter(rows)
     first = list(islice(rows, ROWS_LOOKED_AT))
-    if header is None:
-        line, cells = first[0] if first else (1, [])
-        names = [_name(cell) for cell in cells]
-        if len(names) > 1 and not names[0] and "index" not in names:
-            names[0] = "index"  # pandas leaves the name of its index empty
-        while len(names) > 1 and not names[-1]:
-            names.pop()
-        unnamed = len(cells) - len(names)
-        _check_header(names, f"{file}, {unit} {line}", first, hint, unnamed)
-        kept: Iterable[Row] = _chain(first[1:], rows)
-    else:
-        names, unnamed = list(header), 0
-        _check_header(names, "data.header", [], hint)
-        kept = list(_chain(first, rows))
+    kept: Iterable[Row] = _chain(first, rows)
+    if header is not None and skip_lines is None:
+        kept = list(kept)
+    found = find_header(kept if isinstance(kept, list) else first, file, header, skip_lines, hint, unit)
+    records, filled = records_under(found, islice(kept, 1, None) if found.is_row else kept, file, report, unit)
+    note_unnamed(found, filled, file, report)
+    return records
+
+
+def find_header(
+    rows: Sequence[Row], file: str, header: Sequence[str] | None, skip_lines: int | None, hint: str, unit: str = "line"
+) -> Header:
+    """Return the names of the columns. The arguments are those of `records_of_rows`; `rows` are the first ones.
+
+    Raises:
+        InputError: the header can't be used.
+    """
+    if header is not None:
+        _check_header(header, "data.header", [], hint)
         if skip_lines is None:
-            _refuse_header_row(kept, names, file, unit)
-    return _records(kept, names, unnamed, file, report, unit, repeats=header is None)
+            _refuse_header_row(rows, header, file, unit)
+        return Header(header, 0, is_row=False)
+    first = rows[:ROWS_LOOKED_AT]
+    line, cells = first[0] if first else (1, [])
+    names = [_name(cell) for cell in cells]
+    if len(names) > 1 and not names[0] and "index" not in names:
+        names[0] = "index"  # pandas leaves the name of its index empty
+    while len(names) > 1 and not names[-1]:
+        names.pop()
+    unnamed = len(cells) - len(names)
+    _check_header(names, f"{file}, {unit} {line}", first, hint, unnamed)
+    return Header(names, unnamed, is_row=True)
 
 
-def _records(
-    rows: Iterable[Row], names: Sequence[str], unnamed: int, file: str, report: ReadReport, unit: str, *, repeats: bool
-) -> list[Record]:
-    """Return the records of rows; `repeats` says whether a row may be the header line again, as in joined files."""
+def records_under(
+    header: Header, rows: Iterable[Row], file: str, report: ReadReport, unit: str = "line"
+) -> tuple[list[Record], int]:
+    """Return the records of the rows under a header, and how many rows have something in a column without a name."""
+    names, unnamed = header.names, header.unnamed
     records, filled = [], 0
     for line, cells in rows:
         origin = Origin(file, line, unit)
         if len(cells) > len(names) and unnamed:
             filled += any(not is_blank(cell) for cell in cells[len(names) : len(names) + unnamed])
             cells = [*cells[: len(names)], *cells[len(names) + unnamed :]]
-        if repeats and [_name(cell) for cell in cells] == list(names):
+        if header.is_row and [_name(cell) for cell in cells] == list(names):
             report.leave_out("names of the columns again", "the line repeats the header line", origin)
         elif len(cells) == len(names):
             records.append(Record(dict(zip(names, cells, strict=True)), origin))
@@ -83,12 +111,16 @@ def _records(
             few_or_many = "few" if len(cells) < len(names) else "many"
             message = f"{_count(cells, 'cell')}, but {_count(names, 'column')}: {', '.join(names)}"
             report.bad_row(f"too {few_or_many} cells", message, origin)
+    return records, filled
+
+
+def note_unnamed(header: Header, filled: int, file: str, report: ReadReport) -> None:
+    """Add a note if rows have something in the columns without a name."""
     if filled:
         report.note(
-            f"{file}: {unnamed} column{'s' * (unnamed > 1)} at the right end have no name, but {filled} rows have "
-            "something in them. It is not used"
+            f"{file}: {header.unnamed} column{'s' * (header.unnamed > 1)} at the right end have no name, but {filled} "
+            "rows have something in them. It is not used"
         )
-    return records
 
 
 def _check_header(names: Sequence[str], place: str, rows: Sequence[Row], hint: str, unnamed: int = 0) -> None:

@@ -7,8 +7,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from tasks.data.formats.arrow_tables import read_parquet
 from tasks.data.formats.source import Source
-from tasks.data.formats.structured import read_json, read_parquet
+from tasks.data.formats.structured import read_json
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError
 from tests.unit.data.inputs import written
