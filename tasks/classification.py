@@ -24,11 +24,13 @@ from tasks.class_labels import (
     readable_cells,
 )
 from tasks.collation import model_inputs, stacked
-from tasks.columns import CUT, IGNORED_LABEL, LABELS, ROW
+from tasks.columns import IGNORED_LABEL, LABELS, ROW
 from tasks.data.cells import is_blank
 from tasks.data.records import BadRowError, Origin, ReadReport, Record
 from tasks.errors import InputError, did_you_mean
+from tasks.long_texts import LONG_TEXTS, WINDOWS, encode_texts, notes_on_long_texts
 from tasks.plausibility import Finding, class_findings, contradictions, text_findings
+from tasks.probabilities import means_of_rows, sigmoid, softmax
 from tasks.record_columns import find_column, row_id
 from tasks.scoring.labels import label_scores
 from tasks.scoring.multilabel import multilabel_scores
@@ -91,6 +93,7 @@ class Text:
 class Classification(Task[Text]):
     """Options of classification."""
 
+    texts: ClassVar[tuple[str, ...]] = ("text", "text_pair")
     head_class: ClassVar[str] = "ForSequenceClassification"
     thresholds: ClassVar[tuple[str, ...]] = (LABEL_THRESHOLD,)
 
@@ -103,6 +106,9 @@ class Classification(Task[Text]):
     """Number of labels, if each row lists a 0 or 1 for every label; 0: lists hold labels. null: found out."""
     join_words: bool = False
     "Whether a text that is a list of words is joined with blanks. false: it is an error."
+    long_texts: str = WINDOWS
+    """Texts that are longer than a window: windows (parts that are read one by one; predictions average their logits),
+    head_tail (the middle is left out) or truncate (the end is). What is left out is counted."""
     threshold: float | None = None
     "multi_label: labels with at least this probability are predicted. null: the one with the best F1 on validation."
 
@@ -114,6 +120,9 @@ class Classification(Task[Text]):
             yield f"task.multi_hot={self.multi_hot}: the number of labels, or 0"
         if self.label_separator == "":
             yield "task.label_separator is empty: give a character, or null"
+        if self.long_texts not in LONG_TEXTS:
+            near = did_you_mean(self.long_texts, LONG_TEXTS)
+            yield f"task.long_texts={self.long_texts}: choose from {', '.join(LONG_TEXTS)}.{near}"
         if self.threshold is not None and not 0 < self.threshold < 1:
             yield f"task.threshold={self.threshold}: a probability between 0 and 1"
 
@@ -258,23 +267,15 @@ class Classification(Task[Text]):
 
     @override
     def encode(self, rows: Sequence[Text], tokenizer: "PreTrainedTokenizerBase", head: Head, length: int) -> Features:
-        texts = [row.text for row in rows]
-        pairs = [row.text_pair for row in rows] if rows and rows[0].text_pair is not None else None
-        encoded = tokenizer(texts, pairs, truncation=True, max_length=length)
-        features: Features = {name: list(encoded[name]) for name in tokenizer.model_input_names if name in encoded}
-        features[ROW] = list(range(len(rows)))
-        features[LABELS] = [self._target(row.label, head) for row in rows]
-        features[CUT] = _tokens_cut(rows, list(map(len, encoded["input_ids"])), tokenizer, length)
+        """Turn rows into windows. Each window of a long text has the text's label as its target."""
+        features = encode_texts([(row.text, row.text_pair) for row in rows], self.long_texts, tokenizer, length)
+        targets = [self._target(row.label, head) for row in rows]
+        features[LABELS] = [targets[row] for row in features[ROW]]
         return features
 
     @override
     def encoding_notes(self, rows: Sequence[Text], features: Mapping[str, Any]) -> Iterator[str]:
-        cut = [int(tokens) for tokens in features[CUT] if tokens]
-        if cut:
-            yield (
-                f"{len(cut)} of {len(rows)} texts are too long, and {sum(cut)} tokens at their ends are not read "
-                "(task.max_length)"
-            )
+        yield from notes_on_long_texts(len(rows), features, self.long_texts)
 
     def _target(self, label: Any, head: Head) -> int | float | list[float]:
         """Return what the loss compares outputs with. Rows without a label are never trained on: any value will do."""
@@ -307,11 +308,11 @@ class Classification(Task[Text]):
     def decode(
         self, rows: Sequence[Text], features: Mapping[str, Any], outputs: Outputs, head: Head
     ) -> list[Prediction]:
-        window_of_row = {row: window for window, row in enumerate(features[ROW])}
         if self.kind == "regression":
-            return [{"label": float(outputs["score"][window_of_row[row]])} for row in range(len(rows))]
-        probabilities = outputs["probability"].tolist()
-        return [self._decided(probabilities[window_of_row[row]], head) for row in range(len(rows))]
+            return [{"label": number} for number in means_of_rows(outputs["score"], features[ROW], len(rows)).tolist()]
+        logits = means_of_rows(outputs["logits"], features[ROW], len(rows))
+        probabilities = sigmoid(logits) if self.kind == "multi_label" else softmax(logits)
+        return [self._decided(of_row, head) for of_row in probabilities.tolist()]
 
     def _decided(self, probabilities: Sequence[float], head: Head) -> Prediction:
         scores = {label: round(value, 6) for label, value in zip(head.labels, probabilities, strict=True)}
@@ -366,6 +367,13 @@ class Classification(Task[Text]):
         if isinstance(item, Mapping):
             return dict(item)
         raise ValueError(f"{str(item)[:40]!r} is neither a text, nor a pair of texts, nor a dict")
+
+    @override
+    def cells(self, answer: Prediction) -> dict[str, Any]:
+        """Return the label, several as a list, and the probability of a single one."""
+        label = answer["label"]
+        score = {"score": answer["scores"][label]} if self.kind == "single_label" else {}
+        return {"prediction": label, **score}
 
     @override
     def inputs(self) -> Sequence[str]:
@@ -441,23 +449,6 @@ def best_label_threshold(pairs: Sequence[tuple[float, bool]]) -> float:
         if f1 > best and score != next_score:
             best, threshold = f1, score
     return threshold
-
-
-def _tokens_cut(
-    rows: Sequence[Text], lengths: Sequence[int], tokenizer: "PreTrainedTokenizerBase", length: int
-) -> list[int]:
-    """Return how many tokens of each row were cut off. Rows that fill their window are counted again in full."""
-    cut = [0] * len(rows)
-    full = [position for position, size in enumerate(lengths) if size >= length]
-    if not full:
-        return cut
-    texts = [rows[position].text for position in full]
-    pairs = [rows[position].text_pair or "" for position in full] if rows[0].text_pair is not None else None
-    # Not verbose: transformers warns of texts that are too long for the model, which is what is counted here.
-    whole = tokenizer(texts, pairs, verbose=False)["input_ids"]
-    for position, ids in zip(full, whole, strict=True):
-        cut[position] = len(ids) - lengths[position]
-    return cut
 
 
 def _labels_from(scores: Mapping[str, float], threshold: float) -> list[str]:

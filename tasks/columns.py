@@ -9,6 +9,9 @@ ROW = "row"
 CUT = "cut"
 "How many tokens of the row were cut off because the text is too long, int [windows]."
 
+OFFSETS = "offsets"
+"Classification: 1 if the tokenizer tells where in a text its tokens stand, and else 0, int [windows]."
+
 WORDS = "words"
 "NER: the index of the word that a token represents, or `tasks.windows.NO_WORD`, int [tokens]."
 
@@ -27,7 +30,7 @@ CANDIDATES = "candidates"
 NO_CANDIDATE, PASSAGE, NULL = 0, 1, 2
 "Marks of a token, in this order: no answer may start or end there; it is in the passage; it stands for 'no answer'."
 
-FOR_DECODING = (ROW, CUT, WORDS, START, END)
+FOR_DECODING = (ROW, CUT, OFFSETS, WORDS, START, END)
 "Columns that only `decode` reads: they never become tensors."
 
 FOR_LOSS = (LABELS, CANDIDATES)

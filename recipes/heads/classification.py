@@ -19,11 +19,9 @@ from tasks.task import AnyTask, Head
 
 
 def reduction(task: AnyTask, head: Head) -> Reduce:
-    """Return what is kept of the outputs of a trained model: a number, or a probability for each label."""
+    """Return what is kept of the outputs of a trained model: a number, or a logit for each label."""
     del task
-    if head.problem_type == "regression":
-        return scores
-    return probability_of_each if head.problem_type == "multi_label_classification" else probabilities
+    return scores if head.problem_type == "regression" else logits
 
 
 def recipe(rows: Rows[Text], hparams: Hparams) -> Recipe:
@@ -42,7 +40,7 @@ def recipe(rows: Rows[Text], hparams: Hparams) -> Recipe:
     return Recipe(
         loss=cross_entropy(hparams.label_smoothing, weights),
         divergence=class_divergence,
-        reduce=probabilities,
+        reduce=logits,
     )
 
 
@@ -55,7 +53,7 @@ def _several_labels(head: Head, train: Sequence[Text], hparams: Hparams) -> Reci
     return Recipe(
         loss=binary_cross_entropy(hparams.label_smoothing, weights),
         divergence=label_divergence,
-        reduce=probability_of_each,
+        reduce=logits,
         initialise=partial(set_output_bias, bias=torch.logit(rates)),
     )
 
@@ -89,16 +87,10 @@ def set_output_bias(model: Any, bias: Tensor) -> None:
             last.bias.copy_(bias)
 
 
-def probabilities(outputs: Any, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Keep probabilities [batch, labels] that sum to 1."""
+def logits(outputs: Any, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Keep a logit for each label, float32 [batch, labels]: those of a text's windows are averaged in decoding."""
     del batch
-    return {"probability": outputs["logits"].float().softmax(-1)}
-
-
-def probability_of_each(outputs: Any, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Keep each label's own probability [batch, labels]."""
-    del batch
-    return {"probability": outputs["logits"].float().sigmoid()}
+    return {"logits": outputs["logits"].float()}
 
 
 def scores(outputs: Any, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:

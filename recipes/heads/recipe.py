@@ -54,7 +54,7 @@ class Recipe:
     divergence: Divergence
     "For R-Drop."
     reduce: Reduce
-    "Keeps labels or spans and not logits, so that a large evaluation set does not pile up logits."
+    "Keeps labels, spans or a few numbers for each text, so that a large evaluation set does not pile up logits."
     join: Join = join_batches
     initialise: Callable[[Any], None] = keep_drawn_head
     "Changes the new head of a model in place, before training."

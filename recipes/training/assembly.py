@@ -20,7 +20,7 @@ from recipes.training.clock import Laps, TrainingClock
 from recipes.training.progress import Progress
 from recipes.training.trainer import RecipeTrainer
 from recipes.training.trial import limit_note, require_fitting_windows, try_out
-from recipes.training.yardsticks import PlainTrainer, StockTrainer, padded_length, stock_recipe
+from recipes.training.yardsticks import PlainTrainer, StockTrainer, padded_length, stock_recipe, stock_rows
 from recipes.windows.columns import Windows
 from recipes.windows.encoder import Encoder
 from recipes.windows.judging import judge_windows
@@ -59,7 +59,7 @@ def prepare(config: Config, rows: AnyRows, placement: Placement, laps: Laps) -> 
     """
     recipe = recipe_for(rows, config.hparams)
     if config.hparams.method == "stock":
-        recipe = stock_recipe(recipe, rows.task)
+        recipe, rows = stock_recipe(recipe, rows.task), stock_rows(rows)
     folder = locate(config.model)
     set_seed(config.seed)
     loaded = load(config.model, rows.head, config.hparams, folder)

@@ -68,7 +68,7 @@ def run_experiment(
         laps.lap("training")
         speed.restore(trainer.model)
         evaluation = evaluate(trainer.predictor(), rows, prepared.windows)
-        trainer.model.config.update({**evaluation.calibration, **_stored_task(config, rows).to_config()})
+        trainer.model.config.update({**evaluation.calibration, **_stored_task(config, prepared.rows).to_config()})
         try:
             report = _write_results(prepared, trainer, evaluation, command, laps, directory)
         except (OSError, SafetensorError) as error:

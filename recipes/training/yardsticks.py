@@ -3,8 +3,8 @@
 Stock is what the example scripts of transformers do by default (run_glue.py, run_ner.py and run_qa.py of transformers
 5): rows in random order; every text padded to the full length, sentences of NER to the longest of their batch; fp32;
 the model's own attention with its dropout; evaluation in batches of 8 in the rows' order, with the logits of all rows
-kept; question answering decoded in Python, window by window. Learning rate, schedule and batch size are in
-conf/hparams/stock.yaml.
+kept; texts that are longer than a window cut off, whatever `task.long_texts` says; question answering decoded in
+Python, window by window. Learning rate, schedule and batch size are in conf/hparams/stock.yaml.
 
 Plain is a `Trainer` that an expert has tuned by its public arguments alone: bf16 where the processor computes it,
 padding to the longest row of a batch, batches of like length, no attention dropout.
@@ -24,7 +24,10 @@ from transformers.trainer_pt_utils import LengthGroupedSampler
 from recipes.heads.recipe import Join, Kept, Recipe
 from recipes.training.trainer import RecipeTrainer
 from recipes.windows.columns import Windows
+from tasks.classification import Classification
 from tasks.columns import CANDIDATES, IGNORED_LABEL, NULL, PASSAGE
+from tasks.load import AnyRows
+from tasks.long_texts import TRUNCATE
 from tasks.qa import Qa
 from tasks.task import AnyTask, Outputs
 
@@ -81,6 +84,12 @@ class ExampleScript:
 def stock_recipe(recipe: Recipe, task: AnyTask) -> Recipe:
     """Return a recipe that keeps the logits of all rows, and reduces them only at the end of an evaluation."""
     return replace(recipe, reduce=keep_logits, join=EXAMPLE_SCRIPTS[task.name].join(task, recipe))
+
+
+def stock_rows(rows: AnyRows) -> AnyRows:
+    """Return the rows with a task that reads them as its script does: run_glue.py cuts long texts off."""
+    task = rows.task
+    return replace(rows, task=replace(task, long_texts=TRUNCATE)) if isinstance(task, Classification) else rows
 
 
 def padded_length(task: AnyTask, length: int) -> int | None:

@@ -129,7 +129,7 @@ def test_predictions_come_in_the_rows_order_whatever_the_windows_order() -> None
     task = Classification(kind="single_label")
     rows = texts("a", "b", "a")
     head = task.head(rows, LAYOUT)
-    outputs = {"probability": np.array([[0.1, 0.9], [0.8, 0.2], [0.7, 0.3]])}
+    outputs = {"logits": np.log([[0.1, 0.9], [0.8, 0.2], [0.7, 0.3]])}
     predictions = task.decode(rows, {"row": [1, 0, 2]}, outputs, head)
     assert [prediction["label"] for prediction in predictions] == ["a", "b", "a"]
     assert predictions[1]["scores"] == {"a": 0.1, "b": 0.9}
@@ -138,7 +138,8 @@ def test_predictions_come_in_the_rows_order_whatever_the_windows_order() -> None
 def test_several_labels_are_predicted_from_the_threshold_up() -> None:
     task = Classification(kind="multi_label", threshold=0.3)
     rows = texts(("a",), ("b",))
-    outputs = {"probability": np.array([[0.31, 0.9], [0.1, 0.2]])}
+    odds = np.array([[0.31 / 0.69, 9], [1 / 9, 0.25]])
+    outputs = {"logits": np.log(odds)}  # of the probabilities 0.31, 0.9, 0.1 and 0.2
     predictions = task.decode(rows, {"row": [0, 1]}, outputs, task.head(rows, LAYOUT))
     assert [prediction["label"] for prediction in predictions] == [["a", "b"], []]
 

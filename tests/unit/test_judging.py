@@ -19,6 +19,7 @@ from tests import tiny
 PLACE = Origin("a.csv", 2)
 HEAD = Head("AutoModelForSequenceClassification", ("bad", "good"), "single_label_classification")
 LENGTH = 16
+TRUNCATING = Classification(kind="single_label", long_texts="truncate")
 
 
 def text(words: str, pair: str | None = None) -> Text:
@@ -43,18 +44,20 @@ def test_texts_that_are_cut_are_counted_with_their_tokens() -> None:
     long, longer = " ".join(["in"] * 20), " ".join(["in"] * 50)
     rows = [text(words) for words in (short, exact, long, longer)]
     lost = tokens(long) + tokens(longer) - 2 * (LENGTH - 2)
-    assert judged(Classification(kind="single_label"), rows) == [
-        f"train: 2 of 4 texts are too long, and {lost} tokens at their ends are not read (task.max_length)"
+    assert judged(TRUNCATING, rows) == [
+        f"train: 2 of 4 texts are too long, and {lost} tokens at their ends are not read "
+        "(task.long_texts, task.max_length)"
     ]
-    assert judged(Classification(kind="single_label"), rows[:2]) == []
+    assert judged(TRUNCATING, rows[:2]) == []
 
 
 @pytest.mark.parametrize(("first", "second"), [(20, 2), (2, 20), (20, 20), (7, 40)])
 def test_pairs_that_are_cut_are_counted_with_the_tokens_of_both(first: int, second: int) -> None:
     lost = first + second + 3 - LENGTH
-    notes = judged(Classification(kind="single_label"), [text("in " * first, "in " * second)])
+    notes = judged(TRUNCATING, [text("in " * first, "in " * second)])
     assert notes == [
-        f"train: 1 of 1 texts are too long, and {lost} tokens at their ends are not read (task.max_length)"
+        f"train: 1 of 1 texts are too long, and {lost} tokens at their ends are not read "
+        "(task.long_texts, task.max_length)"
     ]
 
 
