@@ -44,7 +44,7 @@ def stream_records(
     CoNLL-2012, fastText, a text on each line, and Parquet; packed or not, in any encoding. A portion ends between rows;
     a row or sentence that is longer makes its portion as long as it is. Everything else is one portion, which takes the
     memory of the file: other JSON, SQuAD, Label Studio, brat, Excel, Arrow, DocBin, folders, zip archives, Parquet that
-    is packed or comes from standard input, text whose lines end in carriage returns alone, and the hub.
+    is packed or comes from standard input, and the hub. Text whose lines end in carriage returns alone takes it, too.
 
     What `read_records` decides by all rows is decided here by the first `LOOKED_AT` characters, so that it may differ
     for a longer file: the format, the separator, whether the first row is a header line although `data.header` names

@@ -1,6 +1,6 @@
 """Prodigy's JSON lines: spans, choices or a label, each with the annotator's `answer`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from tasks.data.records import ReadReport, Record
 
 ANSWERS = ("accept", "reject", "ignore")
 HASHES = ("_input_hash", "_task_hash")
+SPANS, CHOICES = "Prodigy spans", "Prodigy choices"
 
 
 def _is_prodigy(row: Any) -> bool:
@@ -35,9 +36,9 @@ class _Kind:
 def _kind(records: Sequence[Record]) -> _Kind:
     answered = [record.values for record in records if not _is_ignored(record)]
     if any("spans" in values or "tokens" in values for values in answered):
-        return _Kind("Prodigy spans")
+        return _Kind(SPANS)
     if any("options" in values or "accept" in values for values in answered):
-        return _Kind("Prodigy choices")
+        return _Kind(CHOICES)
     labels = {str(values.get("label")) for values in answered}
     return _Kind("Prodigy labels", labels.pop() if len(labels) == 1 else None)
 
@@ -55,32 +56,23 @@ def _read(source: Source, options: DataOptions, report: ReadReport) -> Contents:
 
 def _annotated(records: Sequence[Record], kind: _Kind, report: ReadReport) -> list[Record]:
     """Return the rows of a file of this kind, without those that the annotator ignored or rejected."""
+    rows: list[Record] = []
     for record in records:
         if _is_ignored(record):
             report.leave_out("ignored by the annotator", "answer is 'ignore'", record.origin)
-    answered = [record for record in records if not _is_ignored(record)]
-    if kind.label is not None:
-        return _binary(answered, kind.label, report)
-    accepted = _accepted(answered, report)
-    if kind.what == "Prodigy spans":
-        return _with_spans(accepted)
-    if kind.what == "Prodigy choices":
-        return [_with_label(record, record.values.get("accept") or []) for record in accepted]
-    return accepted
-
-
-def _accepted(records: Sequence[Record], report: ReadReport) -> list[Record]:
-    kept = []
-    for record in records:
-        if record.values.get("answer", "accept") == "accept":
-            kept.append(record)
-        else:
+        elif kind.label is not None:
+            rows += _of_two_classes(record, kind.label, report)
+        elif record.values.get("answer", "accept") != "accept":
             report.leave_out("rejected by the annotator", "answer is 'reject'", record.origin)
-    return kept
+        else:
+            rows.append(_accepted(record, kind))
+    return rows
 
 
-def _with_spans(records: Sequence[Record]) -> list[Record]:
-    return [Record({**record.values, "spans": record.values.get("spans") or []}, record.origin) for record in records]
+def _accepted(record: Record, kind: _Kind) -> Record:
+    if kind.what == SPANS:
+        return Record({**record.values, "spans": record.values.get("spans") or []}, record.origin)
+    return _with_label(record, record.values.get("accept") or []) if kind.what == CHOICES else record
 
 
 def _with_label(record: Record, label: Any) -> Record:
@@ -88,17 +80,14 @@ def _with_label(record: Record, label: Any) -> Record:
     return Record({**values, "label": label}, record.origin)
 
 
-def _binary(records: Sequence[Record], label: str, report: ReadReport) -> list[Record]:
-    """Return rows of two classes: those whose annotators said yes to the label, and those whose annotators said no."""
-    rows = []
-    for record in records:
-        if str(record.values.get("label")) == label:
-            said_yes = record.values.get("answer", "accept") == "accept"
-            rows.append(_with_label(record, label if said_yes else f"not {label}"))
-        else:
-            other = f"the label {record.values.get('label')!r}, but many rows before have no other label than {label!r}"
-            report.bad_row("another label", other, record.origin)
-    return rows
+def _of_two_classes(record: Record, label: str, report: ReadReport) -> Iterator[Record]:
+    """Yield a row of the class `label` or `not label`, by what the annotator said, unless it has another label."""
+    if str(record.values.get("label")) != label:
+        other = f"the label {record.values.get('label')!r}, but the rows that were looked at have only {label!r}"
+        report.bad_row("another label", other, record.origin)
+        return
+    is_accepted = record.values.get("answer", "accept") == "accept"
+    yield _with_label(record, label if is_accepted else f"not {label}")
 
 
 def _in_portions(source: Beginning, options: DataOptions, report: ReadReport) -> Portions | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from tasks.data.formats.cells_of_lines import Cells, plain_rows, quoted_rows
 from tasks.data.formats.portions import Portions
@@ -14,10 +15,13 @@ from tasks.data.formats.separators import (
     without_lines,
 )
 from tasks.data.formats.source import Beginning, Portion, Source
-from tasks.data.formats.table import find_header, note_unnamed, records_of_rows, records_under
+from tasks.data.formats.table import ROWS_LOOKED_AT, find_header, note_unnamed, records_of_rows, records_under
 from tasks.data.options import DataOptions
 from tasks.data.records import ReadReport, Record
 from tasks.errors import InputError
+
+CHARACTERS_LOOKED_AT = 100_000
+"How many characters at the beginning of a file tell whether it is a table."
 
 
 def read_delimited(
@@ -123,7 +127,10 @@ class _PortionsOfTable(Portions):
         self._cells = _CellsOfRows(separator, options.quoting, options.header)
         below, first_line = without_lines(rows, options.skip_lines or 0)
         self.start = len(source.text) - len(below)
-        first = list(self._cells.of(below, source.file, first_line, goes_on=source.goes_on))
+        rows_ahead = self._cells.of(below, source.file, first_line, goes_on=source.goes_on)
+        # With names of the user's, the first row may still be a header line, which other rows show.
+        looked_at = None if options.header is not None and options.skip_lines is None else ROWS_LOOKED_AT
+        first = list(islice(rows_ahead, looked_at))
         hint = other_separator(below, separator)
         self._header = find_header(first, source.file, options.header, options.skip_lines, hint)
         self._header_is_ahead = self._header.is_row
@@ -154,13 +161,21 @@ class _PortionsOfTable(Portions):
             _note_joined_rows(len(self._joined), self._joined[0], self._file, self._report)
 
 
+def _first_lines(source: Source) -> tuple[str, bool]:
+    """Return the first lines of a text, up to `CHARACTERS_LOOKED_AT`, and whether more follows."""
+    text = source.text
+    if len(text) <= CHARACTERS_LOOKED_AT:
+        return text, source.goes_on
+    return text[: text.rfind("\n", 0, CHARACTERS_LOOKED_AT) + 1], True
+
+
 def _reader(name: str, usual: str) -> Reader:
     def recognise(source: Source) -> Confidence:
         if source.suffix == f".{name}":
             return Confidence.LIKELY
         if source.suffix in (".csv", ".tsv") or source.json is not None:
             return Confidence.NO
-        fitting = sniff_separator(source.text[:100_000])
+        fitting = sniff_separator(*_first_lines(source))
         # Files of other extensions with semicolons or bars are read as CSV, too.
         is_own = usual in fitting if usual == "\t" else bool(fitting) and "\t" not in fitting
         return Confidence.LIKELY if is_own else Confidence.NO

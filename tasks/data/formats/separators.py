@@ -38,7 +38,7 @@ def other_separator(text: str, separator: str) -> str:
     return f" {between[0].upper()}{between[1:]} was taken for the separator.{question}" if question else ""
 
 
-def sniff_separator(text: str, quoting: bool = True, *, goes_on: bool = False) -> list[str]:
+def sniff_separator(text: str, goes_on: bool = False, *, quoting: bool = True) -> list[str]:
     r"""Return the separators that fit: the header line and all the first rows have as many cells, two or more.
 
     `goes_on` says that the text is the beginning of a longer one, and ends with a line.
@@ -85,7 +85,7 @@ def choose_separator(source: Source, options: DataOptions, usual: str) -> tuple[
     if named is not None:
         return named[1], text
     below = without_lines(text, options.skip_lines or 0)[0]
-    fitting = sniff_separator(below, options.quoting, goes_on=source.goes_on)
+    fitting = sniff_separator(below, source.goes_on, quoting=options.quoting)
     if len(fitting) > 1:
         choices = " or ".join(f"data.separator='{WRITTEN[one]}'" for one in fitting)
         raise InputError(
