@@ -61,12 +61,11 @@ def predict(line: "PredictLine") -> None:
         InputError: the model, a file or a row can't be used.
         BrokenPipeError: nobody reads standard output any more.
     """
-    from tasks.data.streaming import stream_records
-
     from recipes.serving.predicting_files import FilePredictor
     from recipes.serving.writing import write_file, write_standard_output
     from recipes.system.signals import Interrupted
     from tasks.data.records import ReadReport
+    from tasks.data.streaming import stream_records
 
     started = time.perf_counter()
     _require_free(line)
@@ -181,7 +180,7 @@ def _show_end(line: "PredictLine", predictor: "FilePredictor", before: int, seco
     for what, counted in (("left out", report.skipped), ("repaired", report.repaired)):
         for reason, count in counted.items():
             _tell(line, what, f"{count} x {reason}, e.g. {report.examples[reason][0]}")
-    for note in report.notes:
+    for note in (*report.notes, *predictor.model.notes(predictor.counts)):
         _tell(line, "note", note)
     if gold is not None:
         scores = gold.scores()

@@ -28,7 +28,7 @@ from tasks.columns import IGNORED_LABEL, LABELS, ROW
 from tasks.data.cells import is_blank
 from tasks.data.records import BadRowError, Origin, ReadReport, Record
 from tasks.errors import InputError, did_you_mean
-from tasks.long_texts import LONG_TEXTS, WINDOWS, encode_texts, notes_on_long_texts
+from tasks.long_texts import LONG_TEXTS, WINDOWS, counts_of_long_texts, encode_texts, notes_on_long_texts
 from tasks.plausibility import Finding, class_findings, contradictions, text_findings
 from tasks.probabilities import means_of_rows, sigmoid, softmax
 from tasks.record_columns import find_column, row_id
@@ -274,8 +274,12 @@ class Classification(Task[Text]):
         return features
 
     @override
-    def encoding_notes(self, rows: Sequence[Text], features: Mapping[str, Any]) -> Iterator[str]:
-        yield from notes_on_long_texts(len(rows), features, self.long_texts)
+    def window_counts(self, rows: Sequence[Text], features: Mapping[str, Any]) -> dict[str, int]:
+        return counts_of_long_texts(len(rows), features)
+
+    @override
+    def window_notes(self, counts: Mapping[str, int]) -> Iterator[str]:
+        yield from notes_on_long_texts(counts, self.long_texts)
 
     def _target(self, label: Any, head: Head) -> int | float | list[float]:
         """Return what the loss compares outputs with. Rows without a label are never trained on: any value will do."""

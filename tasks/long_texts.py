@@ -81,23 +81,37 @@ def _replaced(column: Sequence[Any], parts: Sequence[Any], counts: Mapping[int, 
     ]
 
 
-def notes_on_long_texts(rows: int, features: Mapping[str, Any], way: str) -> Iterator[str]:
-    """Yield how many of the rows are too long, in how many windows they are read, and how many tokens are not read."""
+def counts_of_long_texts(rows: int, features: Mapping[str, Any]) -> dict[str, int]:
+    """Return how many rows there are, and how many of them are too long, with their windows and the tokens not read."""
     several = [count for count in Counter(map(int, features[ROW])).values() if count > 1]
-    if several:
-        yield (
-            f"{len(several)} of {rows} texts are too long for a window: read in {sum(several)} windows, whose logits "
-            "are averaged (task.long_texts)"
-        )
     cut = dict(zip(map(int, features[ROW]), map(int, features[CUT]), strict=True))
     shortened = [tokens for tokens in cut.values() if tokens]
-    if shortened:
+    return {
+        "rows": rows,
+        "rows in windows": len(several),
+        "their windows": sum(several),
+        "rows cut": len(shortened),
+        "tokens cut": sum(shortened),
+        "windows without offsets": len(features[OFFSETS]) - sum(map(int, features[OFFSETS])),
+    }
+
+
+def notes_on_long_texts(counts: Mapping[str, int], way: str) -> Iterator[str]:
+    """Yield sentences about the counts of `counts_of_long_texts`, if texts are too long."""
+    rows = counts["rows"]
+    if counts["rows in windows"]:
+        yield (
+            f"{counts['rows in windows']} of {rows} texts are too long for a window: read in {counts['their windows']} "
+            "windows, whose logits are averaged (task.long_texts)"
+        )
+    if counts["rows cut"]:
         place, reason = CUT_PLACES[way], "task.long_texts, task.max_length"
-        if way != TRUNCATE and not all(features[OFFSETS]):
+        if way != TRUNCATE and counts["windows without offsets"]:
             place = CUT_PLACES[TRUNCATE]
             reason = f"task.long_texts={way} needs a fast tokenizer, which tells where tokens stand"
         yield (
-            f"{len(shortened)} of {rows} texts are too long, and {sum(shortened)} tokens{place} are not read ({reason})"
+            f"{counts['rows cut']} of {rows} texts are too long, and {counts['tokens cut']} tokens{place} are not read "
+            f"({reason})"
         )
 
 

@@ -344,12 +344,16 @@ class Ner(Task[Sentence]):
         ]
 
     @override
-    def encoding_notes(self, rows: Sequence[Sentence], features: Mapping[str, Any]) -> Iterator[str]:
+    def window_counts(self, rows: Sequence[Sentence], features: Mapping[str, Any]) -> dict[str, int]:
         seen = sum(int((np.asarray(words) != NO_WORD).sum()) for words in features[WORDS])
-        words = sum(len(row.tokens) for row in rows)
-        if seen < words:
+        return {"words": sum(len(row.tokens) for row in rows), "words seen": seen}
+
+    @override
+    def window_notes(self, counts: Mapping[str, int]) -> Iterator[str]:
+        words, unseen = counts["words"], counts["words"] - counts["words seen"]
+        if unseen:
             yield (
-                f"{words - seen} of {words} words are nothing to this tokenizer, such as zero-width characters. "
+                f"{unseen} of {words} words are nothing to this tokenizer, such as zero-width characters. "
                 "They go on with the entity of the word before them"
             )
 

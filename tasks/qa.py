@@ -252,13 +252,17 @@ class Qa(Task[Question]):
         return features
 
     @override
-    def encoding_notes(self, rows: Sequence[Question], features: Mapping[str, Any]) -> Iterator[str]:
+    def window_counts(self, rows: Sequence[Question], features: Mapping[str, Any]) -> dict[str, int]:
         cut = dict(zip(map(int, features[ROW]), map(int, features[CUT]), strict=True))
         shortened = [tokens for tokens in cut.values() if tokens]
-        if shortened:
+        return {"rows": len(rows), "rows cut": len(shortened), "tokens cut": sum(shortened)}
+
+    @override
+    def window_notes(self, counts: Mapping[str, int]) -> Iterator[str]:
+        if counts["rows cut"]:
             yield (
-                f"{len(shortened)} of {len(rows)} questions are too long: {sum(shortened)} tokens at their ends are "
-                "not read (task.max_question_tokens)"
+                f"{counts['rows cut']} of {counts['rows']} questions are too long: {counts['tokens cut']} tokens at "
+                "their ends are not read (task.max_question_tokens)"
             )
 
     @override

@@ -140,9 +140,14 @@ class Task(Generic[RowType]):
         del train
         yield from ()
 
-    def encoding_notes(self, rows: Sequence[RowType], features: Mapping[str, Any]) -> Iterator[str]:
-        """Yield what the user should know about the windows of a split, such as how much was cut off."""
+    def window_counts(self, rows: Sequence[RowType], features: Mapping[str, Any]) -> dict[str, int]:
+        """Return counts of what happened to rows on their way to windows, which can be added up for more rows."""
         del rows, features
+        return {}
+
+    def window_notes(self, counts: Mapping[str, int]) -> Iterator[str]:
+        """Yield what the user should know about such counts, such as how much was cut off."""
+        del counts
         yield from ()
 
     def adapt(self, tokenizer: "PreTrainedTokenizerBase") -> "PreTrainedTokenizerBase":

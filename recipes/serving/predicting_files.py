@@ -1,5 +1,6 @@
 """Predicting for the rows of files, a portion at a time, so that files larger than memory go through."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -27,6 +28,9 @@ class FilePredictor:
     "The columns of the first records. Others that come later are kept, and never taken for a text."
     layout: Layout | None = None
     rows: int = 0
+    "Rows that are predicted, those before an interruption included."
+    counts: Counter[str] = field(default_factory=Counter)
+    "What happened to rows on their way to windows."
 
     def lines(self, records_of_portions: Iterable[list[Record]], done: Iterator[Line]) -> Iterator[list[Line]]:
         """Yield the lines of neighbouring rows, in order, a list for each time that the model is called.
@@ -43,7 +47,7 @@ class FilePredictor:
             rows, gold = self._read(records)
             todo = self._without_done(rows, gold, done)
             for some in portions(self.model.task, todo):
-                predictions = self.model.predict_rows(some)
+                predictions = self.model.predict_rows(some, self.counts)
                 lines = []
                 for row, prediction in zip(some, predictions, strict=True):
                     self._keep(gold.get(row.origin), prediction)

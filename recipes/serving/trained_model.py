@@ -1,5 +1,6 @@
 """A trained model that predicts for new rows, by the very code that made the predictions of its run."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ from recipes.inference.predicting import Predictor
 from recipes.machine.devices import Placement
 from recipes.model.trained import Trained
 from recipes.serving.items import rows_of_items
-from recipes.windows.columns import Windows, to_table
+from recipes.windows.columns import Ragged, Windows, to_table
 from tasks.task import AnyTask, Prediction, Row
 
 ROWS_AT_ONCE = 1000
@@ -21,6 +22,10 @@ CHARACTERS_AT_ONCE = 2_000_000
 "Most characters of such rows, so that long texts take no more memory; one that is longer stands alone."
 WINDOWS_AT_ONCE = 512
 "Most windows in a batch."
+TOKENS, UNKNOWN = "tokens", "tokens unknown"
+"The names of counts of all tokens, and of those that the tokenizer does not know."
+MANY_UNKNOWN = 20
+"A twentieth of all tokens is worth a note."
 
 
 @dataclass(frozen=True)
@@ -64,9 +69,25 @@ class TrainedModel:
         ]
         return answers[0] if single else answers
 
-    def predict_rows(self, rows: Sequence[Row]) -> list[Prediction]:
-        """Return a finished prediction for each row, in order."""
-        return [prediction for portion in portions(self.task, rows) for prediction in self._predict(portion)]
+    def predict_rows(self, rows: Sequence[Row], counts: Counter[str] | None = None) -> list[Prediction]:
+        """Return a finished prediction for each row, in order.
+
+        Args:
+            rows: the rows, without labels or with them.
+            counts: what happened to the rows on their way to windows is added to it; `notes` says it in words.
+        """
+        return [prediction for portion in portions(self.task, rows) for prediction in self._predict(portion, counts)]
+
+    def notes(self, counts: Mapping[str, int]) -> list[str]:
+        """Return what the user should know about rows with these counts: how much was cut off, or is unknown."""
+        unknown, tokens = counts.get(UNKNOWN, 0), counts.get(TOKENS, 0)
+        notes = list(self.task.window_notes(counts)) if counts else []
+        if unknown > tokens / MANY_UNKNOWN:
+            notes.append(
+                f"{unknown} of {tokens} tokens are unknown to this model's tokenizer: predictions for such texts are "
+                "hardly better than guesses"
+            )
+        return notes
 
     def windows_of(self, rows: Sequence[Row]) -> Windows:
         """Return the windows of rows, the longest first."""
@@ -76,9 +97,19 @@ class TrainedModel:
         sizes = pc.list_value_length(table["input_ids"]).to_numpy()
         return Windows(table.take(pa.array(np.argsort(-sizes, kind="stable"))))
 
-    def _predict(self, rows: Sequence[Row]) -> list[Prediction]:
-        decoded = self.predictor.predict_rows(rows, self.windows_of(rows))
+    def _predict(self, rows: Sequence[Row], counts: Counter[str] | None) -> list[Prediction]:
+        windows = self.windows_of(rows)
+        if counts is not None:
+            counts.update(self.task.window_counts(rows, windows.columns))
+            counts.update(self._token_counts(windows))
+        decoded = self.predictor.predict_rows(rows, windows)
         return self.task.apply_calibration(decoded, self.trained.calibration)
+
+    def _token_counts(self, windows: Windows) -> dict[str, int]:
+        ids = windows.columns["input_ids"]
+        assert isinstance(ids, Ragged)
+        unknown = self.trained.tokenizer.unk_token_id
+        return {TOKENS: len(ids.values), UNKNOWN: int((ids.values == (-1 if unknown is None else unknown)).sum())}
 
 
 def portions(task: AnyTask, rows: Sequence[Row]) -> Iterator[Sequence[Row]]:

@@ -22,7 +22,7 @@ def judge_windows(
     notes = [
         f"{split}: {note}"
         for split, of_split in windows.items()
-        for note in rows.task.encoding_notes(rows.splits[split], of_split.columns)
+        for note in rows.task.window_notes(rows.task.window_counts(rows.splits[split], of_split.columns))
     ]
     ids = windows["train"].columns["input_ids"]
     assert isinstance(ids, Ragged)

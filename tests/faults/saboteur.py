@@ -14,6 +14,7 @@ PLAN is a JSON object with one or more of the entries below. The command's argum
 - `{"full": 12}`: let the 12th `fsync` fail because the disk is full.
 - `{"alone": true}`: refuse to start other processes, except git, which tells the command the commit.
 - `{"rows": "FILE"}`: append a line to FILE for each training batch: the step, and the rows as lists of token ids.
+- `{"module": "recipes.predict"}`: run this command instead of `recipes.run`.
 - `{"count": true}`: at the end, print a line on standard error with the number of calls of each kind.
 
 Calls that can be counted: `training_step`, `evaluate`, `predict`, `encode`, `fsync`, `rename` and `rmtree`. Each save
@@ -198,4 +199,4 @@ def sabotage(plan: dict[str, Any]) -> None:
 if __name__ == "__main__":
     plan = json.loads(sys.argv.pop(1))
     sabotage(plan)
-    runpy.run_module("recipes.run", run_name="__main__", alter_sys=True)
+    runpy.run_module(plan.get("module", "recipes.run"), run_name="__main__", alter_sys=True)

@@ -182,7 +182,7 @@ def test_characters_that_fit_into_no_window_are_counted() -> None:
 
 def notes(features: Features, rows: Sequence[Text], way: str) -> list[str]:
     task = Classification(kind="single_label", long_texts=way)
-    return list(task.encoding_notes(rows, Windows(to_table(features)).columns))
+    return list(task.window_notes(task.window_counts(rows, Windows(to_table(features)).columns)))
 
 
 def test_the_notes_say_how_long_texts_are_read() -> None:

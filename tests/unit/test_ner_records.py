@@ -204,7 +204,7 @@ def decoded(row: Sentence, *labels: str) -> tuple[dict[str, Any], list[str]]:
     output = np.zeros((1, len(words)), dtype=int)
     output[0, seen] = [HEAD.labels.index(label) for label in labels]
     prediction = task.decode([row], features, {"label": output, "probability": np.full(output.shape, 0.5)}, HEAD)[0]
-    return prediction, list(task.encoding_notes([row], features))
+    return prediction, list(task.window_notes(task.window_counts([row], features)))
 
 
 def test_words_that_are_nothing_to_the_tokenizer_go_on_with_the_entity_before_them() -> None:

@@ -1,0 +1,169 @@
+"""Using a trained model: on files by the command, and in Python by `recipes.load`."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from contextlib import chdir
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recipes import predict
+from recipes.run import main as run_main
+from tests.conftest import INTENTS, NAMES, PLACES
+
+Predict = Callable[..., int]
+
+
+def json_lines(path: Path) -> list[Any]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def write_csv(path: Path, header: list[str], rows: list[list[Any]]) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([header, *rows])
+    return path
+
+
+def same(one: Any, two: Any) -> bool:
+    """Tell whether two JSON values are equal, numbers as far as sums in another order of rows allow."""
+    if isinstance(one, float) and isinstance(two, float):
+        return abs(one - two) < 1e-4
+    if isinstance(one, dict) and isinstance(two, dict):
+        return one.keys() == two.keys() and all(same(one[key], two[key]) for key in one)
+    if isinstance(one, list) and isinstance(two, list):
+        return len(one) == len(two) and all(map(same, one, two))
+    return bool(one == two)
+
+
+def _files(folder: Path, data: dict[str, Path]) -> dict[str, tuple[str, Path, list[str]]]:
+    """Return for each kind of run its task, a file that is training and test file in one, and more overrides."""
+    texts = [text for texts in INTENTS.values() for text in texts]
+    labels = [label for label, of_label in INTENTS.items() for _ in of_label]
+    several = folder / "several.jsonl"
+    several.write_text(
+        "".join(
+            json.dumps({"text": f"{text}, {number}", "labels": [label, *(["late"] if number % 2 else [])]}) + "\n"
+            for number in range(3)
+            for text, label in zip(texts, labels, strict=True)
+        )
+    )
+    spans = folder / "spans.jsonl"
+    spans.write_text(
+        "".join(
+            json.dumps({"text": f"{name} visited {place}, on day {number}.", "spans": [[0, len(name), "person"]]})
+            + "\n"
+            for number in range(4)
+            for name, place in zip(NAMES, PLACES, strict=True)
+        )
+    )
+    long = folder / "long.csv"
+    return {
+        "single": ("classification", data["classification"], []),
+        "several": ("classification", several, []),
+        "number": (
+            "classification",
+            write_csv(folder / "number.csv", ["text", "label"], [[text, len(text) / 7] for text in texts * 2]),
+            ["task.kind=regression"],
+        ),
+        "pairs": (
+            "classification",
+            write_csv(
+                folder / "pairs.csv",
+                ["sentence1", "sentence2", "label"],
+                [[one, two, str(one[0] == two[0])] for one in texts for two in texts[::3]],
+            ),
+            ["hparams.max_steps=2"],
+        ),
+        "long": (
+            "classification",
+            write_csv(
+                long, ["text", "label"], [[f"{text} " * 9, label] for text, label in zip(texts, labels, strict=True)]
+            ),
+            ["task.max_length=16"],
+        ),
+        "words": ("ner", data["ner"], ["task.max_length=12", "task.stride=2"]),
+        "spans": ("ner", spans, []),
+        "questions": ("qa", data["qa"], ["task.max_length=24", "task.stride=4"]),
+    }
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory, data: dict[str, Path]) -> dict[str, tuple[str, Path, list[str]]]:
+    return _files(tmp_path_factory.mktemp("files"), data)
+
+
+@pytest.fixture(scope="module")
+def run_of(
+    files: dict[str, tuple[str, Path, list[str]]], models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Path]:
+    """Train a run of a kind when it is first asked for, and return its directory."""
+    root = tmp_path_factory.mktemp("runs")
+    found: dict[str, Path] = {}
+
+    def trained(kind: str) -> Path:
+        if kind not in found:
+            task, path, more = files[kind]
+            fixed = [
+                "hparams.max_steps=4",
+                "hparams.learning_rate=1e-3",
+                "runtime.device=cpu",
+                "runtime.precision=fp32",
+            ]
+            named = [
+                f"data.train={path}",
+                f"data.validation={path}",
+                f"data.test={path}",
+                f"model.path={models['bert']}",
+            ]
+            accepted = ["data.accept=[missing_class,contradictions,repeated_texts,few_questions]"]
+            assert run_main([f"task={task}", *named, *fixed, *more, f"output_root={root / kind}"]) == 0, accepted
+            (report,) = (root / kind).rglob("report.json")
+            found[kind] = report.parent
+        return found[kind]
+
+    return trained
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    with chdir(tmp_path):
+        yield tmp_path
+
+
+KINDS = ("single", "several", "number", "pairs", "long", "words", "spans", "questions")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_predictions_for_the_test_file_are_those_of_the_run(
+    kind: str, files: dict[str, tuple[str, Path, list[str]]], run_of: Callable[[str], Path], folder: Path
+) -> None:
+    path, run = files[kind][1], run_of(kind)
+    assert predict.main([str(run), str(path), "-o", "out.jsonl"]) == 0
+    lines, of_run = json_lines(folder / "out.jsonl"), json_lines(run / "predictions" / "test.jsonl")
+    assert len(lines) == len(of_run) > 10
+    for line, expected in zip(lines, of_run, strict=True):
+        answer = line["prediction"]
+        wanted = {name: value for name, value in expected["prediction"].items() if name in answer}
+        assert {*expected["prediction"]} - {*answer} <= ({"tags"} if kind == "spans" else set())
+        assert same(answer, wanted), (answer, wanted)
+    assert {path.name for path in folder.iterdir()} == {"out.jsonl"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_scores_of_an_input_with_labels_are_those_of_the_run(
+    kind: str,
+    files: dict[str, tuple[str, Path, list[str]]],
+    run_of: Callable[[str], Path],
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = run_of(kind)
+    capsys.readouterr()
+    assert predict.main([str(run), str(files[kind][1]), "-o", "out.csv"]) == 0
+    report = json.loads((run / "report.json").read_text())
+    scores = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("scores")).split()
+    name = report["objective"]["name"]
+    shown = float(scores[scores.index(name) + 1])
+    assert shown == pytest.approx(report["metrics"]["test"][name], abs=0.006)
