@@ -133,9 +133,14 @@ def decode(data: bytes, encoding: str, path: Path) -> str:
     except UnicodeDecodeError as error:
         raise undecodable(error, 1, encoding, path) from error
     except (LookupError, UnicodeError) as error:
-        near = did_you_mean(encoding, ("utf-8", "utf-16", "latin-1", "cp1252", "ascii"))
-        raise InputError(f"data.encoding={encoding}: no such text encoding.{near}") from error
+        raise no_encoding(encoding) from error
     return text.lstrip("\ufeff")
+
+
+def no_encoding(encoding: str) -> InputError:
+    """Return the error for the name of an encoding that there is not, or not for texts."""
+    near = did_you_mean(encoding, ("utf-8", "utf-16", "latin-1", "cp1252", "ascii"))
+    return InputError(f"data.encoding={encoding}: no such text encoding.{near}")
 
 
 def undecodable(error: UnicodeDecodeError, first_line: int, encoding: str, path: Path) -> InputError:

@@ -145,10 +145,7 @@ def _whole(source: Source, how: _How) -> Opened:
 def _portions_of_text(stream: ByteStream, path: Path, how: _How) -> Opened | None:
     """Return what a text is, and its portions. None: it has to be read as a whole."""
     options = how.options
-    try:
-        text = TextStream(stream.read, stream.beginning, options.encoding, path)
-    except LookupError:
-        return None
+    text = TextStream(stream.read, stream.beginning, options.encoding, path)
     source = _look_at(text, stream.beginning, path, options)
     # Of JSON that is cut off, only lines can be recognised.
     is_lines = source.json is not None and source.json.shape == "lines"

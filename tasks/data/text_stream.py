@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tasks.data.decoding import marked_encoding, refuse_binary, undecodable
+from tasks.data.decoding import marked_encoding, no_encoding, refuse_binary, undecodable
 
 CHUNK = 1 << 16
 "How many bytes are decoded at a time."
@@ -29,15 +29,12 @@ class TextStream:
             path: names the file in errors.
 
         Raises:
-            InputError: the bytes are no text.
-            LookupError: bytes in this encoding can't be decoded in parts.
+            InputError: the bytes are no text, or the encoding is none of texts that can be decoded in parts.
         """
         self.encoding = marked_encoding(beginning) or encoding
         refuse_binary(beginning, path, self.encoding)
         self._read, self._path = read, path
-        self._decoder = codecs.getincrementaldecoder(_with_byte_order(self.encoding, beginning))()
-        if not isinstance(self._decoder.decode(b""), str):
-            raise LookupError(f"{encoding} is no encoding of texts")
+        self._decoder = _decoder(self.encoding, beginning)
         self._text, self._position = "", 0
         self._unfinished: list[str] = []
         self._has_begun, self._has_lines, self._is_decoded = False, False, False
@@ -91,6 +88,8 @@ class TextStream:
             text = self._decoder.decode(data, final=self._is_decoded)
         except UnicodeDecodeError as error:
             raise undecodable(error, self._lines, self.encoding, self._path) from error
+        except UnicodeError as error:
+            raise no_encoding(self.encoding) from error
         if not self._has_begun:
             text = text.lstrip(MARK)
         self._has_begun = self._has_begun or bool(text)
@@ -111,9 +110,21 @@ class TextStream:
         return lines if self._has_lines else lines.replace("\r", "\n")
 
 
-def _with_byte_order(encoding: str, beginning: bytes) -> str:
-    """Return the encoding, with the byte order of this machine if neither it nor a mark says which one is meant."""
-    name = codecs.lookup(encoding).name
-    if name not in ("utf-16", "utf-32") or marked_encoding(beginning) is not None:
-        return encoding
-    return f"{name}-{'le' if sys.byteorder == 'little' else 'be'}"
+def _decoder(encoding: str, beginning: bytes) -> codecs.IncrementalDecoder:
+    """Return what decodes bytes in parts.
+
+    Raises:
+        InputError: there is no such encoding.
+    """
+    try:
+        name = codecs.lookup(encoding).name
+        if name in ("utf-16", "utf-32") and marked_encoding(beginning) is None:
+            # Decoding all bytes takes the order of this machine, too. In parts, there would have to be a mark.
+            encoding = f"{name}-{'le' if sys.byteorder == 'little' else 'be'}"
+        decoder = codecs.getincrementaldecoder(encoding)()
+        decodes_texts = isinstance(decoder.decode(b""), str)
+    except (LookupError, UnicodeError) as error:
+        raise no_encoding(encoding) from error
+    if not decodes_texts:
+        raise no_encoding(encoding)
+    return decoder

@@ -28,6 +28,7 @@ from tasks.data.read import read_records
 from tasks.data.readers import choose_reader
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.data.streaming import stream_records
+from tasks.data.text_stream import TextStream
 from tasks.errors import InputError
 from tests.unit.data.inputs import json_lines, written
 from tests.unit.data.test_readers import NATURAL, packed_table, workbook
@@ -259,6 +260,19 @@ class TestWhereItIsCut:
         written("f.csv", "text,label\nwarm\rbeds,good\ncold\rsoup,bad")
         assert texts(portions("f.csv", 1)) == [["warm\rbeds"], ["cold\rsoup"]]
 
+    def test_a_long_row_is_not_looked_at_again_for_each_of_its_lines(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        written("f.csv", 'text,label\n"' + "a\n" * 5000 + '",x\n')
+        taken = []
+        take = TextStream.take
+
+        def counted(text: TextStream, size: int) -> tuple[str, bool]:
+            taken.append(size)
+            return take(text, size)
+
+        monkeypatch.setattr(TextStream, "take", counted)
+        assert sum(map(len, portions("f.csv", 1))) == 1
+        assert len(taken) < 30
+
     def test_not_in_files_that_are_read_at_once(self) -> None:
         rows = [{"text": "warm", "label": "good"}, {"text": "cold", "label": "bad"}]
         written("f.json", json.dumps(rows))
@@ -269,7 +283,7 @@ class TestWhereItIsCut:
         written("folder/a/1.txt", "warm\n")
         written("folder/b/1.txt", "cold\n")
         with zipfile.ZipFile("f.zip", "w") as packed:
-            packed.writestr("f.jsonl", json_lines(*rows))
+            packed.writestr("f.iob2", "Mara B-PER\n")  # only this name tells the format
         for name in ("f.json", "f.xlsx", "articles.jsonl", "brat/f.txt", "brat/*", "folder", "f.zip"):
             assert assert_same(name, 1) == 1
 
@@ -278,6 +292,11 @@ class TestWhereItIsCut:
         written(name, text)
         assert_same(name, 1)
         assert choose_reader(Source(Path(name)), "auto", "txt").name == expected
+
+
+def test_names_of_columns_are_compared_with_all_rows_looked_at() -> None:
+    written("f.csv", "text,label\n" + "warm,good\n" * 12 + "text,good\n")
+    assert assert_same("f.csv", 1, header=["a", "b"]) == 14
 
 
 class TestTheBeginningDecides:
