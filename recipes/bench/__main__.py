@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from recipes.bench import compare, parts
+from recipes.bench import compare, inference, parts
 from recipes.system.console import say
 
 PARTS = {
@@ -14,6 +14,7 @@ PARTS = {
     "overhead": "the Trainer against a bare loop on the same batches",
     "decoding": "the span search against a loop over every pair of start and end",
     "evaluation": "memory and time of evaluating many rows",
+    "inference": "predicting with a loaded model, against pipelines and loops of transformers",
     "startup": "--help, the way to the first step, and the second job of a sweep",
 }
 
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--batch-size", type=int, help="rows in a step (compare, overhead)")
     parser.add_argument("--repetitions", type=int, default=3, help="how often each is measured (default: 3)")
     parser.add_argument("--output", type=Path, default=Path("outputs/bench"), help="folder of the tables")
-    given = parser.parse_args(sys.argv[1:] if arguments is None else arguments)
+    given = parser.parse_intermixed_args(sys.argv[1:] if arguments is None else arguments)
     given.overrides = [word for word in given.words if "=" in word]
     chosen = [word for word in given.words if "=" not in word] or ["compare"]
     if len(chosen) != 1 or chosen[0] not in PARTS:
@@ -48,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "overhead": parts.overhead,
         "decoding": parts.decoding,
         "evaluation": parts.evaluation,
+        "inference": inference.measure,
         "startup": parts.startup,
     }[chosen[0]]
     paths = measure(given)

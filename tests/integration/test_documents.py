@@ -215,7 +215,7 @@ def test_flags_of_the_bench_in_the_documents(checkout: Path) -> None:
         if "scripts/bench" in command.text:
             for flag in re.findall(r"--\w+", command.text):
                 assert flag in shown
-    for part in ("overhead", "decoding", "evaluation", "startup"):
+    for part in ("overhead", "decoding", "evaluation", "inference", "startup"):
         assert part in shown
 
 
