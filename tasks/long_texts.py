@@ -28,8 +28,8 @@ HEAD_SHARE = 4
 "`head_tail` keeps a quarter of the window for the head (Sun et al. 2019, section 5.3.1: 128 of 510 tokens)."
 NEARBY = 8
 "A text is cut at a blank if one is nearer than an eighth of a window, and else between any two tokens."
-MOST_UNEQUAL = 4
-"In a pair of long texts, both have equally many parts if one is this many times as long as the other at most."
+SMALLEST_SHARE = 5
+"In a pair of two long texts, the shorter one gets a fifth of the window at least."
 
 Item: TypeAlias = tuple[str, str | None]
 "A text, and the second text of a pair."
@@ -58,7 +58,7 @@ def encode_texts(texts: Sequence[Item], way: str, tokenizer: "PreTrainedTokenize
     held = Counter[int]()
     for row, ids in zip(features[ROW], features["input_ids"], strict=True):
         held[row] += len(ids)
-    cut = {row: max(reading.tokens - held[row], 0) for row, reading in long.items()}
+    cut = {row: reading.tokens - held[row] for row, reading in long.items()}
     features[CUT] = [cut.get(row, 0) for row in features[ROW]]
     features[OFFSETS] = [int(tokenizer.is_fast)] * len(features[ROW])
     return features
@@ -206,7 +206,7 @@ def read(item: Item, way: str, tokenizer: "PreTrainedTokenizerBase", length: int
         return Reading((item,), tokens)
     marked = [Tokens.of(text, tokenizer) for text in texts]
     made = partial(windows if way == WINDOWS else without_middle, marked)
-    items, tokens_of_items = _fitting(made, room, len(texts), tokenizer, length)
+    items, tokens_of_items = fitting(made, room, len(texts), tokenizer, length)
     return Reading(tuple(items), tokens_of_items if way == WINDOWS else tokens)
 
 
@@ -218,7 +218,7 @@ def sizes(items: Sequence[Item], tokenizer: "PreTrainedTokenizerBase") -> list[i
     return [len(ids) for ids in tokenizer(firsts, seconds, verbose=False)["input_ids"]]
 
 
-def _fitting(
+def fitting(
     made: Callable[[int], list[Item]], room: int, texts: int, tokenizer: "PreTrainedTokenizerBase", length: int
 ) -> tuple[list[Item], int]:
     """Return what `made` makes for the room of a window, or for less room if it is too long by itself; and its tokens.
@@ -241,8 +241,8 @@ def windows(texts: Sequence[Tokens], room: int) -> list[Item]:
     """Return a text, or the two of a pair, in as few parts of nearly equal length as fit into `room` tokens each.
 
     The shorter text of a pair stays whole beside each part of the other, if it has half of the room at most. If both
-    are longer, they share the room by their lengths, and part i stands beside part i. Only a text that is more than
-    four times as long as the other has more parts: each part of the shorter one then stands beside several.
+    are longer, they share the room by their lengths, and part i stands beside part i. Only of a text that is more than
+    four times as long as the other there are more parts: each part of the shorter one then stands beside several.
     """
     if len(texts) == 1:
         (text,) = texts
@@ -251,11 +251,9 @@ def windows(texts: Sequence[Tokens], room: int) -> list[Item]:
     if len(shorter) <= room // 2:
         share = max(len(shorter), 1)
     else:
-        share = max(room * len(shorter) // (len(shorter) + len(longer)), room // (1 + MOST_UNEQUAL), 1)
+        share = max(room * len(shorter) // (len(shorter) + len(longer)), room // SMALLEST_SHARE, 1)
     few = _parts_needed(len(shorter), share)
     many = max(_parts_needed(len(longer), room - share), few)
-    if len(shorter) > room // 2 and len(longer) <= MOST_UNEQUAL * len(shorter):
-        few = many
     parts = [text.parts(few, share) if text is shorter else text.parts(many, room - share) for text in texts]
     count = max(map(len, parts))
     first, second = ([some[number * len(some) // count] for number in range(count)] for some in parts)

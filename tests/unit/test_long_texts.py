@@ -2,9 +2,8 @@
 
 import math
 import string
-from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -17,7 +16,7 @@ from recipes.windows.columns import Windows, to_table
 from tasks.classification import Classification, Text
 from tasks.data.records import Origin, ReadReport
 from tasks.load import AnyRows, Rows
-from tasks.long_texts import Item, read, sizes
+from tasks.long_texts import Item, Tokens, fitting, read, sizes
 from tasks.ner import Ner
 from tasks.task import AnyTask, Features, Head
 from tests import tiny
@@ -96,11 +95,38 @@ def test_windows_are_as_few_as_can_be_and_of_like_length(tokens: int, parts: lis
     assert sorted(found, reverse=True) == parts
 
 
-def test_words_stay_whole_where_a_blank_is_near_and_long_ones_do_not() -> None:
-    assert tiny.wordpiece().tokenize("Oslo refunds") == ["osl", "##o", "ref", "##und", "##s"]
-    parts = [first for first, _ in windows_of("Oslo refunds " * 20, length=34)]
-    assert Counter(word for part in parts for word in part.split()) == {"Oslo": 20, "refunds": 20}
+def test_words_stay_whole_where_a_blank_is_near() -> None:
+    assert tiny.wordpiece().tokenize("qqq") == ["q", "##q", "##q"]
+    assert windows_of("qqq " * 11, length=34) == [("qqq qqq qqq qqq qqq", None), (" qqq" * 6 + " ", None)]
     assert len(windows_of("q" * 50)) == 4, "50 tokens of one word: cut anywhere"
+
+
+@pytest.mark.parametrize("text", ["q " + "qqq " * 9, "qqq " * 9 + "q"])
+def test_a_word_is_cut_where_whole_ones_would_take_another_window(text: str) -> None:
+    """Of 28 tokens, 14 have to stand in each of two windows; a blank is a token before or after that place."""
+    assert [len(first.replace(" ", "")) for first, _ in windows_of(text)] == [14, 14]
+
+
+def test_texts_that_fit_into_no_window_are_tokenized_few_times() -> None:
+    aims: list[int] = []
+
+    def made(aim: int) -> list[Item]:
+        aims.append(aim)
+        return [(letters(99), None)]
+
+    assert fitting(made, 98, 1, tiny.wordpiece(), 100) == ([(letters(99), None)], 101)
+    assert aims == [98, 97, 95, 91, 83, 67, 49]
+
+
+def test_places_of_tokens_never_fall() -> None:
+    """A tokenizer may say of a token that it stands at 0, as it stands for nothing in the text."""
+
+    def tokenizer(text: str, **options: Any) -> dict[str, Any]:
+        del text, options
+        return {"offset_mapping": [(0, 3), (0, 0), (4, 7), (0, 0), (8, 11)]}
+
+    tokens = Tokens.of("the old box", cast("Any", tokenizer))
+    assert tokens.parts(5, 1) == ["the", " old", " box"]
 
 
 def test_a_short_text_of_a_pair_stays_whole_beside_each_part_of_the_other() -> None:
