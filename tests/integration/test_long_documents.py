@@ -46,9 +46,8 @@ def test_long_texts_are_predicted_from_all_of_their_windows(
     lines = [json.loads(line) for line in (folder / "predictions" / "validation.jsonl").read_text().splitlines()]
     tokenizer = AutoTokenizer.from_pretrained(folder / "model")
     model = AutoModelForSequenceClassification.from_pretrained(folder / "model").eval()
-    several = 0
+    several, way = 0, "truncate" if method == "stock" else "windows"
     for line in lines:
-        way = "truncate" if method == "stock" else "windows"
         parts = [part for part, _ in read((line["text"], None), way, tokenizer, MOST_TOKENS).items]
         several += len(parts) > 1
         batch = tokenizer(parts, truncation=True, max_length=MOST_TOKENS, padding=True, return_tensors="pt")
@@ -57,5 +56,6 @@ def test_long_texts_are_predicted_from_all_of_their_windows(
         assert list(line["prediction"]["scores"].values()) == pytest.approx(expected, abs=1e-5)
     assert bool(several) == (method == "recipe")
     trained = recipes.load(folder, device="cpu")
+    assert trained.task.long_texts == way
     for line, told in zip(lines, trained([line["text"] for line in lines]), strict=True):
         assert told["scores"] == pytest.approx(line["prediction"]["scores"], abs=1e-5)
