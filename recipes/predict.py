@@ -67,9 +67,9 @@ def predict(line: "PredictLine") -> None:
     from tasks.data.records import ReadReport
     from tasks.data.streaming import stream_records
 
-    started = time.perf_counter()
     _require_free(line)
     data, model = _loaded(line)
+    started = time.perf_counter()
     report = ReadReport(line.on_bad_row, way_out="To leave such rows out, and have them counted: --on-bad-row skip")
     predictor = FilePredictor(model, data, report)
     portions = stream_records(list(line.inputs), data, report, key="INPUT", fallback="txt")
@@ -191,9 +191,10 @@ def _show_end(line: "PredictLine", predictor: "FilePredictor", before: int, seco
             _tell(line, "", note)
     new = predictor.rows - before
     went_on = f", {before} of them before the interruption" if before else ""
-    rate = f"{duration(seconds)} ({new / seconds:.0f} a second)"
+    rate = f"{duration(seconds)} ({new / seconds:.3g} a second)"
+    rows = f"{predictor.rows} row{'s' * (predictor.rows != 1)}"
     where = "" if line.output is None else f": {line.output}"
-    _tell(line, "", f"Predicted {predictor.rows} rows{went_on} in {rate}{where}")
+    _tell(line, "", f"Predicted {rows}{went_on} in {rate}{where}")
 
 
 def _tell(line: "PredictLine", name: str, text: str) -> None:

@@ -18,6 +18,7 @@ from tasks.data.records import BadRowError, Origin, ReadReport, Record
 from tasks.errors import InputError, did_you_mean
 from tasks.ner_records import NerColumns, find_columns, grouped_tokens, read_tags, read_words, token_bounds
 from tasks.plausibility import Finding, entity_findings, own_type_findings, word_findings
+from tasks.portions import overlapping_parts, portions_of
 from tasks.record_columns import row_id
 from tasks.scoring.entities import entity_scores
 from tasks.scoring.score import Score, score_named
@@ -32,6 +33,11 @@ from tasks.words import WORD_RULES, Bounds
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+WORDS_AT_ONCE = 100_000
+"""Most words that the tokenizer is given at once, as it takes hundreds of bytes for each token. A row of more is encoded
+in parts that overlap, as windows do, and its words are shared out among the windows of all parts."""
+PART_OVERLAP = 500
+"Words that neighbouring parts share."
 WORDS_CHOICES = ("auto", "borders", *WORD_RULES)
 
 
@@ -264,21 +270,35 @@ class Ner(Task[Sentence]):
         self, rows: Sequence[Sentence], tokenizer: "PreTrainedTokenizerBase", head: Head, length: int
     ) -> Features:
         room = length - tokenizer.num_special_tokens_to_add()
-        encoded = tokenizer(
-            [list(row.tokens) for row in rows],
-            is_split_into_words=True,
-            truncation=True,
-            max_length=length,
-            stride=max(min(self.stride, room // 2), 0),
-            return_overflowing_tokens=True,
-        )
-        row_of_window: list[int] = encoded.pop("overflow_to_sample_mapping")
-        words_of_window = [encoded.word_ids(window) for window in range(len(row_of_window))]
+        features: Features = {}
+        row_of_window: list[int] = []
+        words_of_window: list[list[int | None]] = []
+        parts = [
+            (row, part)
+            for row in range(len(rows))
+            for part in overlapping_parts(len(rows[row].tokens), WORDS_AT_ONCE, PART_OVERLAP)
+        ]
+        for portion in portions_of(parts, lambda part: part[1][1] - part[1][0], WORDS_AT_ONCE):
+            encoded = tokenizer(
+                [list(rows[row].tokens[start:end]) for row, (start, end) in portion],
+                is_split_into_words=True,
+                truncation=True,
+                max_length=length,
+                stride=max(min(self.stride, room // 2), 0),
+                return_overflowing_tokens=True,
+            )
+            for window, part in enumerate(encoded.pop("overflow_to_sample_mapping")):
+                row, (first, _) = portion[part]
+                words = encoded.word_ids(window)
+                row_of_window.append(row)
+                words_of_window.append([None if word is None else word + first for word in words] if first else words)
+            for name in tokenizer.model_input_names:
+                if name in encoded:
+                    features.setdefault(name, []).extend(encoded[name])
         owned: list[list[int]] = []
         for first, last in _runs(row_of_window):
             owned += own_words(words_of_window[first:last])
         label_ids = {label: index for index, label in enumerate(head.labels)}
-        features: Features = {name: list(encoded[name]) for name in tokenizer.model_input_names if name in encoded}
         features[ROW] = row_of_window
         features[WORDS] = owned
         features[LABELS] = [

@@ -17,6 +17,7 @@ from tasks.data.cells import is_blank
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError, did_you_mean
 from tasks.plausibility import Finding, question_findings
+from tasks.portions import portions_of
 from tasks.qa_records import QuestionColumns, find_columns, has_no_answer, says_impossible
 from tasks.record_columns import row_id
 from tasks.scoring.score import Score, score_named
@@ -237,7 +238,8 @@ class Qa(Task[Question]):
         questions, cut = _cut([row.question for row in rows], tokenizer, most)
         room = length - most - tokenizer.num_special_tokens_to_add(pair=True)
         features: Features = {}
-        for parts in _portions([(row, part) for row in range(len(rows)) for part in passage_parts(rows[row].context)]):
+        all_parts = [(row, part) for row in range(len(rows)) for part in passage_parts(rows[row].context)]
+        for parts in portions_of(all_parts, lambda part: part[1][1] - part[1][0], CHARACTERS_AT_ONCE):
             encoded = tokenizer(
                 [questions[row] for row, _ in parts],
                 [rows[row].context[start:end] for row, (start, end) in parts],
@@ -474,18 +476,6 @@ def passage_parts(context: str) -> list[tuple[int, int]]:
         if end == len(context):
             return parts
         start = end - PART_OVERLAP
-
-
-def _portions(parts: Sequence[Part]) -> Iterator[Sequence[Part]]:
-    """Yield neighbouring parts that the tokenizer is given together."""
-    first = characters = 0
-    for position, (_, (start, end)) in enumerate(parts):
-        if position > first and characters + end - start > CHARACTERS_AT_ONCE:
-            yield parts[first:position]
-            first, characters = position, 0
-        characters += end - start
-    if len(parts) > first:
-        yield parts[first:]
 
 
 def _windows_of(

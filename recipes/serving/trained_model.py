@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from recipes.machine.devices import Placement
 from recipes.model.trained import Trained
 from recipes.serving.items import rows_of_items
 from recipes.windows.columns import Ragged, Windows, to_table
+from tasks.portions import portions_of
 from tasks.task import AnyTask, Prediction, Row
 
 ROWS_AT_ONCE = 1000
@@ -114,15 +116,7 @@ class TrainedModel:
 
 def portions(task: AnyTask, rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
     """Yield neighbouring rows that are encoded and predicted together."""
-    first = characters = 0
-    for position, row in enumerate(rows):
-        size = characters_of(task, row)
-        if position > first and (position - first == ROWS_AT_ONCE or characters + size > CHARACTERS_AT_ONCE):
-            yield rows[first:position]
-            first, characters = position, 0
-        characters += size
-    if len(rows) > first:
-        yield rows[first:]
+    yield from portions_of(rows, partial(characters_of, task), CHARACTERS_AT_ONCE, ROWS_AT_ONCE)
 
 
 def characters_of(task: AnyTask, row: Row) -> int:

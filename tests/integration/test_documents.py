@@ -16,7 +16,14 @@ from recipes.config.flat_keys import known_keys
 from tasks.data.files import SAMPLES
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ("README.md", "docs/formats.md", "docs/convert.md", "docs/performance.md", "CONTRIBUTING.md")
+DOCUMENTS = (
+    "README.md",
+    "docs/formats.md",
+    "docs/convert.md",
+    "docs/predict.md",
+    "docs/performance.md",
+    "CONTRIBUTING.md",
+)
 
 SMALL = "data.limit.train=24 data.limit.validation=8 data.limit.test=8 hparams.batch_size=8 runtime.precision=fp32"
 "Overrides that make any run short."
@@ -64,6 +71,7 @@ def read_commands(document: str) -> list[Command]:
 COMMANDS = [command for document in DOCUMENTS for command in read_commands(document)]
 RUNS = [command for command in COMMANDS if "recipes.run" in command.text]
 CONVERSIONS = [command for command in COMMANDS if "recipes.convert" in command.text and " IN " not in command.text]
+PREDICTIONS = [command for command in COMMANDS if "recipes.predict" in command.text and " RUN " not in command.text]
 SCRIPTS = [command for command in COMMANDS if "scripts/" in command.text.split(" -")[0] and command not in RUNS]
 OTHERS = [command for command in COMMANDS if command not in RUNS and command not in SCRIPTS]
 
@@ -76,11 +84,13 @@ def test_the_commands_are_found() -> None:
         "scripts/bench",
         "scripts/soak",
     }
-    assert {command.text for command in OTHERS if command not in CONVERSIONS} == {
+    assert {command.text for command in OTHERS if command not in (*CONVERSIONS, *PREDICTIONS)} == {
         "python -m recipes.convert IN ... -o OUT",
+        "python -m recipes.predict RUN INPUT ... -o OUT",
         "python -m tests.faults.guards",
     }
     assert len(CONVERSIONS) >= 5
+    assert len(PREDICTIONS) >= 2
     assert sum(command.ends_in_an_error for command in RUNS) == 3
 
 
@@ -169,6 +179,42 @@ def test_the_conversions_of_the_documents(folder: Path) -> None:
         done = shell(command.text, folder)
         assert (done.returncode, done.stderr) == (0, ""), command.place
         assert done.stdout.splitlines() == [line for line in command.shown if line.strip()]
+
+
+SAMPLE_RUN = "outputs/ner/ner_sample/minilm/default/seed=1"
+
+
+@pytest.fixture
+def sample_run(folder: Path, models: dict[str, Path]) -> Path:
+    """The run of the sample that the documents predict with, trained for a step."""
+    trained = shell(f"python -m recipes.run model.path={models['bert']} {SMALL} hparams.max_steps=1", folder)
+    assert trained.returncode == 0, trained.stderr
+    (report,) = folder.rglob("report.json")
+    place = folder / SAMPLE_RUN
+    place.parent.mkdir(parents=True)
+    report.parent.rename(place)
+    (folder / "news.txt").write_text("Mara Lindqvist joined Northgate in Oslo.\n\nIt rains.\n")
+    return folder
+
+
+def test_the_predictions_of_the_documents(sample_run: Path) -> None:
+    for number, command in enumerate(PREDICTIONS):
+        done = shell(command.text.replace("-o ", f"-o {number}-"), sample_run)
+        assert (done.returncode, done.stderr) == (0, ""), command.place
+        shown = [line for line in command.shown if line.strip() and not line.startswith("$ ")]
+        assert [line.split()[0] for line in done.stdout.splitlines()] == [line.split()[0] for line in shown]
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/predict.md"])
+def test_the_python_of_the_documents(document: str, sample_run: Path) -> None:
+    lines = (ROOT / document).read_text(encoding="utf-8").splitlines()
+    code = [line.partition(">>> ")[2] for line in lines if line.startswith("    >>> ")]
+    assert any("recipes.load" in line for line in code)
+    done = shell(
+        f"{sys.executable} - <<'END'\n" + "\n".join(code) + "\nprint(list(model('Mara left.')))\nEND", sample_run
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "['entities']\n"
 
 
 @pytest.fixture

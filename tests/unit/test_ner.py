@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
+from tasks import ner
 from tasks.columns import IGNORED_LABEL
 from tasks.data.options import Columns
 from tasks.data.records import Origin, ReadReport, Record
@@ -15,6 +16,7 @@ from tasks.errors import InputError
 from tasks.ner import Ner, Sentence
 from tasks.task import Head, Layout
 from tasks.tokenization import separate_words, words_are_separated
+from tasks.windows import NO_WORD
 from tests import tiny
 
 LAYOUT = Layout(Columns())
@@ -172,6 +174,40 @@ def test_long_sentences_are_stitched_word_by_word(tokenizer: Any) -> None:
     order = list(reversed(range(len(features["row"]))))
     shuffled = {name: [column[index] for index in order] for name, column in features.items()}
     assert task.decode(rows, shuffled, outputs_of(task, rows, shuffled), HEAD) == predictions
+
+
+def test_texts_as_long_as_books_are_encoded_in_parts_and_stitched(
+    tokenizer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["Mara", "Lindqvist", "visited", "Northgate", "in", "Oslo"] * 30
+    tags = ["B-PER", "I-PER", "O", "B-LOC", "O", "B-LOC"] * 30
+    rows = [sentence("Oslo", "B-LOC"), Sentence("1", tuple(words), tuple(tags), Origin("a.conll", 3))]
+    monkeypatch.setattr(ner, "WORDS_AT_ONCE", 50)
+    monkeypatch.setattr(ner, "PART_OVERLAP", 7)
+    task = Ner(stride=8)
+    features = task.encode(rows, tokenizer, HEAD, 32)
+    owned = [word for row, words in zip(features["row"], features["words"], strict=True) if row for word in words]
+    assert sorted(word for word in owned if word != NO_WORD) == list(range(180))
+    predictions = task.decode(rows, features, outputs_of(task, rows, features), HEAD)
+    assert [prediction["tags"] for prediction in predictions] == [task.gold(row) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (["O", "B-PER", "I-PER"], ("O", "B-PER", "I-PER")),
+        (["PER", "O"], ("I-PER", "O")),
+        (["B-X", "I-X", "L-X", "U-X", "O"], ("B-X", "I-X", "I-X", "B-X", "O")),
+        (["0", "S-a-b", "E-a-b"], ("O", "B-a-b", "I-a-b")),
+    ],
+)
+def test_labels_of_other_models_are_read_as_iob2(labels: list[str], expected: tuple[str, ...]) -> None:
+    assert Ner().trained_head(labels, None).labels == expected
+
+
+def test_a_tagger_of_all_words_is_refused() -> None:
+    with pytest.raises(InputError, match="none of its labels is O"):
+        Ner().trained_head(["NOUN", "VERB"], None)
 
 
 def test_words_without_subwords_are_predicted_o_and_still_scored() -> None:

@@ -9,10 +9,11 @@ import torch
 from transformers import PreTrainedTokenizerFast
 
 from recipes.heads.qa import best_spans, running_maximum
+from tasks import qa
 from tasks.data.options import Columns
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError
-from tasks.qa import NO_ANSWER_THRESHOLD, Qa, Question
+from tasks.qa import NO_ANSWER_THRESHOLD, Qa, Question, passage_parts
 from tasks.task import Head, Layout
 from tests import tiny
 
@@ -178,6 +179,103 @@ def test_the_span_search_finds_what_a_loop_over_all_pairs_finds(most: int, seed:
             torch.tensor(score) - start[row, places].logsumexp(0) - end[row, places].logsumexp(0)
         )
         assert kept["probability"][row].item() == pytest.approx(expected.item(), rel=1e-4)
+
+
+@pytest.mark.parametrize("most", [1, 3, 30])
+@pytest.mark.parametrize("seed", range(5))
+def test_the_best_spans_are_those_of_a_loop_over_all_pairs(most: int, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    start, end = torch.randn(4, 11, generator=generator), torch.randn(4, 11, generator=generator)
+    candidates = torch.randint(0, 2, (4, 11), generator=generator)
+    candidates[:, 0], candidates[0, 1:] = 2, 0
+    candidates[:, 5] = 1
+    kept = best_spans(most, top_k=6)({"start_logits": start, "end_logits": end}, {"candidates": candidates})
+    for row in range(4):
+        spans = sorted(
+            (-float(start[row, i] + end[row, j]), i, j)
+            for i in range(11)
+            for j in range(i, min(i + most, 11))
+            if candidates[row, i] == 1 and candidates[row, j] == 1
+        )[:6]
+        found = [
+            (-score, i, j)
+            for score, i, j in zip(
+                kept["top_score"][row].tolist(),
+                kept["top_start"][row].tolist(),
+                kept["top_end"][row].tolist(),
+                strict=True,
+            )
+            if score > -float("inf")
+        ]
+        assert [span[1:] for span in found] == [span[1:] for span in spans]
+        assert [span[0] for span in found] == pytest.approx([span[0] for span in spans])
+        assert found[0][1:] == (kept["start"][row].item(), kept["end"][row].item())
+        assert kept["top_probability"][row, 0].item() == pytest.approx(kept["probability"][row].item())
+
+
+def test_listed_answers_are_distinct_and_best_first(tokenizer: Any) -> None:
+    task = Qa(version="v1.1", stride=10, max_question_tokens=8, top_k=4)
+    rows = [question("Oslo"), question("ten days", name="q2")]
+    features = task.encode(rows, tokenizer, HEAD, 40)
+    generator = torch.Generator().manual_seed(3)
+    length = max(map(len, features["input_ids"]))
+    logits = torch.randn(2, len(features["row"]), length, generator=generator)
+    marks = torch.tensor([[*window, *[0] * (length - len(window))] for window in features["candidates"]])
+    kept = best_spans(30, 4)({"start_logits": logits[0], "end_logits": logits[1]}, {"candidates": marks})
+    for prediction in task.decode(rows, features, kept, HEAD):
+        listed = prediction["candidates"]
+        assert len(listed) == 4
+        assert {name: prediction[name] for name in listed[0]} == listed[0]
+        assert len({(answer["start"], answer["end"]) for answer in listed}) == 4
+        assert all(CONTEXT[answer["start"] : answer["end"]] == answer["answer"] for answer in listed)
+
+
+def test_passages_as_long_as_books_are_encoded_in_parts(tokenizer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = " ".join(f"{CONTEXT} Paragraph {number}." for number in range(20))
+    row = Question(
+        "1", "who signs?", context, ("Paragraph 13",), (context.index("Paragraph 13"),), None, Origin("a", 1)
+    )
+    whole = Qa(version="v1.1", stride=10).encode([row], tokenizer, HEAD, 48)
+    monkeypatch.setattr(qa, "CHARACTERS_AT_ONCE", 900)
+    monkeypatch.setattr(qa, "PART_OVERLAP", 200)
+    assert len(passage_parts(context)) == 3
+    parts = Qa(version="v1.1", stride=10).encode([question("Oslo"), row], tokenizer, HEAD, 48)
+
+    def covered(features: Any, number: int) -> set[int]:
+        return {
+            place
+            for window, of_row in enumerate(features["row"])
+            for start, end in zip(features["start"][window], features["end"][window], strict=True)
+            for place in range(start, end)
+            if of_row == number
+        }
+
+    assert covered(parts, 1) == covered(whole, 0)
+    answers = [
+        context[parts["start"][window][first] : parts["end"][window][last]].strip()
+        for window, (first, last) in enumerate(parts["labels"])
+        if parts["row"][window] == 1 and parts["candidates"][window][first] == 1
+    ]
+    assert "Paragraph 13" in answers
+    assert set(answers) == {"Paragraph 13"}
+
+
+@pytest.mark.parametrize(
+    ("task", "thresholds", "version", "calibration"),
+    [
+        (Qa(), {}, "v1.1", {}),
+        (Qa(), {NO_ANSWER_THRESHOLD: 1.5}, "v2.0", {NO_ANSWER_THRESHOLD: 1.5}),
+        (Qa(version="v2.0"), {}, "v2.0", {NO_ANSWER_THRESHOLD: 0.0}),
+        (Qa(version="v1.1"), {NO_ANSWER_THRESHOLD: 1.5}, "v1.1", {}),
+    ],
+)
+def test_a_trained_model_says_no_answer_only_if_it_learnt_to(
+    task: Qa, thresholds: dict[str, float], version: str, calibration: dict[str, float]
+) -> None:
+    trained, notes = task.as_trained(HEAD, thresholds)
+    assert trained.version == version
+    assert bool(notes) == (task.version == "auto" and version == "v1.1")
+    assert trained.calibration(thresholds) == calibration
 
 
 @pytest.mark.parametrize("seed", range(20))
