@@ -248,6 +248,10 @@ class TestWhereItIsCut:
         assert [[record.values["tokens"] for record in records] for records in found] == [[["a"]], [["b"]], [["c"]]]
         assert [records[0].origin.number for records in found] == [1, 4, 6]
 
+    def test_not_at_blank_lines_that_are_comments(self) -> None:
+        written("f.conll", "a O\n  \nb O\n\n" * 9)
+        assert assert_same("f.conll", 1, comment=" ") > 2
+
     def test_as_large_as_is_asked_for_rounded_up_to_rows(self) -> None:
         written("f.txt", "1234\n" * 10)
         assert [len(records) for records in portions("f.txt", 11, format="txt")] == [3, 3, 3, 1]
@@ -292,6 +296,13 @@ class TestWhereItIsCut:
         written(name, text)
         assert_same(name, 1)
         assert choose_reader(Source(Path(name)), "auto", "txt").name == expected
+
+
+def test_a_header_that_cannot_be_used_is_refused_before_the_rows_are_read() -> None:
+    written("f.csv", "text,text\n" + "warm,good\n" * 20 + '"cold\n')
+    with pytest.raises(InputError, match="two columns have the name 'text'"):
+        portions("f.csv")
+    assert assert_same("f.csv", 1) == 0
 
 
 def test_names_of_columns_are_compared_with_all_rows_looked_at() -> None:
@@ -362,6 +373,10 @@ class TestTheBeginningDecides:
         assert report.skipped == {reason: 1}
         with pytest.raises(InputError, match=rf"^{name}, line {line}: "):
             portions(name, 50)
+
+    def test_a_later_line_may_lack_the_separator_at_its_end(self) -> None:
+        written("f.conll", "Mara\tO\t\n\n" * 9 + "Rain\tB-x\n")
+        assert portions("f.conll", 50)[-1][-1].values == {"tokens": ["Rain"], "tags": ["B-x"]}
 
     def test_a_header_line_that_is_named_again_is_seen_by_the_rows_looked_at(self) -> None:
         written("f.csv", "text,label\n" + "warm,good\n" * 9)
