@@ -18,6 +18,7 @@ from recipes.bench.mixed_texts import (
     describe_lengths,
     describe_passages,
     mixed_texts,
+    padded_over_plain,
     source_questions,
     source_texts,
 )
@@ -87,7 +88,7 @@ def measure(given: Namespace) -> list[Path]:
         notes = [f"Texts: {describe_lengths(sizes)}. Questions: {describe_passages(asked)}."]
         say(notes[0])
         compared = [compare(task, run, threads, items[task], given.repetitions) for task, run in runs.items()]
-    notes += [_tried(one) for one in compared if one.tried]
+    notes += [_tried(one, sizes) for one in compared if one.tried]
     notes += [_scores(compared[-1], asked), f"Medians of {given.repetitions} passes each, in turn; {threads} threads."]
     content = {one.task: _numbers(one) for one in compared}
     return write(
@@ -195,9 +196,15 @@ def _row(one: Compared) -> dict[str, str]:
     }
 
 
-def _tried(one: Compared) -> str:
-    speeds = ", ".join(f"{speed:.1f} with {size}" for size, speed in one.tried.items())
-    return f"{one.task}: rows/s of the pipeline by batch size, on one row in {TRIED_PART}: {speeds}."
+def _tried(one: Compared, sizes: Sequence[int]) -> str:
+    """Return the speeds by batch size, and how much of each batch is padding, which the pipeline computes, too."""
+    tried = ", ".join(
+        f"{size}: {speed:.1f} ({padded_over_plain(sizes, size):.1f})" for size, speed in one.tried.items()
+    )
+    return (
+        f"{one.task}: rows/s of the pipeline on one row in {TRIED_PART} by batch size (and times the tokens that it "
+        f"computes with padding, texts in the order given): {tried}."
+    )
 
 
 def _scores(one: Compared, asked: Sequence[Asked]) -> str:

@@ -99,6 +99,16 @@ def describe_lengths(sizes: Sequence[int]) -> str:
     )
 
 
+def padded_over_plain(sizes: Sequence[int], batch_size: int) -> float:
+    """Return how many times the tokens of texts a model computes, if neighbours are padded to the longest of a batch.
+
+    >>> padded_over_plain([1, 3, 2, 2], batch_size=2)
+    1.25
+    """
+    batches = [sizes[first : first + batch_size] for first in range(0, len(sizes), batch_size)]
+    return sum(max(batch) * len(batch) for batch in batches) / sum(sizes)
+
+
 def describe_passages(asked: Sequence[Asked]) -> str:
     """Return how many questions there are on how many passages of how many words."""
     words = [len(passage.split()) for passage in dict.fromkeys(one.passage for one in asked)]
