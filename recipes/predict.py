@@ -4,13 +4,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from recipes.command.predict_line import PredictLine
+    from recipes.config.schema import Config
     from recipes.serving.predicting_files import FilePredictor
     from recipes.serving.trained_model import TrainedModel
-    from tasks.data.options import DataOptions
 
 STANDARD = "-"
 "Standard input, as one of the inputs."
@@ -61,6 +62,7 @@ def predict(line: "PredictLine") -> None:
         InputError: the model, a file or a row can't be used.
         BrokenPipeError: nobody reads standard output any more.
     """
+    from recipes.serving.output_formats import require_format
     from recipes.serving.predicting_files import FilePredictor
     from recipes.serving.writing import write_file, write_standard_output
     from recipes.system.signals import Interrupted
@@ -68,19 +70,20 @@ def predict(line: "PredictLine") -> None:
     from tasks.data.streaming import stream_records
 
     _require_free(line)
-    data, model = _loaded(line)
-    started = time.perf_counter()
+    data = _config(line, None).data
     report = ReadReport(line.on_bad_row, way_out="To leave such rows out, and have them counted: --on-bad-row skip")
-    predictor = FilePredictor(model, data, report)
     portions = stream_records(list(line.inputs), data, report, key="INPUT", fallback="txt")
-    before = 0
+    predictor = FilePredictor(_loaded(line), data, report)
+    if line.output is not None:
+        require_format(line.output, predictor.model.task)
+    started, before = time.perf_counter(), 0
     with _progress() as progress:
         if line.output is None:
             write_standard_output(predictor, portions, progress)
         else:
             try:
                 again = line.overwrite or STANDARD in line.inputs
-                identity = _identity(line, model)
+                identity = _identity(line, predictor.model)
                 before = write_file(predictor, portions, line.output, identity, overwrite=again, progress=progress)
             except Interrupted as interrupted:
                 kept = f"{predictor.rows} rows are predicted and kept. To go on, give the same command again"
@@ -96,41 +99,49 @@ def _require_free(line: "PredictLine") -> None:
         return
     if output.is_dir():
         raise InputError(f"-o {output}: is a folder. Name a file in it")
+    if any(Path(name).expanduser().resolve() == output.resolve() for name in line.inputs):
+        raise InputError(f"-o {output}: is the input itself. Name another file")
     if output.exists() and not line.overwrite:
         raise InputError(f"-o {output}: is there already. To write it anew: --overwrite")
 
 
-def _loaded(line: "PredictLine") -> "tuple[DataOptions, TrainedModel]":
-    """Return how to read, and the model with the options of its task that the command sets."""
+def _config(line: "PredictLine", task: str | None) -> "Config":
+    """Return the config that the command's keys make. Without a task, those of a task are left out."""
     from recipes.command.composing import compose
     from recipes.command.literals import with_literal_values
+
+    words = with_literal_values([word for word in line.options if task is not None or not word.startswith("task.")])
+    return compose(["data=files", "data.train=INPUT", *([] if task is None else [f"task={task}"]), *words])
+
+
+def _loaded(line: "PredictLine") -> "TrainedModel":
+    """Return the model, with the options of its task that the command sets."""
     from recipes.serving.loading import load_model, task_of
     from recipes.system.quiet_libraries import quiet_libraries
     from tasks.data.read import read_label_names
 
     quiet_libraries()
-    words = with_literal_values(line.options)
-    keys = [word.partition("=")[0] for word in words]
-    hub = [word for word in words if word.startswith("model.")]
-    plain = compose(["data=files", "data.train=INPUT", *(word for word in words if not word.startswith("task."))])
-    task = task_of(line.model, plain.model)
-    config = compose([f"task={task}", "data=files", "data.train=INPUT", *words])
-    options = {key: getattr(config.task, key) for word in keys if (key := word.removeprefix("task.")) != word}
+    typed = {word.partition("=")[0] for word in line.options}
+    given = _config(line, None).model
+    revision = given.revision if "model.revision" in typed else None  # else it is that of the default model
+    pickled = given.allow_pickled_weights if "model.allow_pickled_weights" in typed else False
+    config = _config(line, task_of(line.model, revision=revision, allow_pickled_weights=pickled))
+    options = {key: getattr(config.task, key) for word in typed if (key := word.removeprefix("task.")) != word}
     names = read_label_names(config.data.label_names)
     model = load_model(
         line.model,
         device=config.runtime.device,
         precision=config.runtime.precision,
         threads=config.runtime.threads,
-        revision=config.model.revision if hub else None,
-        allow_pickled_weights=config.model.allow_pickled_weights if hub else False,
+        revision=revision,
+        allow_pickled_weights=pickled,
         **options,
         **({} if names is None else {"label_names": names}),
     )
     _tell(line, "model", f"{line.model}: {model.describe()}")
     for note in model.trained.notes:
         _tell(line, "", note)
-    return config.data, model
+    return model
 
 
 def _identity(line: "PredictLine", model: "TrainedModel") -> dict[str, object]:

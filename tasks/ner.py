@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 WORDS_AT_ONCE = 100_000
 """Most words that the tokenizer is given at once, as it takes hundreds of bytes for each token. A row of more is encoded
-in parts that overlap, as windows do, and its words are shared out among the windows of all parts."""
+in parts that overlap as windows do, and its words are shared out among the windows of all parts."""
 PART_OVERLAP = 500
 "Words that neighbouring parts share."
 WORDS_CHOICES = ("auto", "borders", *WORD_RULES)
@@ -64,6 +64,7 @@ class Ner(Task[Sentence]):
 
     texts: ClassVar[tuple[str, ...]] = ("text", "tokens", "offsets")
     head_class: ClassVar[str] = "ForTokenClassification"
+    tags_words: ClassVar[bool] = True
 
     name: str = "ner"
     scheme: str = "auto"

@@ -87,6 +87,8 @@ class Task(Generic[RowType]):
     "The fields of a row that hold its texts or words, and that no score needs."
     head_class: ClassVar[str] = ""
     "What the names of transformers' classes for models of this task have in common."
+    tags_words: ClassVar[bool] = False
+    "Whether predictions have a tag for each word, as `tags`."
     thresholds: ClassVar[tuple[str, ...]] = ()
     "The names under which `calibrate` returns thresholds."
     has_classes: ClassVar[bool] = True

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,18 +63,14 @@ def load_model(
     return TrainedModel(trained, predictor, placement)
 
 
-def task_of(path: str, model: Model) -> str:
+def task_of(path: str, *, revision: str | None = None, allow_pickled_weights: bool = False) -> str:
     """Return the name of the task that a model was trained for, without loading its weights.
-
-    Args:
-        path: the model, as for `load_model`.
-        model: the hub model's revision, and whether pickled weights are accepted.
 
     Raises:
         InputError: there is no trained model.
     """
     _refuse_folder_of_runs(Path(path).expanduser())
-    model = replace(model, path=path)
+    model = Model(path=path, revision=revision, allow_pickled_weights=allow_pickled_weights)
     try:
         return task_name(model, locate(model))
     except InputError as error:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeAlias
 
 from recipes.serving.journal import Line
@@ -69,13 +70,11 @@ def conll_lines(lines: Iterable[Line], task: AnyTask, layout: Layout) -> Iterato
     """Yield a word on each line, its tag if the input has one, and its predicted tag; an empty line after a sentence.
 
     Raises:
-        InputError: the rows have no tags, or a word holds what a line can't.
+        InputError: a word holds what a line can't.
     """
-    del layout
+    del layout, task
     for line in lines:
-        tags = line.get("tags")
-        if tags is None:
-            raise InputError(f"CoNLL is for named entities, not for {task.name}: -o FILE.jsonl or FILE.csv")
+        tags = line["tags"]
         gold = line.get("gold") or [None] * len(tags)
         for token, before, tag in zip(line["tokens"], gold, tags, strict=True):
             if set(token) & set("\t\n\r") or not token.strip():
@@ -90,6 +89,16 @@ FORMATS: dict[str, Callable[[Iterable[Line], AnyTask, Layout], Iterator[str]]] =
     ".conll": conll_lines,
 }
 "The function that makes a file's lines, by its extension."
+
+
+def require_format(output: Path, task: AnyTask) -> None:
+    """Refuse a format that can't hold the predictions of a task, before any is made.
+
+    Raises:
+        InputError: the message says which can.
+    """
+    if output.suffix.lower() == ".conll" and not task.tags_words:
+        raise InputError(f"-o {output}: CoNLL is for named entities, not for {task.name}: -o FILE.jsonl or FILE.csv")
 
 
 def _place(line: Line, layout: Layout) -> dict[str, Any]:

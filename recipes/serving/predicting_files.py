@@ -8,7 +8,7 @@ from recipes.serving.gold import Gold, has_labels
 from recipes.serving.items import columns_for, require_form
 from recipes.serving.journal import Line
 from recipes.serving.trained_model import TrainedModel, portions
-from tasks.data.options import DataOptions
+from tasks.data.options import Columns, DataOptions
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError
 from tasks.record_columns import column_names
@@ -24,9 +24,13 @@ class FilePredictor:
     report: ReadReport
     gold: Gold | None = None
     "Set with the first records if they have labels."
+    file: str = ""
+    "The file that is read now. The next three hold for it."
     columns: list[str] = field(default_factory=list)
-    "The columns of the first records. Others that come later are kept, and never taken for a text."
-    layout: Layout | None = None
+    "The columns of its first records. Others that come later are kept, and never taken for a text."
+    layout: Layout = field(default_factory=lambda: Layout(Columns()))
+    labelled: bool = False
+    "Whether its first records have labels."
     rows: int = 0
     "Rows that are predicted, those before an interruption included."
     counts: Counter[str] = field(default_factory=Counter)
@@ -59,11 +63,13 @@ class FilePredictor:
         """Yield records that are rows each; of a table of tokens, whole sentences, wherever a portion ends."""
         task, held = self.model.task, list[Record]()
         for records in records_of_portions:
+            if records and records[0].origin.file != self.file:
+                if held:
+                    yield task.whole_records(held, self.layout)
+                    held = []
+                self._begin(records)
             if not records:
                 continue
-            if self.layout is None:
-                self.columns = column_names(records)
-                self.layout = Layout(columns_for(records, self.data.columns, self.model.trained.stored))
             joined = task.whole_records([*held, *records], self.layout)
             if len(joined) == len(held) + len(records):
                 held = []
@@ -74,20 +80,25 @@ class FilePredictor:
                 if len(joined) > 1:
                     yield joined[:-1]
         if held:
-            assert self.layout is not None
             yield task.whole_records(held, self.layout)
+
+    def _begin(self, records: Sequence[Record]) -> None:
+        """Settle by the first records of a file which of its columns are read, and whether it has labels."""
+        self.file = records[0].origin.file
+        self.columns = column_names(records)
+        self.layout = Layout(columns_for(records, self.data.columns, self.model.trained.stored))
+        self.labelled = has_labels(self.model.task, records, self.layout)
+        if self.labelled and self.gold is None:
+            self.gold = Gold(self.model.task, self.model.trained.head)
 
     def _read(self, records: Sequence[Record]) -> tuple[list[Row], dict[Origin, Row]]:
         """Return rows without labels, and by their places those with labels."""
-        assert self.layout is not None
         task = self.model.task
         alike = [Record({name: record.values.get(name) for name in self.columns}, record.origin) for record in records]
         rows: list[Row] = task.read(alike, self.layout, self.report, labelled=False)
         if rows and not self.rows:
             require_form(task, rows[0], self.model.trained.stored)
-        if self.gold is None and not self.rows and has_labels(task, alike, self.layout):
-            self.gold = Gold(task, self.model.trained.head)
-        return rows, {} if self.gold is None else self.gold.read(alike, self.layout)
+        return rows, self.gold.read(alike, self.layout) if self.labelled and self.gold is not None else {}
 
     def _without_done(self, rows: Sequence[Row], gold: dict[Origin, Row], done: Iterator[Line]) -> Sequence[Row]:
         for number, row in enumerate(rows):
@@ -115,7 +126,7 @@ class FilePredictor:
             "place": row.origin.number,
             "answer": task.answer(row, prediction),
         }
-        if "tags" in prediction:
+        if task.tags_words:
             line |= {"tokens": getattr(row, "tokens", ()), "tags": prediction["tags"]}
             line |= {"gold": task.gold(gold)} if gold is not None else {}
         return line

@@ -12,7 +12,7 @@ from recipes.model.stored_task import StoredTask, stored_task
 from recipes.serving.gold import Gold
 from recipes.serving.items import rows_of_items
 from recipes.serving.journal import Journal, Line
-from recipes.serving.output_formats import FORMATS, Layout, layout_of
+from recipes.serving.output_formats import FORMATS, Layout, layout_of, require_format
 from tasks.classification import Classification
 from tasks.data.options import Columns
 from tasks.data.records import Origin, Record
@@ -126,7 +126,8 @@ def test_conll_has_the_tags_of_the_input_before_the_predicted_ones() -> None:
     assert written(".conll", Ner(), [tagged, tagged]) == "In\tO\nOslo\tB-place\n\n" * 2
     assert written(".conll", Ner(), [{**tagged, "gold": ["O", "O"]}]) == "In\tO\tO\nOslo\tO\tB-place\n\n"
     with pytest.raises(InputError, match=r"-o FILE\.jsonl"):
-        written(".conll", Classification(), [line(1)])
+        require_format(Path("a.conll"), Classification())
+    require_format(Path("a.CoNLL"), Ner())
     with pytest.raises(InputError, match=r"a\.csv, 1: CoNLL can't hold the word 'a\\tb'"):
         written(".conll", Ner(), [line(1, tokens=["a\tb"], tags=["O"])])
 
