@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 WORDS_AT_ONCE = 100_000
-"""Most words that the tokenizer is given at once, as it takes hundreds of bytes for each token. A row of more is encoded
+"""Most words that the tokenizer is given at once, as it takes hundreds of bytes a token. A row of more is encoded
 in parts that overlap as windows do, and its words are shared out among the windows of all parts."""
 PART_OVERLAP = 500
 "Words that neighbouring parts share."
