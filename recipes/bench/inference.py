@@ -187,8 +187,8 @@ def _row(one: Compared) -> dict[str, str]:
     return {
         "task, rows": f"{one.task}, {rows}",
         "theirs": f"{NAMES[one.task]}{batch_size}",
-        "rows/s ours, fp32": f"{speeds[0]:.1f}",
-        "rows/s theirs, fp32": f"{speeds[1]:.1f}",
+        "rows/s ours, fp32": f"{speeds[0]:.2f}",
+        "rows/s theirs, fp32": f"{speeds[1]:.2f}",
         "ratio": f"{one.ratio:.2f}",
         "peak MB ours": f"{one.ours[-1].peak_memory_mb:.0f}",
         "peak MB theirs": f"{one.theirs[-1].peak_memory_mb:.0f}",
