@@ -1,18 +1,22 @@
 """Reading of files of any size, and of standard input, portion by portion."""
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tasks.data.annotation.brat import without_partners
 from tasks.data.byte_stream import ByteStream, Readable
+from tasks.data.column_names import USUAL_COLUMNS
 from tasks.data.counted import Counted
 from tasks.data.files import find_files
 from tasks.data.formats.arrow_tables import PARQUET, stream_parquet
+from tasks.data.formats.delimited import CSV, TSV
 from tasks.data.formats.portions import Portions
+from tasks.data.formats.separators import SEPARATORS
 from tasks.data.formats.source import Beginning, GivenSource, Portion, Source
 from tasks.data.options import DataOptions
 from tasks.data.read import by_mark, read_records, read_source, recognised, require_rows
@@ -59,7 +63,8 @@ def stream_records(
         report: takes bad rows and notes, and in the end what the files were recognised as.
         key: the config key of the value, for errors.
         portion_bytes: how many characters of text a portion has, rounded up to whole rows; of Parquet, how many bytes.
-        fallback: the format of files that no reader recognises; see `choose_reader`. None: they are refused.
+        fallback: the format of files that no reader recognises; see `choose_reader`; and of texts that are tables only
+            by the number of their commas. None: they are refused.
 
     Raises:
         InputError: there is no such file, or it can't be read, or has no rows.
@@ -152,12 +157,31 @@ def _portions_of_text(stream: ByteStream, path: Path, how: _How) -> Opened | Non
     if options.format == "auto" and source.goes_on and JSON_ROWS.match(source.text) and not is_lines:
         return None
     reader = choose_reader(source, options.format, how.fallback)
+    if how.fallback is not None and options.format == "auto" and reader in (CSV, TSV) and _is_prose(source, options):
+        reader = choose_reader(source, how.fallback)
     portions = None if reader.in_portions is None else reader.in_portions(source, options, how.report)
     if portions is None:
         return None
     stream.forget()
     what = portions.what + by_mark(stream.beginning, options.encoding)
     return what, _read_portions(text, portions, source, how.portion_bytes)
+
+
+def _is_prose(source: Source, options: DataOptions) -> bool:
+    """Tell whether a text without the extension of a table is none, though all its lines have equally many commas.
+
+    It is a table if its first line names a usual column, or if the user says how its columns are named or separated.
+    """
+    named = asdict(options.columns).values()
+    if (
+        source.suffix not in ("", ".txt")
+        or options.header
+        or options.separator
+        or any(name is not None for name in named)
+    ):
+        return False
+    cells = re.split("|".join(map(re.escape, SEPARATORS)), source.lines[options.skip_lines or 0])
+    return not any(cell.strip(' "').casefold() in USUAL_COLUMNS for cell in cells)
 
 
 def _look_at(text: TextStream, beginning: bytes, path: Path, options: DataOptions) -> Beginning:

@@ -643,3 +643,21 @@ def counted_within(name: str, most: int) -> int:
         tracemalloc.stop()
     assert peak < most
     return counted
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "values"),
+    [
+        ("Ada, hello\nJon, bye\n", {}, [{"text": "Ada, hello"}, {"text": "Jon, bye"}]),
+        ("text,label\nwarm,good\n", {}, [{"text": "warm", "label": "good"}]),
+        ("body;x\nwarm;good\n", {"columns": Columns(text="body")}, [{"body": "warm", "x": "good"}]),
+        ("Ada,hello\nJon,\n", {"header": ["a", "b"]}, [{"a": "Ada", "b": "hello"}, {"a": "Jon", "b": ""}]),
+    ],
+)
+def test_prose_is_no_table_though_its_lines_have_equally_many_commas(
+    content: str, options: dict[str, Any], values: list[dict[str, str]], tmp_path: Path
+) -> None:
+    path = tmp_path / "news.txt"
+    path.write_text(content)
+    portions = stream_records(str(path), DataOptions(**options), ReadReport(), fallback="txt")
+    assert [record.values for records in portions for record in records] == values
