@@ -10,6 +10,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 import recipes
 from recipes.run import main
+from tasks.classification import Classification
 from tasks.long_texts import read
 
 MOST_TOKENS = 24
@@ -56,6 +57,7 @@ def test_long_texts_are_predicted_from_all_of_their_windows(
         assert list(line["prediction"]["scores"].values()) == pytest.approx(expected, abs=1e-5)
     assert bool(several) == (method == "recipe")
     trained = recipes.load(folder, device="cpu")
+    assert isinstance(trained.task, Classification)
     assert trained.task.long_texts == way
     for line, told in zip(lines, trained([line["text"] for line in lines]), strict=True):
         assert told["scores"] == pytest.approx(line["prediction"]["scores"], abs=1e-5)
