@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,7 +63,6 @@ def predict(line: "PredictLine") -> None:
         InputError: the model, a file or a row can't be used.
         BrokenPipeError: nobody reads standard output any more.
     """
-    from recipes.serving.output_formats import require_format
     from recipes.serving.predicting_files import FilePredictor
     from recipes.serving.writing import write_file, write_standard_output
     from recipes.system.signals import Interrupted
@@ -73,9 +73,9 @@ def predict(line: "PredictLine") -> None:
     data = _config(line, None).data
     report = ReadReport(line.on_bad_row, way_out="To leave such rows out, and have them counted: --on-bad-row skip")
     portions = stream_records(list(line.inputs), data, report, key="INPUT", fallback="txt")
+    first = list(islice(portions, 1))  # what is wrong with the input is said before the model is loaded
     predictor = FilePredictor(_loaded(line), data, report)
-    if line.output is not None:
-        require_format(line.output, predictor.model.task)
+    portions = chain(first, portions)
     started, before = time.perf_counter(), 0
     with _progress() as progress:
         if line.output is None:
@@ -117,6 +117,7 @@ def _config(line: "PredictLine", task: str | None) -> "Config":
 def _loaded(line: "PredictLine") -> "TrainedModel":
     """Return the model, with the options of its task that the command sets."""
     from recipes.serving.loading import load_model, task_of
+    from recipes.serving.output_formats import require_format
     from recipes.system.quiet_libraries import quiet_libraries
     from tasks.data.read import read_label_names
 
@@ -125,7 +126,10 @@ def _loaded(line: "PredictLine") -> "TrainedModel":
     given = _config(line, None).model
     revision = given.revision if "model.revision" in typed else None  # else it is that of the default model
     pickled = given.allow_pickled_weights if "model.allow_pickled_weights" in typed else False
-    config = _config(line, task_of(line.model, revision=revision, allow_pickled_weights=pickled))
+    task = task_of(line.model, revision=revision, allow_pickled_weights=pickled)
+    if line.output is not None:
+        require_format(line.output, task)
+    config = _config(line, task)
     options = {key: getattr(config.task, key) for word in typed if (key := word.removeprefix("task.")) != word}
     names = read_label_names(config.data.label_names)
     model = load_model(
@@ -146,14 +150,14 @@ def _loaded(line: "PredictLine") -> "TrainedModel":
 
 def _identity(line: "PredictLine", model: "TrainedModel") -> dict[str, object]:
     """Return what the predictions depend on, as JSON values."""
+    from recipes.system.files import fingerprint
     from tasks.data.files import find_files
 
     files = [] if STANDARD in line.inputs else find_files(list(line.inputs), "INPUT", folders=True)
-    stats = {str(path): path.stat() for path in files}
     return {
         "model": model.trained.fingerprint,
         "thresholds": dict(model.trained.calibration),
-        "input": {path: f"{stat.st_size} bytes, changed {stat.st_mtime_ns}" for path, stat in stats.items()},
+        **{f"input {path}": fingerprint(path) if path.is_file() else "a folder" for path in files},
         "options": sorted(word for word in line.options if not word.startswith("runtime.")),
         "on_bad_row": line.on_bad_row,
     }

@@ -388,6 +388,10 @@ class Classification(Task[Text]):
         return list(row.labels) if self.kind == "multi_label" else row.label
 
     @override
+    def labels_something(self, row: Text) -> bool:
+        return row.label not in (None, ())
+
+    @override
     def gold_prediction(self, row: Text) -> Prediction:
         return {"label": self.gold(row)}
 

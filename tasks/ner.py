@@ -64,6 +64,7 @@ class Ner(Task[Sentence]):
 
     texts: ClassVar[tuple[str, ...]] = ("text", "tokens", "offsets")
     head_class: ClassVar[str] = "ForTokenClassification"
+    takes_pairs: ClassVar[bool] = False
     tags_words: ClassVar[bool] = True
 
     name: str = "ner"
@@ -424,6 +425,10 @@ class Ner(Task[Sentence]):
     @override
     def gold(self, row: Sentence) -> list[str]:
         return list(row.tags or ())
+
+    @override
+    def labels_something(self, row: Sentence) -> bool:
+        return any(tag != "O" for tag in row.tags or ())
 
     @override
     def gold_prediction(self, row: Sentence) -> Prediction:

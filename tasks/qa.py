@@ -406,8 +406,8 @@ class Qa(Task[Question]):
 
     @override
     def cells(self, answer: Prediction) -> dict[str, Any]:
-        names = ("answer", "start", "end", "score", *(["no_answer_score"] if self.version == "v2.0" else []))
-        return {name: answer[name] for name in names}
+        names = ("answer", "start", "end", "score", "no_answer_score", "best_answer", "candidates")
+        return {name: answer[name] for name in names if name in answer}
 
     @override
     def inputs(self) -> Sequence[str]:
@@ -416,6 +416,10 @@ class Qa(Task[Question]):
     @override
     def gold(self, row: Question) -> list[str]:
         return list(dict.fromkeys(row.answers))
+
+    @override
+    def labels_something(self, row: Question) -> bool:
+        return bool(row.answers)
 
     @override
     def gold_prediction(self, row: Question) -> Prediction:
@@ -543,7 +547,8 @@ def _null_position(input_ids: Sequence[int], tokenizer: "PreTrainedTokenizerBase
 
 def _cut(questions: list[str], tokenizer: "PreTrainedTokenizerBase", most: int) -> tuple[list[str], list[int]]:
     """Return questions with at most their first `most` tokens, and how many tokens each lost."""
-    encoded = tokenizer(questions, add_special_tokens=False, return_offsets_mapping=True)
+    # Not verbose: transformers warns of texts that are too long for the model, which are cut here.
+    encoded = tokenizer(questions, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
     lengths = [len(offsets) for offsets in encoded["offset_mapping"]]
     shortened = [
         question if length <= most else question[: offsets[most - 1][1]]

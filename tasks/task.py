@@ -87,6 +87,8 @@ class Task(Generic[RowType]):
     "The fields of a row that hold its texts or words, and that no score needs."
     head_class: ClassVar[str] = ""
     "What the names of transformers' classes for models of this task have in common."
+    takes_pairs: ClassVar[bool] = True
+    "Whether a tuple of two texts is one item for the user."
     tags_words: ClassVar[bool] = False
     "Whether predictions have a tag for each word, as `tags`."
     thresholds: ClassVar[tuple[str, ...]] = ()
@@ -248,6 +250,11 @@ class Task(Generic[RowType]):
     def gold(self, row: RowType) -> Any:
         """Return the gold answer as a JSON value, for the predictions file."""
         raise NotImplementedError
+
+    def labels_something(self, row: RowType) -> bool:
+        """Tell whether gold holds anything, and not only that there is nothing, as in a file without annotations."""
+        del row
+        return True
 
     def gold_prediction(self, row: RowType) -> Prediction:
         """Return the prediction that equals gold. Scoring it before training shows which scores exist."""

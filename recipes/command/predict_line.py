@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from recipes.command.convert_line import READING_KEYS
+from tasks.data.options import Columns
 from tasks.errors import InputError, did_you_mean
 
 HELP = """\
@@ -36,6 +37,9 @@ Examples
 RUNTIME_KEYS = ("runtime.device", "runtime.precision", "runtime.threads")
 MODEL_KEYS = ("model.revision", "model.allow_pickled_weights")
 KEY = re.compile(r"(?P<key>(data|task|runtime|model)\.[a-z_.]+)=.*", re.DOTALL)
+FOREIGN_KEY = re.compile(r"[a-z_]+(\.[a-z_.]+)?")
+FIXED = ("task.name", "data.on_bad_row", "data.hub", "data.hub_config", "data.hub_revision")
+"Keys that read or tasks have elsewhere, and that have no place here."
 VALUE_FLAGS = {"-o": "output", "--output": "output", "--on-bad-row": "on_bad_row"}
 SWITCHES = ("--overwrite",)
 STANDARD = "-"
@@ -83,12 +87,17 @@ def read_predict_line(arguments: Sequence[str]) -> PredictLine:
         elif KEY.fullmatch(word):
             _require_key(flag)
             options.append(word)
+        elif equals and FOREIGN_KEY.fullmatch(flag) and not Path(word).exists():
+            raise InputError(f"{flag}: a key of training, if of anything. {_keys()}")
         else:
             words.append(word)
     if len(words) < 2:
         missing = "Which model is to predict, and for which file?" if not words else "Which file is to be read?"
         named = words[0] if words else "RUN"
         raise InputError(f"{missing} python -m recipes.predict {named} INPUT -o OUT. What there is: --help")
+    last = Path(words[-1])
+    if len(words) > 2 and "output" not in values and last.suffix in OUTPUT_SUFFIXES and not last.exists():
+        raise InputError(f"{last}: there is no such file. If it is the one to be written: -o {last}")
     policy = values.get("on_bad_row", "error")
     if policy not in ("error", "skip"):
         raise InputError(f"--on-bad-row {policy}: choose from error, skip")
@@ -105,15 +114,22 @@ def _output(value: str | None) -> Path | None:
 
 
 def _require_key(key: str) -> None:
-    fixed = ("task.name", "data.on_bad_row")
-    if key.startswith(("task.", "data.columns.")) and key not in fixed:
+    if key.startswith(("task.", "data.columns.")) and key not in FIXED:
         return
-    known = (*(key for key in READING_KEYS if key not in fixed), *RUNTIME_KEYS, *MODEL_KEYS)
+    known = _known()
     if key in known:
         return
     if key == "data.on_bad_row":
         raise InputError("data.on_bad_row: is --on-bad-row here")
     if key in ("data.train", "data.validation", "data.test"):
         raise InputError(f"{key}: name the file without a key: python -m recipes.predict RUN FILE -o OUT")
-    near = did_you_mean(key, known)
-    raise InputError(f"{key}: not a key for predicting.{near} Keys: {', '.join(known)}, data.columns.*, task.*")
+    near = did_you_mean(key, (*known, *(f"data.columns.{column.name}" for column in fields(Columns))))
+    raise InputError(f"{key}: not a key for predicting.{near} {_keys()}")
+
+
+def _keys() -> str:
+    return f"Keys: {', '.join(_known())}, data.columns.*, task.*"
+
+
+def _known() -> tuple[str, ...]:
+    return (*(key for key in READING_KEYS if key not in FIXED), *RUNTIME_KEYS, *MODEL_KEYS)

@@ -4,6 +4,7 @@ All processes of a run make the same calls, and each gets all results.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +26,7 @@ class Predictor:
     """A model that is ready to predict, with everything that turns its outputs into predictions."""
 
     model: Any
-    "In the precision to predict with, and on its device."
+    "In fp32, and on its device."
     task: AnyTask
     head: Head
     reduce: Reduce
@@ -35,6 +36,8 @@ class Predictor:
     tokens_at_once: int | None
     "Most tokens in one forward pass, padding included. None: whole batches."
     join: Join = join_batches
+    precision: torch.dtype = torch.float32
+    "The type of an autocast region to compute in, if it is another."
     processes: int = 1
     process: int = 0
 
@@ -64,13 +67,19 @@ class Predictor:
         """Return what is kept of a batch, and the limit of tokens at once that fitted into memory."""
         while True:
             try:
-                with torch.no_grad():
+                with torch.no_grad(), self._autocast():
                     parts = [
                         self.reduce(forward(self.model, part), part) for part in split_by_tokens(inputs, tokens_at_once)
                     ]
                 return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}, tokens_at_once
             except (RuntimeError, MemoryError) as error:
                 tokens_at_once = fewer_tokens_at_once(inputs, tokens_at_once, error)
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        if self.precision == torch.float32:
+            return nullcontext()
+        lower: AbstractContextManager[Any] = torch.autocast(self.model.device.type, dtype=self.precision)
+        return lower
 
     def _of_all_processes(self, kept: list[tuple[int, dict[str, Tensor]]]) -> Kept:
         """Gather what all processes kept, as arrays, in the order of the batches, each batch once."""

@@ -26,6 +26,19 @@ class Gold:
     unknown: Counter[str] = field(default_factory=Counter)
     "Labels that the model does not have, and how many rows have them."
 
+    def is_in(self, records: Sequence[Record], layout: Layout) -> bool:
+        """Tell whether the first records of a file have labels: a column for them, and anything in it.
+
+        A column that only looks like one of labels does not matter for predicting.
+        """
+        try:
+            if not self.task.has_labels(records, layout):
+                return False
+            rows = self.task.read(records, layout, ReadReport(on_bad_row="skip"))
+        except InputError:
+            return False
+        return any(map(self.task.labels_something, rows))
+
     def read(self, records: Sequence[Record], layout: Layout) -> dict[Origin, Row]:
         """Return the rows with labels, by their places. Rows whose labels can't be read are counted."""
         report = ReadReport(on_bad_row="skip")
@@ -69,11 +82,3 @@ class Gold:
 
     def _none_known(self) -> bool:
         return bool(self.unknown) and all(self.task.unknown_labels(row, self.head) for row in self.rows)
-
-
-def has_labels(task: AnyTask, records: Sequence[Record], layout: Layout) -> bool:
-    """Tell whether the input seems to have labels. Columns that only look like labels don't matter for predicting."""
-    try:
-        return task.has_labels(records, layout)
-    except InputError:
-        return False

@@ -1,7 +1,7 @@
 """What people have in hand, such as texts and pairs, and the rows that a task makes of it."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -26,6 +26,7 @@ def rows_of_items(task: AnyTask, items: Sequence[Any], stored: StoredTask | None
             values = task.values_of(item)
         except ValueError as error:
             raise InputError(f"{origin}: {error}") from error
+        _require_characters(values, origin)
         # Items of one kind are read together, as those of a file are. Their own ids may recur.
         alike[tuple(map(str, values))].append(Record({**values, "id": str(number)}, origin))
     rows: dict[int, Row] = {}
@@ -35,6 +36,32 @@ def rows_of_items(task: AnyTask, items: Sequence[Any], stored: StoredTask | None
             require_form(task, row, stored)
             rows[row.origin.number] = row
     return [rows[number] for number in sorted(rows)]
+
+
+def list_of_items(items: Any) -> list[Any]:
+    """Return what the user gave as a list of items.
+
+    Raises:
+        InputError: it can't be gone through, or goes through something else than rows, in no order, or bytes.
+    """
+    if hasattr(items, "columns") and hasattr(items, "to_dict"):
+        raise InputError("items: a table: give one of its columns, or its rows: table.to_dict('records')")
+    if isinstance(items, bytes | set | frozenset) or not hasattr(items, "__iter__"):
+        raise InputError(f"items: a text or a list of texts is needed, not {type(items).__name__}")
+    return list(items)
+
+
+def _require_characters(values: Mapping[str, Any], origin: Origin) -> None:
+    """Refuse texts with half a surrogate pair, which no tokenizer accepts."""
+    texts = [text for value in values.values() for text in (value if isinstance(value, list) else [value])]
+    for text in texts:
+        if isinstance(text, str) and not text.isascii():
+            try:
+                text.encode()
+            except UnicodeEncodeError as error:
+                raise InputError(
+                    f"{origin}: half of a surrogate pair, which is no character: {error.reason}"
+                ) from error
 
 
 def columns_for(records: Sequence[Record], columns: Columns, stored: StoredTask | None) -> Columns:

@@ -67,12 +67,19 @@ class Journal:
         """
         if self.path.exists() and not overwrite:
             then = self._identity()
-            if then is not None:
+            rows = 0 if then is None else self._cut_incomplete()
+            # Without rows there is nothing to lose: a mistake may have stopped that command, which is mended now.
+            if then is not None and rows:
                 self._require_same(then, identity)
-                return self._cut_incomplete()
+                return rows
         with self.path.open("w", encoding="utf-8") as file:
             file.write(f"{to_json(dict(identity))}\n")
         return 0
+
+    def remove_if_empty(self) -> None:
+        """Remove the journal if it has no row."""
+        if self.path.exists() and next(self.lines(), None) is None:
+            self.path.unlink()
 
     def _identity(self) -> Line | None:
         """Return the first line, or None if a kill left not even that."""

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from recipes.config.schema import DEVICE_CHOICES, PRECISION_CHOICES, Model, Runtime
 from recipes.heads.registry import reduction_for
 from recipes.inference.predicting import Predictor
@@ -16,6 +18,7 @@ from recipes.results.run_directory import RunDirectory
 from recipes.serving.trained_model import WINDOWS_AT_ONCE, TrainedModel
 from tasks.errors import InputError, did_you_mean
 
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 SHOWN_RUNS = 5
 "At most this many run directories are named in an error."
 PATH_KEY = "model.path="
@@ -41,7 +44,7 @@ def load_model(
         if value not in choices:
             raise InputError(f"{name}={value}: choose from {', '.join(choices)}.{did_you_mean(value, choices)}")
     model = Model(path=str(path), revision=revision, allow_pickled_weights=allow_pickled_weights)
-    _refuse_folder_of_runs(Path(path).expanduser())
+    _require_likely_run(Path(path).expanduser())
     try:
         with _without_progress_bars():
             trained = load_trained(model, locate(model), options)
@@ -59,6 +62,7 @@ def load_model(
         collate=task.collator(trained.tokenizer),
         batch_size=WINDOWS_AT_ONCE,
         tokens_at_once=placement.tokens_at_once,
+        precision=DTYPES[placement.precision],
     )
     return TrainedModel(trained, predictor, placement)
 
@@ -69,7 +73,7 @@ def task_of(path: str, *, revision: str | None = None, allow_pickled_weights: bo
     Raises:
         InputError: there is no trained model.
     """
-    _refuse_folder_of_runs(Path(path).expanduser())
+    _require_likely_run(Path(path).expanduser())
     model = Model(path=path, revision=revision, allow_pickled_weights=allow_pickled_weights)
     try:
         return task_name(model, locate(model))
@@ -77,14 +81,21 @@ def task_of(path: str, *, revision: str | None = None, allow_pickled_weights: bo
         raise InputError(str(error).replace(PATH_KEY, "", 1)) from error
 
 
-def _refuse_folder_of_runs(folder: Path) -> None:
-    """Refuse a folder that is no run itself but has runs below it, as `outputs` has; name some of them.
+def _require_likely_run(folder: Path) -> None:
+    """Refuse a file, a path into a folder that has no such entry, and a folder that only has runs below it.
 
     Raises:
-        InputError: see above.
+        InputError: the message names what there is.
     """
     run = RunDirectory(folder)
-    if not folder.is_dir() or run.config.is_file() or (folder / "config.json").is_file():
+    if folder.is_file():
+        raise InputError(f"{folder}: is a file, not a run. The run comes first, then the input")
+    if not folder.exists() and len(folder.parts) > 1 and Path(folder.parts[0]).is_dir():
+        known = next(parent for parent in folder.parents if parent.is_dir())
+        there = sorted(entry.name for entry in known.iterdir() if entry.is_dir())
+        wrong = folder.relative_to(known).parts[0]
+        raise InputError(f"{folder}: there is no '{wrong}' in {known}.{did_you_mean(wrong, there)}")
+    if not folder.is_dir() or run.config.is_file() or run.model.is_dir() or (folder / "config.json").is_file():
         return
     below = sorted(path.parent for path in folder.rglob("report.json") if RunDirectory(path.parent).model.is_dir())
     if below:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from recipes.config.schema import TASKS
 from recipes.serving.journal import Line
 from tasks.errors import InputError
 from tasks.task import AnyTask
@@ -91,14 +92,14 @@ FORMATS: dict[str, Callable[[Iterable[Line], AnyTask, Layout], Iterator[str]]] =
 "The function that makes a file's lines, by its extension."
 
 
-def require_format(output: Path, task: AnyTask) -> None:
+def require_format(output: Path, task: str) -> None:
     """Refuse a format that can't hold the predictions of a task, before any is made.
 
     Raises:
         InputError: the message says which can.
     """
-    if output.suffix.lower() == ".conll" and not task.tags_words:
-        raise InputError(f"-o {output}: CoNLL is for named entities, not for {task.name}: -o FILE.jsonl or FILE.csv")
+    if output.suffix.lower() == ".conll" and not TASKS[task].tags_words:
+        raise InputError(f"-o {output}: CoNLL is for named entities, not for {task}: -o FILE.jsonl or FILE.csv")
 
 
 def _place(line: Line, layout: Layout) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from recipes.serving.gold import Gold, has_labels
+from recipes.serving.gold import Gold
 from recipes.serving.items import columns_for, require_form
 from recipes.serving.journal import Line
 from recipes.serving.trained_model import TrainedModel, portions
@@ -87,9 +87,10 @@ class FilePredictor:
         self.file = records[0].origin.file
         self.columns = column_names(records)
         self.layout = Layout(columns_for(records, self.data.columns, self.model.trained.stored))
-        self.labelled = has_labels(self.model.task, records, self.layout)
-        if self.labelled and self.gold is None:
-            self.gold = Gold(self.model.task, self.model.trained.head)
+        gold = self.gold or Gold(self.model.task, self.model.trained.head)
+        self.labelled = gold.is_in(records, self.layout)
+        if self.labelled:
+            self.gold = gold
 
     def _read(self, records: Sequence[Record]) -> tuple[list[Row], dict[Origin, Row]]:
         """Return rows without labels, and by their places those with labels."""

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from recipes.inference.predicting import Predictor
 from recipes.machine.devices import Placement
 from recipes.model.trained import Trained
-from recipes.serving.items import rows_of_items
+from recipes.serving.items import list_of_items, rows_of_items
 from recipes.windows.columns import Ragged, Windows, to_table
 from tasks.portions import portions_of
 from tasks.task import AnyTask, Prediction, Row
@@ -30,7 +30,7 @@ MANY_UNKNOWN = 20
 "A twentieth of all tokens is worth a note."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TrainedModel:
     """A trained model on its device, with its task."""
 
@@ -43,6 +43,9 @@ class TrainedModel:
         """The task that the model was trained for."""
         return self.trained.task
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.describe()}>"
+
     def describe(self) -> str:
         """Return one phrase for the console: `ner, 11 labels, fp32 on cpu, 2 threads`."""
         labels = len(self.trained.head.labels)
@@ -54,7 +57,7 @@ class TrainedModel:
         """Return the prediction for an item, or a list of predictions for a list of items, as plain dicts.
 
         An item is a text, a tuple (a pair of texts; a question and its passage), a dict with such values by their usual
-        or trained column names, or for named entities a list of words. A single text, tuple or dict gives a single
+        or trained column names, or for named entities a list of words. A single text, pair or dict gives a single
         prediction; any other iterable is taken for several items.
 
         Named entities: `{"entities": [{"type", "start", "end", "text", "score"}]}`, where `start` and `end` count the
@@ -64,8 +67,8 @@ class TrainedModel:
         Raises:
             InputError: an item can't be used; names it by its number.
         """
-        single = isinstance(items, str | tuple | Mapping)
-        rows = rows_of_items(self.task, [items] if single else list(items), self.trained.stored)
+        single = isinstance(items, str | Mapping) or (isinstance(items, tuple) and self.task.takes_pairs)
+        rows = rows_of_items(self.task, [items] if single else list_of_items(items), self.trained.stored)
         answers = [
             self.task.answer(row, prediction) for row, prediction in zip(rows, self.predict_rows(rows), strict=True)
         ]

@@ -47,9 +47,13 @@ def write_file(
     with journal.lock():
         before = journal.begin(identity, overwrite)
         progress(before)
-        for lines in predictor.lines(portions, journal.lines() if before else iter(())):
-            journal.append(lines)
-            progress(predictor.rows)
+        try:
+            for lines in predictor.lines(portions, journal.lines() if before else iter(())):
+                journal.append(lines)
+                progress(predictor.rows)
+        except BaseException:
+            journal.remove_if_empty()
+            raise
         if predictor.rows < before:
             raise InputError(
                 f"-o {output}: an interrupted prediction had {before} rows, but the input has {predictor.rows} now: "

@@ -1,5 +1,6 @@
 """Reading of one split of a data set, in any format, into records that know their place in the file."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,21 +41,21 @@ def read_records(options: DataOptions, split: Split, report: ReadReport) -> list
         return None
     records: list[Record] = []
     kinds: dict[str, list[Path]] = {}
+    counted: dict[str, Counted] = defaultdict(Counted)
     for path in without_partners(find_files(value, f"data.{split}", folders=True)):
         contents = read_source(Source(path, options.encoding), f"data.{split}", options, report)
         kinds.setdefault(contents.what, []).append(path)
         require_rows(len(contents.records), str(path), report)
+        counted[contents.what].add(contents.records)
         records += contents.records
-    counted = Counted()
-    counted.add(records)
     report.recognised += recognised(split, kinds, counted)
     return records
 
 
-def recognised(split: str, kinds: Mapping[str, Sequence[Path]], counted: Counted) -> list[str]:
-    """Return a line for each kind of files: what they were recognised as, and how many rows there are in all files."""
+def recognised(split: str, kinds: Mapping[str, Sequence[Path]], counted: Mapping[str, Counted]) -> list[str]:
+    """Return a line for each kind of files: what they were recognised as, and how many rows there are in them."""
     return [
-        f"{split}: {_names(paths)}: {what}, {counted}"
+        f"{split}: {_names(paths)}: {what}, {counted[what]}"
         for what, paths in kinds.items()
         # What the built-in samples are is no news.
         if not all(path.is_relative_to(SAMPLES) for path in paths)

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
@@ -113,16 +114,17 @@ class _File:
 def _stream(files: list[_File], how: _How) -> Iterator[list[Record]]:
     """Yield the portions of files, and report what they are in the end."""
     kinds: dict[str, list[Path]] = {}
-    counted = Counted()
+    counted: dict[str, Counted] = defaultdict(Counted)
     for file in files:
-        before = counted.rows
+        rows = 0
         with ExitStack() as stack:
             what, portions = _open(file, stack, how)
             for records in portions:
-                counted.add(records)
+                rows += len(records)
+                counted[what].add(records)
                 if records:
                     yield records
-        require_rows(counted.rows - before, str(file.path), how.report)
+        require_rows(rows, str(file.path), how.report)
         kinds.setdefault(what, []).append(file.path)
     how.report.recognised += recognised(how.key.removeprefix("data."), kinds, counted)
 

@@ -4,13 +4,14 @@ import csv
 import io
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from recipes.model.stored_task import StoredTask, stored_task
 from recipes.serving.gold import Gold
-from recipes.serving.items import rows_of_items
+from recipes.serving.items import list_of_items, rows_of_items
 from recipes.serving.journal import Journal, Line
 from recipes.serving.output_formats import FORMATS, Layout, layout_of, require_format
 from tasks.classification import Classification
@@ -58,6 +59,18 @@ def test_a_journal_without_a_whole_first_line_begins_anew(tmp_path: Path) -> Non
     for content in ("", '{"model": "ab'):
         journal.path.write_text(content)
         assert journal.begin(IDENTITY, overwrite=False) == 0
+
+
+def test_a_journal_without_rows_stands_in_nobody_s_way(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "out.jsonl")
+    journal.begin(IDENTITY, overwrite=False)
+    assert journal.begin({**IDENTITY, "options": []}, overwrite=False) == 0
+    journal.remove_if_empty()
+    assert list(tmp_path.iterdir()) == []
+    journal.begin(IDENTITY, overwrite=False)
+    journal.append([line(2)])
+    journal.remove_if_empty()
+    assert [one["place"] for one in journal.lines()] == [2]
 
 
 def test_a_journal_of_other_predictions_is_refused(tmp_path: Path) -> None:
@@ -117,7 +130,7 @@ def test_csv_of_other_tasks() -> None:
     assert written(".csv", Classification(kind="regression"), number) == "text,prediction\nx,2.5\n"
     answer = {"answer": "", "start": None, "end": None, "score": 0.1, "no_answer_score": 2.0, "best_answer": "y"}
     questions = [{**TEXTS[0], "values": {"question": "x", "answer": "gold"}, "answer": answer}]
-    expected = "question,answer,answer_2,start,end,score,no_answer_score\nx,gold,,,,0.1,2.0\n"
+    expected = "question,answer,answer_2,start,end,score,no_answer_score,best_answer\nx,gold,,,,0.1,2.0,y\n"
     assert written(".csv", Qa(version="v2.0"), questions) == expected
 
 
@@ -126,8 +139,8 @@ def test_conll_has_the_tags_of_the_input_before_the_predicted_ones() -> None:
     assert written(".conll", Ner(), [tagged, tagged]) == "In\tO\nOslo\tB-place\n\n" * 2
     assert written(".conll", Ner(), [{**tagged, "gold": ["O", "O"]}]) == "In\tO\tO\nOslo\tO\tB-place\n\n"
     with pytest.raises(InputError, match=r"-o FILE\.jsonl"):
-        require_format(Path("a.conll"), Classification())
-    require_format(Path("a.CoNLL"), Ner())
+        require_format(Path("a.conll"), "classification")
+    require_format(Path("a.CoNLL"), "ner")
     with pytest.raises(InputError, match=r"a\.csv, 1: CoNLL can't hold the word 'a\\tb'"):
         written(".conll", Ner(), [line(1, tokens=["a\tb"], tags=["O"])])
 
@@ -206,6 +219,25 @@ def test_an_item_that_can_not_be_used_is_named_by_its_number(task: AnyTask, item
     good: Any = ("a", "b") if isinstance(task, Qa) else "a"
     with pytest.raises(InputError, match=f"^items, item 2: .*{message}"):
         rows_of_items(task, [good, item], None)
+
+
+@pytest.mark.parametrize("items", [None, 5, b"abc", {"a", "b"}, SimpleNamespace(columns=["text"], to_dict=dict)])
+def test_what_holds_no_list_of_items_is_refused(items: Any) -> None:
+    with pytest.raises(InputError, match=r"^items: "):
+        list_of_items(items)
+
+
+def test_half_of_a_surrogate_pair_is_refused() -> None:
+    with pytest.raises(InputError, match="items, item 2: half of a surrogate pair"):
+        rows_of_items(Classification(), ["ä", "a\ud800"], None)
+
+
+def test_a_file_whose_rows_have_no_annotations_has_no_labels() -> None:
+    head = Head("AutoModelForTokenClassification", ("O", "B-x", "I-x"))
+    empty = [Record({"text": "a b", "label": []}, Origin("a.jsonl", 1))] * 3
+    assert not Gold(Ner(), head).is_in(empty, ReadLayout(Columns()))
+    some = [*empty, Record({"text": "a b", "label": [[0, 1, "x"]]}, Origin("a.jsonl", 2))]
+    assert Gold(Ner(), head).is_in(some, ReadLayout(Columns()))
 
 
 def test_columns_that_training_named_are_found_where_they_are() -> None:
