@@ -73,6 +73,8 @@ class Qa(Task[Question]):
     "How many answers a prediction lists under `candidates`, best first. 1: only the best one, without a list."
     version: str = "auto"
     "SQuAD rules: v1.1, v2.0 (also scores questions without an answer), or auto (v2.0 if training has such questions)."
+    no_answer_threshold: float | None = None
+    "v2.0: say that there is no answer if `no_answer_score` is above this. null: what gives the best F1 on validation."
     repair_answer_offsets: bool = False
     "Move an answer that is not at its offset to the nearest place where its text occurs. false: an error."
     impossible_answers: str = "error"
@@ -352,6 +354,8 @@ class Qa(Task[Question]):
         """Choose the threshold on `no_answer_score` that gives the best F1, as the official v2.0 script does."""
         if self.version != "v2.0":
             return {}
+        if self.no_answer_threshold is not None:
+            return {NO_ANSWER_THRESHOLD: self.no_answer_threshold}
         f1 = [question_scores(p["answer"], list(row.answers))[1] for row, p in zip(rows, predictions, strict=True)]
         no_answer_scores = [prediction["no_answer_score"] for prediction in predictions]
         has_answer = [bool(row.answers) for row in rows]
@@ -394,6 +398,8 @@ class Qa(Task[Question]):
         """Return the threshold for saying that there is no answer; 0, as in the official script, if none is known."""
         if self.version != "v2.0":
             return {}
+        if self.no_answer_threshold is not None:
+            return {NO_ANSWER_THRESHOLD: self.no_answer_threshold}
         return {NO_ANSWER_THRESHOLD: 0.0, **super().calibration(thresholds)}
 
     @override

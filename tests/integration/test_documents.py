@@ -21,6 +21,7 @@ DOCUMENTS = (
     "docs/formats.md",
     "docs/convert.md",
     "docs/predict.md",
+    "docs/long_texts.md",
     "docs/performance.md",
     "CONTRIBUTING.md",
 )
@@ -104,6 +105,9 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "stars.csv").write_text("body;stars\n" + "".join(row.replace(",", ";") for row in rows))
     spans = [{"text": f"Ada left Oslo {number}", "label": [[0, 3, "person"], [9, 13, "place"]]} for number in range(24)]
     (tmp_path / "export.jsonl").write_text("".join(json.dumps(row) + "\n" for row in spans))
+    for split in ("train", "validation", "test"):
+        documents = [{"text": f"{split} {row[:-1]} " * 30, "label": n % 2} for n, row in enumerate(rows)]
+        (tmp_path / f"joined_{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in documents))
     (tmp_path / "dev.csv").write_text("text,label\nwhere is it,delivry\n")
     return tmp_path
 

@@ -267,6 +267,7 @@ def test_passages_as_long_as_books_are_encoded_in_parts(tokenizer: Any, monkeypa
         (Qa(), {NO_ANSWER_THRESHOLD: 1.5}, "v2.0", {NO_ANSWER_THRESHOLD: 1.5}),
         (Qa(version="v2.0"), {}, "v2.0", {NO_ANSWER_THRESHOLD: 0.0}),
         (Qa(version="v1.1"), {NO_ANSWER_THRESHOLD: 1.5}, "v1.1", {}),
+        (Qa(version="v2.0", no_answer_threshold=-1), {NO_ANSWER_THRESHOLD: 1.5}, "v2.0", {NO_ANSWER_THRESHOLD: -1}),
     ],
 )
 def test_a_trained_model_says_no_answer_only_if_it_learnt_to(
