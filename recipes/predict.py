@@ -155,11 +155,9 @@ def _identity(line: "PredictLine", model: "TrainedModel") -> dict[str, object]:
 
     files = [] if STANDARD in line.inputs else find_files(list(line.inputs), "INPUT", folders=True)
     return {
-        "model": model.trained.fingerprint,
-        "thresholds": dict(model.trained.calibration),
+        "model": model.fingerprint(),
         **{f"input {path}": fingerprint(path) if path.is_file() else "a folder" for path in files},
         "options": sorted(word for word in line.options if not word.startswith("runtime.")),
-        "on_bad_row": line.on_bad_row,
     }
 
 

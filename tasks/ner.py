@@ -388,6 +388,8 @@ class Ner(Task[Sentence]):
                 f"none of its labels is O ({', '.join(labels[:5])}, ...), so that it finds no entities. If O and the "
                 "types are only not named: 'data.label_names=[O,B-person,I-person]'"
             )
+        if not _have_marks(labels):
+            return Head("AutoModelForTokenClassification", tuple(_bare_label(label) for label in labels))
         return Head("AutoModelForTokenClassification", tuple(map(_iob2_label, labels)))
 
     @override
@@ -414,9 +416,9 @@ class Ner(Task[Sentence]):
         return {"entities": answer["entities"]}
 
     @override
-    def whole_records(self, records: Sequence[Record], layout: Layout) -> list[Record]:
+    def whole_records(self, records: Sequence[Record], layout: Layout, *, parts: bool = False) -> list[Record]:
         """Return a record for each sentence, also of a table with a token in each row."""
-        return grouped_tokens(records, layout.columns)
+        return grouped_tokens(records, layout.columns, certain=parts)
 
     @override
     def inputs(self) -> Sequence[str]:
@@ -489,6 +491,24 @@ def _runs(values: Sequence[int]) -> Iterator[tuple[int, int]]:
         if position == len(values) or values[position] != values[first]:
             yield first, position
             first = position
+
+
+def _have_marks(labels: Sequence[str]) -> bool:
+    """Tell whether labels have marks of a scheme, such as B-PER, B_PER and I_PER, or PER-B and PER-I.
+
+    Types may end in such letters by themselves: SIZE_S, VITAMIN_E, HEPATITIS-B.
+    """
+    known = set(labels)
+    return any(
+        (label[1:2] == "-" and label[:1] in "BIMELSU")
+        or (label[:2] == "B_" and f"I_{label[2:]}" in known)
+        or (label[-2:] in ("-B", "_B") and f"{label[:-1]}I" in known)
+        for label in labels
+    )
+
+
+def _bare_label(label: str) -> str:
+    return "O" if label in OUTSIDE else f"I-{label}"
 
 
 def _iob2_label(label: str) -> str:

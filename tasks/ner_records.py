@@ -191,7 +191,7 @@ def _named(tag: str, names: Sequence[str] | None) -> str:
     return names[int(tag)]
 
 
-def grouped_tokens(records: Sequence[Record], columns: Columns) -> list[Record]:
+def grouped_tokens(records: Sequence[Record], columns: Columns, *, certain: bool = False) -> list[Record]:
     """Return a record for each sentence of a table that has a token in each row; other records are returned unchanged.
 
     Rows that follow each other with the same sentence id form a sentence. Where the id stands only in the first row of
@@ -202,7 +202,7 @@ def grouped_tokens(records: Sequence[Record], columns: Columns) -> list[Record]:
     """
     tokens = find_column(records, _column_name(columns.tokens), TOKEN_COLUMNS)
     tags = find_column(records, _column_name(columns.tags), [name for name in TAG_COLUMNS if name != tokens])
-    if tokens is None or not _is_token_table(records, tokens):
+    if tokens is None or not (certain or _is_token_table(records, tokens)):
         return list(records)
     sentence = find_column(records, columns.sentence, [name for name in SENTENCE_COLUMNS if name not in (tokens, tags)])
     if sentence is None:

@@ -336,6 +336,8 @@ class Qa(Task[Question]):
                 outputs["top_probability"][window].tolist(),
                 strict=True,
             ):
+                if total == float("-inf"):
+                    break  # the window has fewer spans than are listed
                 place = int(starts[start]), int(ends[end])
                 if total > found[row].get(place, (float("-inf"), 0.0))[0]:
                     found[row][place] = total, probability

@@ -238,9 +238,15 @@ class Task(Generic[RowType]):
         """Return what stands in the cells of a table for an answer, by the names of their columns."""
         raise NotImplementedError
 
-    def whole_records(self, records: Sequence[Record], layout: Layout) -> list[Record]:
-        """Return the records with those that are parts of one row joined. By default, each is a row."""
-        del layout
+    def whole_records(self, records: Sequence[Record], layout: Layout, *, parts: bool = False) -> list[Record]:
+        """Return the records with those that are parts of one row joined. By default, each is a row.
+
+        Args:
+            records: the records of a file, or of a portion of it.
+            layout: its columns.
+            parts: whether the records are known to be parts, as those before them in the file.
+        """
+        del layout, parts
         return list(records)
 
     def inputs(self) -> Sequence[str]:

@@ -18,6 +18,8 @@ FEWEST = 3
 with the model, which should not carry rare words of its training rows."""
 MOST_WHOLE_WORDS = 1000
 "At most this many words are exceptions, the most frequent ones."
+MOST_SIGNS = 100
+"At most this many different signs in a row are separated at an end of a word: more are no text."
 _SIGN = regex.compile(r"[^\p{L}\p{N}\p{M}\s]")
 _LETTERS = regex.compile(rf"(?V1)[{WITHOUT_BLANKS}]\p{{M}}*|[^{WITHOUT_BLANKS}]+")
 _LETTER = regex.compile(r"[\p{L}\p{N}]")
@@ -65,10 +67,12 @@ class WordBorders:
             yield from self._inside(text, start, end)
             return
         after: list[Bounds] = []
-        while text[start:end] not in self.whole and (size := self._first(text[start:end])):
+        for _ in range(MOST_SIGNS):
+            if text[start:end] in self.whole or not (size := self._first(text[start:end])):
+                break
             yield start, start + size
             start += size
-        while text[start:end] not in self.whole and (size := self._last(text[start:end])):
+        while len(after) < MOST_SIGNS and text[start:end] not in self.whole and (size := self._last(text[start:end])):
             after.append((end - size, end))
             end -= size
         yield from self._inside(text, start, end)
@@ -78,7 +82,9 @@ class WordBorders:
         """Return how many characters at the beginning are a word of their own: a sign, or several equal ones."""
         if not _SIGN.match(word) or word[0] in self.kept_before:
             return 0
-        return _run(_CLUSTER.findall(word))
+        clusters = _CLUSTER.findall(word)
+        # Arabic signs for numbers are one cluster with the letters behind them.
+        return 0 if _LETTER.search(clusters[0]) else _run(clusters)
 
     def _last(self, word: str) -> int:
         """Return how many characters at the end are a word of their own."""
@@ -87,7 +93,9 @@ class WordBorders:
                 return len(clitic)
         clusters = _CLUSTER.findall(word)[::-1]
         sign = clusters[0][0]
-        return 0 if not _SIGN.match(sign) or sign in self.kept_after else _run(clusters)
+        if not _SIGN.match(sign) or sign in self.kept_after or _LETTER.search(clusters[0]):
+            return 0
+        return _run(clusters)
 
     def _inside(self, text: str, start: int, end: int) -> Iterator[Bounds]:
         if text[start:end] in self.whole:

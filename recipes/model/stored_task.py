@@ -1,6 +1,6 @@
 """What a trained model's config keeps about its task, so that new texts are read as those of its training were."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -23,16 +23,20 @@ class StoredTask:
     "What all rows have in common, by `Task.form`: single texts, or pairs."
     columns: Mapping[str, Any] = field(default_factory=dict)
     "The columns that the user named, by the fields of `Columns`."
+    label_names: Sequence[str] | None = None
+    "The names of integer labels in files, if the user gave them."
 
     @classmethod
-    def of(cls, task: AnyTask, form: str, columns: Columns) -> "StoredTask":
+    def of(cls, task: AnyTask, form: str, columns: Columns, label_names: Sequence[str] | None = None) -> "StoredTask":
         """Return what to keep of a run."""
-        return cls(task, form, {name: value for name, value in asdict(columns).items() if value is not None})
+        named = {name: value for name, value in asdict(columns).items() if value is not None}
+        return cls(task, form, named, label_names)
 
     def to_config(self) -> dict[str, Any]:
         """Return it as JSON values, for the model's config."""
         options = asdict(self.task)
-        return {TASK_KEY: {"name": options.pop("name"), "options": options, "form": self.form, "columns": self.columns}}
+        kept = {"name": options.pop("name"), "options": options, "form": self.form, "columns": self.columns}
+        return {TASK_KEY: {**kept, "label_names": None if self.label_names is None else list(self.label_names)}}
 
 
 def stored_task(config: Any) -> StoredTask | None:
@@ -55,7 +59,7 @@ def stored_task(config: Any) -> StoredTask | None:
         faults = list(task.errors())
         if faults:
             raise ValueError(faults[0])
-        return StoredTask(task, str(tree["form"]), dict(columns))
+        return StoredTask(task, str(tree["form"]), dict(columns), tree.get("label_names"))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
             f"{TASK_KEY} in its config.json can't be read ({error}): it was changed, or another version of this "

@@ -79,6 +79,7 @@ def load_trained(model: Model, folder: Path, options: Mapping[str, Any]) -> Trai
     if all(map(DEFAULT_NAME.fullmatch, labels)) and len(head.labels) > 1:
         notes.append("its labels have no names. To name them: 'data.label_names=[...]'")
     notes += [*settle_padding(tokenizer, config, head, model), *settle_attention(config)]
+    _require_tokenizer(tokenizer, config, model)
     auto_class = head_class(config, head, model)
     loaded, info = read_weights(model, auto_class, folder, config, output_loading_info=True)
     missing = sorted(info["missing_keys"])
@@ -98,6 +99,20 @@ def load_trained(model: Model, folder: Path, options: Mapping[str, Any]) -> Trai
         stored=stored,
         notes=tuple(notes),
     )
+
+
+def _require_tokenizer(tokenizer: Any, config: Any, model: Model) -> None:
+    """Refuse a tokenizer without a vocabulary, which transformers makes where the files of one are missing.
+
+    Raises:
+        InputError: it has by far fewer entries than the model's embedding table.
+    """
+    rows = getattr(config.get_text_config(), "vocab_size", None)
+    if isinstance(rows, int) and len(tokenizer) < rows / 2:
+        raise InputError(
+            f"model.path={model.path}: its tokenizer has {len(tokenizer)} entries, its embedding table {rows} rows. "
+            "Are the files of the tokenizer (tokenizer.json) missing?"
+        )
 
 
 def _task(config: Any, model: Model) -> tuple[AnyTask, StoredTask | None]:
@@ -125,16 +140,23 @@ def _task(config: Any, model: Model) -> tuple[AnyTask, StoredTask | None]:
 
 
 def _labels(config: Any, named: Any) -> list[str]:
-    """Return the names of a model's outputs: those that the user gives, or those of its config.
+    """Return the names of a model's outputs: those of its config, or those that the user gives if it has none.
 
     Raises:
-        InputError: there are more names than outputs, or fewer.
+        InputError: two have one name, or the user's names don't go with the model's.
     """
-    if named is None:
-        return [str(config.id2label.get(output, f"LABEL_{output}")) for output in range(config.num_labels)]
-    if len(named) != config.num_labels:
-        raise InputError(f"data.label_names has {len(named)} names, but the model {config.num_labels} labels")
-    return list(map(str, named))
+    labels = [str(config.id2label.get(output, f"LABEL_{output}")) for output in range(config.num_labels)]
+    unnamed = all(map(DEFAULT_NAME.fullmatch, labels))
+    if named is not None and not unnamed and set(map(str, named)) != set(labels):
+        raise InputError(f"data.label_names: the model's labels have names already: {', '.join(labels[:20])}")
+    if named is not None and unnamed:
+        if len(named) != len(labels):
+            raise InputError(f"data.label_names has {len(named)} names, but the model {len(labels)} labels")
+        labels = list(map(str, named))
+    if len(set(labels)) < len(labels):
+        twice = next(label for number, label in enumerate(labels) if label in labels[:number])
+        raise InputError(f"two of its labels have the name '{twice}'")
+    return labels
 
 
 def _with_options(task: AnyTask, options: Mapping[str, Any]) -> AnyTask:

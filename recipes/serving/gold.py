@@ -60,6 +60,8 @@ class Gold:
             self.unscored[self.task.unknown_label_message(unknown[0], self.head)] += 1
             return
         without_texts: Any = dict.fromkeys(self.task.texts)
+        # Ids may recur in several files, and rows without ids are numbered anew in each portion.
+        without_texts["id"] = str(len(self.rows))
         self.rows.append(replace(row, **without_texts))
         self.predictions.append({name: value for name, value in prediction.items() if name not in NOT_SCORED})
 

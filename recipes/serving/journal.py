@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,21 @@ from tasks.writing.writer import to_json
 Line = dict[str, Any]
 """A row: `values`, its columns in the input; `file`; `place`, its number there; `answer`; and for words with tags
 `tokens`, and `gold` if they have tags already."""
+
+
+def plain(value: Any) -> Any:
+    """Return a value of a file as JSON can hold it: numbers that are none become null, dates and others texts.
+
+    >>> plain({"price": float("nan"), "parts": (1, 2.5)})
+    {'price': None, 'parts': [1, 2.5]}
+    """
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    return value if value is None or isinstance(value, str | int) else str(value)
 
 
 @dataclass(frozen=True)
@@ -127,7 +143,7 @@ class Journal:
         """
         try:
             with self.path.open("a", encoding="utf-8") as file:
-                file.writelines(f"{to_json(line)}\n" for line in lines)
+                file.writelines(f"{to_json({**line, 'values': plain(line['values'])})}\n" for line in lines)
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:

@@ -19,6 +19,8 @@ from recipes.serving.trained_model import WINDOWS_AT_ONCE, TrainedModel
 from tasks.errors import InputError, did_you_mean
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+LEAST_ROOM = 4
+"Tokens of text that a window must have room for, besides special ones."
 SHOWN_RUNS = 5
 "At most this many run directories are named in an error."
 PATH_KEY = "model.path="
@@ -50,6 +52,9 @@ def load_model(
             trained = load_trained(model, locate(model), options)
     except InputError as error:
         raise InputError(str(error).replace(PATH_KEY, "", 1)) from error
+    least = trained.tokenizer.num_special_tokens_to_add(pair=True) + LEAST_ROOM
+    if trained.task.window_length(trained.limit) < least:
+        raise InputError(f"task.max_length={trained.task.max_length}: windows need {least} tokens at least")
     # In fp32, as the predictions of the run were made.
     chosen = "fp32" if precision == "auto" else precision
     placement = place(Runtime(device=device, precision=chosen, threads=threads))

@@ -9,6 +9,7 @@ from recipes.serving.items import columns_for, require_form
 from recipes.serving.journal import Line
 from recipes.serving.trained_model import TrainedModel, portions
 from tasks.data.options import Columns, DataOptions
+from tasks.data.read import read_label_names
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError
 from tasks.record_columns import column_names
@@ -25,10 +26,12 @@ class FilePredictor:
     gold: Gold | None = None
     "Set with the first records if they have labels."
     file: str = ""
-    "The file that is read now. The next three hold for it."
+    "The file that is read now. The next four hold for it."
     columns: list[str] = field(default_factory=list)
     "The columns of its first records. Others that come later are kept, and never taken for a text."
     layout: Layout = field(default_factory=lambda: Layout(Columns()))
+    parts: bool = False
+    "Whether its records are parts of rows, such as tokens of sentences."
     labelled: bool = False
     "Whether its first records have labels."
     rows: int = 0
@@ -65,28 +68,30 @@ class FilePredictor:
         for records in records_of_portions:
             if records and records[0].origin.file != self.file:
                 if held:
-                    yield task.whole_records(held, self.layout)
+                    yield task.whole_records(held, self.layout, parts=True)
                     held = []
                 self._begin(records)
             if not records:
                 continue
-            joined = task.whole_records([*held, *records], self.layout)
-            if len(joined) == len(held) + len(records):
-                held = []
-                yield joined
-            else:
-                last = max(len(value) for value in joined[-1].values.values() if isinstance(value, list))
-                held = [*held, *records][-last:]
-                if len(joined) > 1:
-                    yield joined[:-1]
+            if not self.parts:
+                yield records
+                continue
+            joined = task.whole_records([*held, *records], self.layout, parts=True)
+            last = max(len(value) for value in joined[-1].values.values() if isinstance(value, list))
+            held = [*held, *records][-last:]
+            if len(joined) > 1:
+                yield joined[:-1]
         if held:
-            yield task.whole_records(held, self.layout)
+            yield task.whole_records(held, self.layout, parts=True)
 
     def _begin(self, records: Sequence[Record]) -> None:
         """Settle by the first records of a file which of its columns are read, and whether it has labels."""
         self.file = records[0].origin.file
         self.columns = column_names(records)
-        self.layout = Layout(columns_for(records, self.data.columns, self.model.trained.stored))
+        stored = self.model.trained.stored
+        names = read_label_names(self.data.label_names) or (None if stored is None else stored.label_names)
+        self.layout = Layout(columns_for(records, self.data.columns, stored), names)
+        self.parts = len(self.model.task.whole_records(records, self.layout)) < len(records)
         gold = self.gold or Gold(self.model.task, self.model.trained.head)
         self.labelled = gold.is_in(records, self.layout)
         if self.labelled:
@@ -97,7 +102,7 @@ class FilePredictor:
         task = self.model.task
         alike = [Record({name: record.values.get(name) for name in self.columns}, record.origin) for record in records]
         rows: list[Row] = task.read(alike, self.layout, self.report, labelled=False)
-        if rows and not self.rows:
+        if rows:
             require_form(task, rows[0], self.model.trained.stored)
         return rows, self.gold.read(alike, self.layout) if self.labelled and self.gold is not None else {}
 

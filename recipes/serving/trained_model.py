@@ -1,5 +1,6 @@
 """A trained model that predicts for new rows, by the very code that made the predictions of its run."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from recipes.inference.predicting import Predictor
 from recipes.machine.devices import Placement
 from recipes.model.trained import Trained
 from recipes.serving.items import list_of_items, rows_of_items
+from recipes.windows.cache import tokenizer_digest
 from recipes.windows.columns import Ragged, Windows, to_table
 from tasks.portions import portions_of
 from tasks.task import AnyTask, Prediction, Row
@@ -45,6 +47,12 @@ class TrainedModel:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self.describe()}>"
+
+    def fingerprint(self) -> str:
+        """Return a hash of everything that predictions depend on: weights, tokenizer, labels, options, thresholds."""
+        trained = self.trained
+        settings = (trained.fingerprint, trained.head, trained.task, dict(trained.calibration), trained.limit)
+        return hashlib.sha256(repr(settings).encode() + tokenizer_digest(trained.tokenizer)).hexdigest()[:16]
 
     def describe(self) -> str:
         """Return one phrase for the console: `ner, 11 labels, fp32 on cpu, 2 threads`."""

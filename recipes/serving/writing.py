@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from recipes.serving.journal import Journal
+from recipes.serving.journal import Journal, plain
 from recipes.serving.output_formats import FORMATS, layout_of
 from recipes.serving.predicting_files import FilePredictor
 from tasks.data.records import Record
@@ -93,6 +93,7 @@ def write_standard_output(predictor: FilePredictor, portions: Portions, progress
         InputError: a row can't be used.
     """
     for lines in predictor.lines(portions, iter(())):
+        lines = [{**line, "values": plain(line["values"])} for line in lines]
         layout = layout_of(lines, with_places=False)
         sys.stdout.writelines(FORMATS[".jsonl"](lines, predictor.model.task, layout))
         sys.stdout.flush()

@@ -26,6 +26,7 @@ from recipes.training.console_lines import show_model, show_plan, show_result, s
 from recipes.training.reporting import build_report
 from recipes.training.trackers import configure_tracker, require_tracker
 from recipes.training.trainer import RecipeTrainer
+from tasks.data.read import read_label_names
 from tasks.errors import InputError
 from tasks.load import AnyRows, load
 
@@ -90,7 +91,8 @@ def _require_possible_objective(rows: AnyRows) -> None:
 
 
 def _stored_task(config: Config, rows: AnyRows) -> StoredTask:
-    return StoredTask.of(rows.task, rows.task.form(rows.splits["train"][0]), config.data.columns)
+    form = rows.task.form(rows.splits["train"][0])
+    return StoredTask.of(rows.task, form, config.data.columns, read_label_names(config.data.label_names))
 
 
 def _starting_point(directory: RunDirectory, prepared: Prepared, trainer: RecipeTrainer) -> Checkpoint | None:

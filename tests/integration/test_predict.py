@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Callable, Iterator
 from contextlib import chdir
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from recipes import predict
 from recipes.run import main as run_main
+from tasks.data import streaming
 from tests.conftest import INTENTS, NAMES, PLACES
 
 Predict = Callable[..., int]
@@ -167,3 +169,35 @@ def test_scores_of_an_input_with_labels_are_those_of_the_run(
     name = report["objective"]["name"]
     shown = float(scores[scores.index(name) + 1])
     assert shown == pytest.approx(report["metrics"]["test"][name], abs=0.006)
+
+
+def test_a_table_of_tokens_keeps_its_sentences_whole_wherever_a_portion_ends(
+    run_of: Callable[[str], Path], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = [
+        (number, word)
+        for number in range(30)
+        for word in ("Ada", "Brown", "visited", "Oslo", "again")[: 1 + number % 5]
+    ]
+    write_csv(folder / "tokens.csv", ["sentence", "word"], [list(row) for row in words])
+    whole = streaming.stream_records
+    expected = None
+    for size in (4 << 20, 40):
+        monkeypatch.setattr(streaming, "stream_records", partial(whole, portion_bytes=size))
+        assert predict.main([str(run_of("words")), "tokens.csv", "-o", "out.jsonl", "--overwrite"]) == 0
+        lines = json_lines(folder / "out.jsonl")
+        assert [line["word"] for line in lines] == [
+            [word for number, word in words if number == sentence] for sentence in range(30)
+        ]
+        assert expected in (None, [line["prediction"]["tags"] for line in lines])
+        expected = [line["prediction"]["tags"] for line in lines]
+
+
+def test_pairs_in_a_second_file_are_refused_by_a_model_of_single_texts(
+    run_of: Callable[[str], Path], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_csv(folder / "a.csv", ["text"], [["where is my parcel"]])
+    write_csv(folder / "b.csv", ["sentence1", "sentence2"], [["a", "b"]])
+    assert predict.main([str(run_of("single")), "a.csv", "b.csv", "-o", "out.jsonl"]) == 2
+    assert "b.csv, line 2: the model was trained on single texts" in capsys.readouterr().err
+    assert not (folder / "out.jsonl").exists()

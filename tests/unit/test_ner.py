@@ -199,6 +199,9 @@ def test_texts_as_long_as_books_are_encoded_in_parts_and_stitched(
         (["PER", "O"], ("I-PER", "O")),
         (["B-X", "I-X", "L-X", "U-X", "O"], ("B-X", "I-X", "I-X", "B-X", "O")),
         (["0", "S-a-b", "E-a-b"], ("O", "B-a-b", "I-a-b")),
+        (["O", "SIZE_S", "VITAMIN_E", "HEPATITIS-B"], ("O", "I-SIZE_S", "I-VITAMIN_E", "I-HEPATITIS-B")),
+        (["O", "B_x", "I_x"], ("O", "B-x", "I-x")),
+        (["O", "x-B", "x-I"], ("O", "B-x", "I-x")),
     ],
 )
 def test_labels_of_other_models_are_read_as_iob2(labels: list[str], expected: tuple[str, ...]) -> None:

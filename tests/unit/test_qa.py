@@ -230,6 +230,18 @@ def test_listed_answers_are_distinct_and_best_first(tokenizer: Any) -> None:
         assert all(CONTEXT[answer["start"] : answer["end"]] == answer["answer"] for answer in listed)
 
 
+def test_more_answers_than_a_short_passage_has_may_be_asked_for() -> None:
+    task = Qa(version="v1.1", top_k=50, max_question_tokens=8)
+    rows = [Question("1", "where?", "In Oslo", (), (), None, Origin("a", 1)), question("Oslo", name="q2")]
+    features = task.encode(rows, tiny.wordpiece(), HEAD, 64)
+    length = max(map(len, features["input_ids"]))
+    marks = torch.tensor([[*window, *[0] * (length - len(window))] for window in features["candidates"]])
+    zeros = torch.zeros(marks.shape)
+    kept = best_spans(30, 50)({"start_logits": zeros, "end_logits": zeros}, {"candidates": marks})
+    short, long = task.decode(rows, features, kept, HEAD)
+    assert 0 < len(short["candidates"]) < 50 == len(long["candidates"])
+
+
 def test_passages_as_long_as_books_are_encoded_in_parts(tokenizer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     context = " ".join(f"{CONTEXT} Paragraph {number}." for number in range(20))
     row = Question(

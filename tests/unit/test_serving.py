@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +14,7 @@ import pytest
 from recipes.model.stored_task import StoredTask, stored_task
 from recipes.serving.gold import Gold
 from recipes.serving.items import list_of_items, rows_of_items
-from recipes.serving.journal import Journal, Line
+from recipes.serving.journal import Journal, Line, plain
 from recipes.serving.output_formats import FORMATS, Layout, layout_of, require_format
 from tasks.classification import Classification
 from tasks.data.options import Columns
@@ -273,3 +275,18 @@ def test_a_config_that_was_changed_is_refused(change: dict[str, Any]) -> None:
     ((key, tree),) = StoredTask.of(Ner(), "", Columns()).to_config().items()
     with pytest.raises(InputError, match="it was changed, or another version"):
         stored_task(Config(**{key: {**tree, **change}}))
+
+
+def test_values_that_json_does_not_have_are_written_as_texts_or_null() -> None:
+    values = {"day": date(2026, 11, 26), "price": float("nan"), "parts": [1, (float("inf"), True)], 3: Decimal("1.50")}
+    assert plain(values) == {"day": "2026-11-26", "price": None, "parts": [1, [None, True]], "3": "1.50"}
+
+
+def test_questions_of_several_files_are_scored_though_their_ids_recur() -> None:
+    gold = Gold(Qa(version="v1.1"), Head("AutoModelForQuestionAnswering"))
+    for name in ("a.jsonl", "b.jsonl"):
+        values = {"question": "who?", "context": "Ada signs.", "answers": {"text": ["Ada"], "answer_start": [0]}}
+        found = [Record(values, Origin(name, 1))]
+        rows = gold.read(found, ReadLayout(Columns()))
+        gold.add(rows[found[0].origin], {"answer": "Ada", "start": 0, "score": 1.0, "no_answer_score": -1.0})
+    assert gold.scores()["exact_match"] == 100

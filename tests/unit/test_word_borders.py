@@ -53,6 +53,8 @@ def test_the_first_character_of_a_word_is_no_mark_or_joiner_of_another(text: str
         ("in 柏林, OK", ["in", "柏", "林", ",", "OK"]),
         ("", []),
         ("(((", ["((("]),
+        ("\u06dda \u0600\u0661,", ["\u06dda", "\u0600\u0661", ","]),
+        ("=-" * 300 + "a", ["=", "-"] * 50 + ["=-" * 250 + "a"]),
     ],
 )
 def test_without_examples_signs_at_the_ends_are_separated(text: str, expected: list[str]) -> None:
