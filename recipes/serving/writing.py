@@ -68,7 +68,8 @@ def _finish(predictor: FilePredictor, journal: Journal) -> None:
     output, task = journal.output, predictor.model.task
     several = len({line["file"] for line in journal.lines()}) > 1
     layout = layout_of(journal.lines(), with_places=several)
-    partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
+    # The lock keeps others away, so that the name may be the same each time: what a kill leaves is written over.
+    partial = output.with_name(f".{output.name}.whole")
     try:
         with partial.open("w", encoding="utf-8", newline="") as file:
             file.writelines(FORMATS[output.suffix.lower()](journal.lines(), task, layout))

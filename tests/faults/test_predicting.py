@@ -72,7 +72,7 @@ def test_an_interrupted_prediction_goes_on(
     assert again.returncode == 0, again.stderr
     assert (tmp_path / "out.csv").read_text() == expected
     assert score_line(again.stdout).endswith(f"({expected.count(chr(10)) - 1} rows with labels)")
-    assert ("before the interruption" in again.stdout) == (at != ("fsync", 1))
+    assert "before the interruption" in again.stdout
     assert {path.name for path in tmp_path.iterdir()} <= {"out.csv", "hf"}
 
 
@@ -95,10 +95,10 @@ def test_other_predictions_are_not_mixed_with_those_of_an_interrupted_command(
 ) -> None:
     stopped = harm({**PREDICT, "signal": 9, "at": ("predict", 3)}, str(trained), str(texts), "-o", "out.csv")
     assert stopped.returncode == -9
-    other = harm(PREDICT, str(trained), str(texts), "-o", "out.csv", "task.max_length=5")
+    other = harm(PREDICT, str(trained), str(texts), "-o", "out.csv", "task.max_length=9")
     assert other.returncode == 2
-    assert "options: [] then, ['task.max_length=5'] now" in other.stderr
-    anew = harm(PREDICT, str(trained), str(texts), "-o", "out.csv", "task.max_length=5", "--overwrite")
+    assert "options: [] then, ['task.max_length=9'] now" in other.stderr
+    anew = harm(PREDICT, str(trained), str(texts), "-o", "out.csv", "task.max_length=9", "--overwrite")
     assert anew.returncode == 0, anew.stderr
     assert "before the interruption" not in anew.stdout
 
