@@ -16,30 +16,18 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print help, or convert. Returns the exit status."""
     from recipes.command.convert_line import HELP, read_convert_line
+    from recipes.command.words import status_of
     from recipes.system.console import complain, say
-    from tasks.errors import InputError
 
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     if {"--help", "-h"} & set(arguments):
         say(HELP)
         return 0
     try:
-        convert(read_convert_line(arguments))
-    except InputError as error:
-        complain(str(error))
-        return 2
+        return status_of(lambda: convert(read_convert_line(arguments)))
     except KeyboardInterrupt:
         complain("Interrupted: nothing was written")
         return 130
-    except Exception as error:
-        from recipes.command.hydra_errors import explain
-
-        message = explain(error)
-        if message is None:
-            raise
-        complain(message)
-        return 2
-    return 0
 
 
 def convert(line: "ConvertLine") -> None:

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from recipes.serving.predicting_files import FilePredictor
     from recipes.serving.trained_model import TrainedModel
 
-STANDARD = "-"
-"Standard input, as one of the inputs."
 PROGRESS_LINE_EVERY = 60.0
 "Seconds between lines of progress where there is no terminal for a bar."
 CLOSED_PIPE = 141
@@ -25,9 +23,9 @@ CLOSED_PIPE = 141
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print help, or predict. Returns the exit status."""
     from recipes.command.predict_line import HELP, read_predict_line
+    from recipes.command.words import status_of
     from recipes.system.console import complain, say
     from recipes.system.signals import Interrupted, Interruption
-    from tasks.errors import InputError
 
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     if {"--help", "-h"} & set(arguments):
@@ -35,25 +33,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     with Interruption():
         try:
-            predict(read_predict_line(arguments))
+            return status_of(lambda: predict(read_predict_line(arguments)))
         except Interrupted as interrupted:
             complain(str(interrupted))
             return interrupted.exit_status
-        except InputError as error:
-            complain(str(error))
-            return 2
         except BrokenPipeError:
             complain("Nobody reads the output any more: stopped")
             return CLOSED_PIPE
-        except Exception as error:
-            from recipes.command.hydra_errors import explain
-
-            message = explain(error)
-            if message is None:
-                raise
-            complain(message)
-            return 2
-    return 0
 
 
 def predict(line: "PredictLine") -> None:
@@ -63,6 +49,7 @@ def predict(line: "PredictLine") -> None:
         InputError: the model, a file or a row can't be used.
         BrokenPipeError: nobody reads standard output any more.
     """
+    from recipes.command.predict_line import STANDARD
     from recipes.serving.predicting_files import FilePredictor
     from recipes.serving.writing import write_file, write_standard_output
     from recipes.system.signals import Interrupted
@@ -150,6 +137,7 @@ def _loaded(line: "PredictLine") -> "TrainedModel":
 
 def _identity(line: "PredictLine", model: "TrainedModel") -> dict[str, object]:
     """Return what the predictions depend on, as JSON values."""
+    from recipes.command.predict_line import STANDARD
     from recipes.system.files import fingerprint
     from tasks.data.files import find_files
 

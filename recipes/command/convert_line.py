@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from recipes.command.words import without_flags
 from tasks.errors import InputError, did_you_mean
 
 HELP = """\
@@ -72,22 +73,10 @@ def read_convert_line(arguments: Sequence[str]) -> ConvertLine:
     """
     inputs: list[str] = []
     options: list[str] = []
-    values: dict[str, str] = {}
-    overwrite = False
-    rest = list(arguments)
-    while rest:
-        word = rest.pop(0)
+    rest, values, switched = without_flags(arguments, VALUE_FLAGS, SWITCHES)
+    for word in rest:
         flag, equals, value = word.partition("=")
-        if flag in VALUE_FLAGS:
-            if not equals and not rest:
-                raise InputError(f"{flag}: a value is missing")
-            values[VALUE_FLAGS[flag]] = value if equals else rest.pop(0)
-        elif flag in SWITCHES and not equals:
-            overwrite = True
-        elif word.startswith("-"):
-            flags = (*VALUE_FLAGS, *SWITCHES, "--help")
-            raise InputError(f"No flag '{flag}'.{did_you_mean(flag, flags)} What there is: --help")
-        elif flag == "task":
+        if flag == "task":
             values["task"] = value
         elif KEY.fullmatch(word):
             _require_reading_key(flag)
@@ -107,7 +96,7 @@ def read_convert_line(arguments: Sequence[str]) -> ConvertLine:
         Path(values["output"]).expanduser(),
         values.get("task"),
         values.get("format"),
-        overwrite,
+        bool(switched),
         tuple(options),
     )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from recipes.command.convert_line import READING_KEYS
+from recipes.command.words import without_flags
 from tasks.data.options import Columns
 from tasks.errors import InputError, did_you_mean
 
@@ -39,7 +40,7 @@ MODEL_KEYS = ("model.revision", "model.allow_pickled_weights")
 KEY = re.compile(r"(?P<key>(data|task|runtime|model)\.[a-z_.]+)=.*", re.DOTALL)
 FOREIGN_KEY = re.compile(r"[a-z_]+(\.[a-z_.]+)?")
 FIXED = ("task.name", "data.on_bad_row", "data.hub", "data.hub_config", "data.hub_revision")
-"Keys that read or tasks have elsewhere, and that have no place here."
+"Keys of `data` and `task` that have no place here."
 VALUE_FLAGS = {"-o": "output", "--output": "output", "--on-bad-row": "on_bad_row"}
 SWITCHES = ("--overwrite",)
 STANDARD = "-"
@@ -69,26 +70,14 @@ def read_predict_line(arguments: Sequence[str]) -> PredictLine:
     """
     words: list[str] = []
     options: list[str] = []
-    values: dict[str, str] = {}
-    overwrite = False
-    rest = list(arguments)
-    while rest:
-        word = rest.pop(0)
-        flag, equals, value = word.partition("=")
-        if flag in VALUE_FLAGS:
-            if not equals and not rest:
-                raise InputError(f"{flag}: a value is missing")
-            values[VALUE_FLAGS[flag]] = value if equals else rest.pop(0)
-        elif flag in SWITCHES and not equals:
-            overwrite = True
-        elif word.startswith("-") and word != STANDARD:
-            flags = (*VALUE_FLAGS, *SWITCHES, "--help")
-            raise InputError(f"No flag '{flag}'.{did_you_mean(flag, flags)} What there is: --help")
-        elif KEY.fullmatch(word):
-            _require_key(flag)
+    rest, values, switched = without_flags(arguments, VALUE_FLAGS, SWITCHES, words=(STANDARD,))
+    for word in rest:
+        key, equals, _ = word.partition("=")
+        if KEY.fullmatch(word):
+            _require_key(key)
             options.append(word)
-        elif equals and FOREIGN_KEY.fullmatch(flag) and not Path(word).exists():
-            raise InputError(f"{flag}: a key of training, if of anything. {_keys()}")
+        elif equals and FOREIGN_KEY.fullmatch(key) and not Path(word).exists():
+            raise InputError(f"{key}: not a key for predicting. {_keys()}")
         else:
             words.append(word)
     if len(words) < 2:
@@ -101,7 +90,9 @@ def read_predict_line(arguments: Sequence[str]) -> PredictLine:
     policy = values.get("on_bad_row", "error")
     if policy not in ("error", "skip"):
         raise InputError(f"--on-bad-row {policy}: choose from error, skip")
-    return PredictLine(words[0], tuple(words[1:]), _output(values.get("output")), policy, overwrite, tuple(options))
+    return PredictLine(
+        words[0], tuple(words[1:]), _output(values.get("output")), policy, bool(switched), tuple(options)
+    )
 
 
 def _output(value: str | None) -> Path | None:

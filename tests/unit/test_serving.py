@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from recipes.command.predict_line import OUTPUT_SUFFIXES
 from recipes.model.stored_task import StoredTask, stored_task
 from recipes.serving.gold import Gold
 from recipes.serving.items import list_of_items, rows_of_items
@@ -150,6 +151,10 @@ def test_conll_has_the_tags_of_the_input_before_the_predicted_ones() -> None:
 def test_nothing_to_predict_is_an_empty_file() -> None:
     for suffix in FORMATS:
         assert written(suffix, Classification(), []) == ""
+
+
+def test_the_command_line_knows_the_formats() -> None:
+    assert set(OUTPUT_SUFFIXES) == set(FORMATS)
 
 
 def test_a_free_name_is_free() -> None:
