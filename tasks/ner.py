@@ -23,7 +23,7 @@ from tasks.record_columns import row_id
 from tasks.scoring.entities import entity_scores
 from tasks.scoring.score import Score, score_named
 from tasks.span_tags import CUT_WORDS, DISCONTINUOUS, OVERLAPPING, WIDENED, SpanPolicy, tags_of_spans
-from tasks.tags import BEGIN, OUTSIDE, SCHEMES, SINGLE, Span, detect_scheme, spans, split_tag, to_iob2
+from tasks.tags import OUTSIDE, SCHEMES, Span, detect_scheme, iob2_labels, spans, split_tag, to_iob2
 from tasks.task import Batch, Collate, Features, Head, Layout, Outputs, Prediction, Task
 from tasks.tokenization import separate_words
 from tasks.windows import NO_WORD, own_words
@@ -388,9 +388,7 @@ class Ner(Task[Sentence]):
                 f"none of its labels is O ({', '.join(labels[:5])}, ...), so that it finds no entities. If O and the "
                 "types are only not named: 'data.label_names=[O,B-person,I-person]'"
             )
-        if not _have_marks(labels):
-            return Head("AutoModelForTokenClassification", tuple(_bare_label(label) for label in labels))
-        return Head("AutoModelForTokenClassification", tuple(map(_iob2_label, labels)))
+        return Head("AutoModelForTokenClassification", iob2_labels(labels))
 
     @override
     def as_trained(self, head: Head, thresholds: Mapping[str, float]) -> tuple[Self, list[str]]:
@@ -491,33 +489,6 @@ def _runs(values: Sequence[int]) -> Iterator[tuple[int, int]]:
         if position == len(values) or values[position] != values[first]:
             yield first, position
             first = position
-
-
-def _have_marks(labels: Sequence[str]) -> bool:
-    """Tell whether labels have marks of a scheme, such as B-PER, B_PER and I_PER, or PER-B and PER-I.
-
-    Types may end in such letters by themselves: SIZE_S, VITAMIN_E, HEPATITIS-B.
-    """
-    known = set(labels)
-    return any(
-        (label[1:2] == "-" and label[:1] in "BIMELSU")
-        or (label[:2] == "B_" and f"I_{label[2:]}" in known)
-        or (label[-2:] in ("-B", "_B") and f"{label[:-1]}I" in known)
-        for label in labels
-    )
-
-
-def _bare_label(label: str) -> str:
-    return "O" if label in OUTSIDE else f"I-{label}"
-
-
-def _iob2_label(label: str) -> str:
-    """Return a label as decoding reads it: an inside mark begins an entity where none of its type is open."""
-    try:
-        prefix, kind = split_tag(label)
-    except ValueError:
-        return f"I-{label}"  # a bare type: neighbouring words with it are one entity
-    return f"{'B' if prefix in (BEGIN, SINGLE) else 'I'}-{kind}" if kind else "O"
 
 
 def _readable_words(cell: Any) -> list[str]:

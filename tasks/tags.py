@@ -212,3 +212,32 @@ def spans(tags: Sequence[str]) -> list[Span]:
         else:
             found.append((kind, position, position + 1))
     return found
+
+
+def iob2_labels(labels: Sequence[str]) -> tuple[str, ...]:
+    """Return the labels of a model as those of IOB2 that give the same entities.
+
+    `to_iob2` lets an inside mark begin an entity where none of its type is open, so that bare types and ends of BIOES
+    become inside marks. Types may end as marks do by themselves.
+
+    >>> iob2_labels(["O", "B-PER", "E-PER", "S-PER"])
+    ('O', 'B-PER', 'I-PER', 'B-PER')
+    >>> iob2_labels(["O", "PER", "SIZE_S"])
+    ('O', 'I-PER', 'I-SIZE_S')
+    """
+    known = set(labels)
+    marked = any(
+        _HYPHEN.fullmatch(label)
+        or (label[:2] == "B_" and f"I_{label[2:]}" in known)
+        or (label[-2:] in ("-B", "_B") and f"{label[:-1]}I" in known)
+        for label in labels
+    )
+    return tuple(_iob2_label(label, marked) for label in labels)
+
+
+def _iob2_label(label: str, marked: bool) -> str:
+    try:
+        prefix, kind = split_tag(label) if marked or label in OUTSIDE else Tag("", label)
+    except ValueError:
+        prefix, kind = "", label
+    return f"{BEGIN if prefix in (BEGIN, SINGLE) else INSIDE}-{kind}" if kind else "O"
