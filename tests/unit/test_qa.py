@@ -9,11 +9,12 @@ import torch
 from transformers import PreTrainedTokenizerFast
 
 from recipes.heads.qa import best_spans, running_maximum
-from tasks import qa
+from tasks import passages
 from tasks.data.options import Columns
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError
-from tasks.qa import NO_ANSWER_THRESHOLD, Qa, Question, passage_parts
+from tasks.passages import passage_parts
+from tasks.qa import NO_ANSWER_THRESHOLD, Qa, Question
 from tasks.task import Head, Layout
 from tests import tiny
 
@@ -248,8 +249,8 @@ def test_passages_as_long_as_books_are_encoded_in_parts(tokenizer: Any, monkeypa
         "1", "who signs?", context, ("Paragraph 13",), (context.index("Paragraph 13"),), None, Origin("a", 1)
     )
     whole = Qa(version="v1.1", stride=10).encode([row], tokenizer, HEAD, 48)
-    monkeypatch.setattr(qa, "CHARACTERS_AT_ONCE", 900)
-    monkeypatch.setattr(qa, "PART_OVERLAP", 200)
+    monkeypatch.setattr(passages, "CHARACTERS_AT_ONCE", 900)
+    monkeypatch.setattr(passages, "PART_OVERLAP", 200)
     assert len(passage_parts(context)) == 3
     parts = Qa(version="v1.1", stride=10).encode([question("Oslo"), row], tokenizer, HEAD, 48)
 
