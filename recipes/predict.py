@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -79,6 +78,8 @@ def predict(line: "PredictLine") -> None:
 
 
 def _require_free(line: "PredictLine") -> None:
+    from recipes.command.predict_line import STANDARD
+    from tasks.data.files import find_files
     from tasks.errors import InputError
 
     output = line.output
@@ -86,8 +87,10 @@ def _require_free(line: "PredictLine") -> None:
         return
     if output.is_dir():
         raise InputError(f"-o {output}: is a folder. Name a file in it")
-    if any(Path(name).expanduser().resolve() == output.resolve() for name in line.inputs):
-        raise InputError(f"-o {output}: is the input itself. Name another file")
+    named = [name for name in line.inputs if name != STANDARD]
+    files = find_files(named, "INPUT", folders=True) if named else []
+    if any(path.resolve() == output.resolve() for path in files):
+        raise InputError(f"-o {output}: is one of the input's files. Name another one")
     if output.exists() and not line.overwrite:
         raise InputError(f"-o {output}: is there already. To write it anew: --overwrite")
 

@@ -158,4 +158,13 @@ class Journal:
         with self.path.open("rb") as file:
             file.readline()
             while file.tell() < end:
-                yield json.loads(file.readline())
+                yield self._read(file.readline())
+
+    def _read(self, line: bytes) -> Line:
+        try:
+            tree = json.loads(line)
+        except ValueError:
+            tree = None
+        if not isinstance(tree, dict) or not {"values", "file", "place", "answer"} <= tree.keys():
+            raise InputError(f"{self.path}: is damaged, so that it can't be gone on with: --overwrite begins anew")
+        return tree

@@ -45,6 +45,8 @@ def write_file(
     """
     journal = Journal(output)
     with journal.lock():
+        if output.exists() and not overwrite:
+            raise InputError(f"-o {output}: another command has written it meanwhile. To write it anew: --overwrite")
         before = journal.begin(identity, overwrite)
         progress(before)
         try:

@@ -192,6 +192,18 @@ def test_a_table_of_tokens_keeps_its_sentences_whole_wherever_a_portion_ends(
         expected = [line["prediction"]["tags"] for line in lines]
 
 
+def test_an_output_among_the_inputs_is_refused(
+    run_of: Callable[[str], Path], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = str(run_of("single"))
+    write_csv(folder / "a.csv", ["text"], [["where is my parcel"]])
+    assert predict.main([run, "*.csv", "-o", "out.csv"]) == 0
+    before = (folder / "out.csv").read_bytes()
+    assert predict.main([run, "*.csv", "-o", "out.csv", "--overwrite"]) == 2
+    assert "out.csv: is one of the input's files" in capsys.readouterr().err
+    assert (folder / "out.csv").read_bytes() == before
+
+
 def test_pairs_in_a_second_file_are_refused_by_a_model_of_single_texts(
     run_of: Callable[[str], Path], folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

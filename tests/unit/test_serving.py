@@ -76,6 +76,16 @@ def test_a_journal_without_rows_stands_in_nobody_s_way(tmp_path: Path) -> None:
     assert [one["place"] for one in journal.lines()] == [2]
 
 
+@pytest.mark.parametrize("damage", ['{"values": {}, }', "[1]}", '{"values": {}, "file": "a", "place": 2}', "\0\0}"])
+def test_a_damaged_journal_is_named(damage: str, tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "out.jsonl")
+    journal.begin(IDENTITY, overwrite=False)
+    with journal.path.open("a") as file:
+        file.write(f"{damage}\n")
+    with pytest.raises(InputError, match=r"is damaged.*--overwrite"):
+        list(journal.lines())
+
+
 def test_a_journal_of_other_predictions_is_refused(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "out.jsonl")
     journal.begin(IDENTITY, overwrite=False)
