@@ -85,13 +85,17 @@ def _require_free(line: "PredictLine") -> None:
     output = line.output
     if output is None:
         return
-    if output.is_dir():
+    try:
+        exists, is_folder = output.exists(), output.is_dir()
+    except OSError as error:
+        raise InputError(f"-o {output}: can't be written: {error.strerror}") from error
+    if is_folder:
         raise InputError(f"-o {output}: is a folder. Name a file in it")
     named = [name for name in line.inputs if name != STANDARD]
     files = find_files(named, "INPUT", folders=True) if named else []
     if any(path.resolve() == output.resolve() for path in files):
         raise InputError(f"-o {output}: is one of the input's files. Name another one")
-    if output.exists() and not line.overwrite:
+    if exists and not line.overwrite:
         raise InputError(f"-o {output}: is there already. To write it anew: --overwrite")
 
 
@@ -186,13 +190,12 @@ def _show_end(line: "PredictLine", predictor: "FilePredictor", before: int, seco
             _tell(line, what, f"{count} x {reason}, e.g. {report.examples[reason][0]}")
     for note in (*report.notes, *predictor.model.notes(predictor.counts)):
         _tell(line, "note", note)
-    if gold is not None:
-        scores = gold.scores()
-        if scores:
-            shown = "  ".join(f"{name} {format_score(scores[name])}" for name in gold.task.headline())
-            _tell(line, "scores", f"{shown}  ({len(gold.rows)} rows with labels)")
-        for note in gold.notes():
-            _tell(line, "", note)
+    scores = gold.scores()
+    if scores:
+        shown = "  ".join(f"{name} {format_score(scores[name])}" for name in gold.task.headline())
+        _tell(line, "scores", f"{shown}  ({len(gold.rows)} rows with labels)")
+    for note in gold.notes():
+        _tell(line, "" if scores else "note", note)
     new = predictor.rows - before
     went_on = f", {before} of them before the interruption" if before else ""
     rate = f"{duration(seconds)} ({new / seconds:.3g} a second)"

@@ -48,6 +48,8 @@ PROBLEM_TYPES = {
     "multi_label": "multi_label_classification",
     "regression": "regression",
 }
+EMPTY_LABELS = "empty label cell read as none of the labels"
+"What such rows are counted under."
 OBJECTIVES = {"single_label": "macro_f1", "multi_label": "micro_f1", "regression": "pearson"}
 HEADLINES = {
     "single_label": ("accuracy", "macro_f1"),
@@ -191,6 +193,8 @@ class Classification(Task[Text]):
                         report.leave_out("no gold label", "annotators did not agree: the label is '-'", record.origin)
                         continue
                     label = self._label(cell, layout.label_names)
+                    if self.kind == "multi_label" and is_blank(cell):
+                        report.repair(EMPTY_LABELS, f"column '{columns.shown}' is empty", record.origin)
                 except ValueError as error:
                     report.bad_row("bad label", f"column '{columns.shown}': {error}", record.origin)
                     continue
@@ -349,13 +353,22 @@ class Classification(Task[Text]):
 
     @override
     def trained_head(self, labels: Sequence[str], problem_type: str | None) -> Head:
-        usual = PROBLEM_TYPES["regression" if len(labels) == 1 else "single_label"]
-        return Head("AutoModelForSequenceClassification", tuple(labels), problem_type or usual)
+        usual = "regression" if len(labels) == 1 else "single_label"
+        found = problem_type or PROBLEM_TYPES[usual if self.kind == "auto" else self.kind]
+        if found not in PROBLEM_TYPES.values():
+            known = ", ".join(PROBLEM_TYPES.values())
+            raise InputError(f"its problem_type is '{found}', none of {known}")
+        if (found == PROBLEM_TYPES["regression"]) != (len(labels) == 1) and found != PROBLEM_TYPES["multi_label"]:
+            raise InputError(f"it has {len(labels)} outputs, which does not go with its problem_type '{found}'")
+        return Head("AutoModelForSequenceClassification", tuple(labels), found)
 
     @override
     def as_trained(self, head: Head, thresholds: Mapping[str, float]) -> tuple[Self, list[str]]:
         kinds = {problem_type: kind for kind, problem_type in PROBLEM_TYPES.items()}
-        return replace(self, kind=kinds[str(head.problem_type)] if self.kind == "auto" else self.kind), []
+        kind = kinds[str(head.problem_type)]
+        if self.kind not in ("auto", kind):
+            raise InputError(f"task.kind={self.kind}: the model was trained for {kind}")
+        return replace(self, kind=kind), []
 
     @override
     def calibration(self, thresholds: Mapping[str, float]) -> dict[str, float]:

@@ -141,6 +141,21 @@ class Ner(Task[Sentence]):
         return scheme
 
     @override
+    def as_labels_are_written(self, records: Sequence[Record], layout: Layout, report: ReadReport) -> Self:
+        """Return this task with the tag scheme of a file, unless all its tags are legal in that of training."""
+        records = grouped_tokens(records, layout.columns)
+        columns = find_columns(records, layout.columns)
+        if columns.tags is None:
+            return self
+        tags = [_readable_tags(record.values.get(columns.tags), layout) for record in records]
+        if all(_is_legal(of_sentence, self.scheme) for of_sentence in tags):
+            return self
+        found = replace(self, scheme="auto")._scheme_of(records, columns, layout, report)
+        if found != self.scheme:
+            report.note(f"the labels are read as {found} tags; those of training were {self.scheme}")
+        return replace(self, scheme=found)
+
+    @override
     def has_labels(self, records: Sequence[Record], layout: Layout) -> bool:
         records = grouped_tokens(records, layout.columns)
         columns = find_columns(records, layout.columns, labelled=False)
@@ -415,8 +430,8 @@ class Ner(Task[Sentence]):
 
     @override
     def whole_records(self, records: Sequence[Record], layout: Layout, *, parts: bool = False) -> list[Record]:
-        """Return a record for each sentence, also of a table with a token in each row."""
-        return grouped_tokens(records, layout.columns, certain=parts)
+        """Return a record for each sentence, also of a table with a token in each row, whose columns become lists."""
+        return grouped_tokens(records, layout.columns, certain=parts, with_others=True)
 
     @override
     def inputs(self) -> Sequence[str]:
@@ -505,6 +520,14 @@ def _readable_tags(cell: Any, layout: Layout) -> list[str]:
         return read_tags(cell, layout.label_names)
     except ValueError:
         return []
+
+
+def _is_legal(tags: Sequence[str], scheme: str) -> bool:
+    """Tell whether tags of a sentence fit a scheme as they are."""
+    try:
+        return scheme != "auto" and to_iob2(tags, scheme)[1] == 0
+    except ValueError:
+        return False
 
 
 def _usual(tag: str) -> str:

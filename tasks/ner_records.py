@@ -20,7 +20,7 @@ from tasks.data.column_names import (
 from tasks.data.options import Columns
 from tasks.data.records import Record
 from tasks.errors import InputError
-from tasks.record_columns import column, find_column
+from tasks.record_columns import column, column_names, find_column
 from tasks.words import Bounds
 
 FORM_LOOKED_AT = 200
@@ -191,11 +191,19 @@ def _named(tag: str, names: Sequence[str] | None) -> str:
     return names[int(tag)]
 
 
-def grouped_tokens(records: Sequence[Record], columns: Columns, *, certain: bool = False) -> list[Record]:
+def grouped_tokens(
+    records: Sequence[Record], columns: Columns, *, certain: bool = False, with_others: bool = False
+) -> list[Record]:
     """Return a record for each sentence of a table that has a token in each row; other records are returned unchanged.
 
     Rows that follow each other with the same sentence id form a sentence. Where the id stands only in the first row of
     a sentence, empty cells continue it.
+
+    Args:
+        records: the rows of the table.
+        columns: the columns that the user named.
+        certain: whether each row is known to hold a token.
+        with_others: whether all columns are kept, each as a list with a value for each token.
 
     Raises:
         InputError: each row has a single token, and no column tells the sentences apart.
@@ -210,18 +218,21 @@ def grouped_tokens(records: Sequence[Record], columns: Columns, *, certain: bool
             f"{records[0].origin}: each row holds one token, but no column says which sentence it belongs to. Columns: "
             f"{', '.join(map(str, records[0].values))}. Say which one with data.columns.sentence=NAME"
         )
+    ours = {"id", sentence, tokens, tags}
+    others = [name for name in column_names(records) if name not in ours] if with_others else []
     sentences: list[Record] = []
     current: Any = None
     for record in records:
         name = record.values.get(sentence)
         if not sentences or (not is_blank(name) and str(name) != current):
             current = str(name)
-            values: dict[str, Any] = {"id": current, tokens: [], **({tags: []} if tags else {})}
+            values: dict[str, Any] = {"id": current, **{name: [] for name in (tokens, tags, *others) if name}}
             sentences.append(Record(values, record.origin))
         word = record.values.get(tokens)
         sentences[-1].values[tokens].append("" if word is None else str(word))
-        if tags:
-            sentences[-1].values[tags].append(record.values.get(tags))
+        for name in (tags, *others):
+            if name:
+                sentences[-1].values[name].append(record.values.get(name))
     return sentences
 
 

@@ -118,6 +118,17 @@ class Task(Generic[RowType]):
         """Tell whether any of the records has a label. Rows of a test file may have none."""
         raise NotImplementedError
 
+    def as_labels_are_written(self, records: Sequence[Record], layout: Layout, report: ReadReport) -> Self:
+        """Return this task as it reads the labels of a file that may write them otherwise than training's files did.
+
+        By default this task. What differs goes to the notes of `report`.
+
+        Raises:
+            InputError: how the labels are written could only be guessed.
+        """
+        del records, layout, report
+        return self
+
     def read(
         self, records: Sequence[Record], layout: Layout, report: ReadReport, *, labelled: bool = True
     ) -> list[RowType]:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from recipes.config.schema import TASKS
+from recipes.config.task_options import with_options
 from tasks.data.options import Columns
 from tasks.errors import InputError
 from tasks.task import AnyTask
@@ -55,12 +56,9 @@ def stored_task(config: Any) -> StoredTask | None:
         strange = sorted({*options} - known) + sorted({*columns} - {column.name for column in fields(Columns)})
         if strange:
             raise ValueError(f"there is no '{strange[0]}'")
-        task = kind(**options)
-        faults = list(task.errors())
-        if faults:
-            raise ValueError(faults[0])
+        task = with_options(kind(), options)
         return StoredTask(task, str(tree["form"]), dict(columns), tree.get("label_names"))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, InputError) as error:
         raise InputError(
             f"{TASK_KEY} in its config.json can't be read ({error}): it was changed, or another version of this "
             "program wrote it"

@@ -1,11 +1,12 @@
 """Loading a model that is trained already, ours or another's: its head, its labels, and the task that it is for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from recipes.config.schema import TASKS, Model
+from recipes.config.task_options import with_options
 from recipes.model.head import DEFAULT_NAME
 from recipes.model.layers import length_limit
 from recipes.model.loading import (
@@ -17,7 +18,7 @@ from recipes.model.loading import (
     weights_digest,
 )
 from recipes.model.stored_task import StoredTask, stored_task
-from tasks.errors import InputError, did_you_mean
+from tasks.errors import InputError
 from tasks.task import AnyTask, Head
 
 
@@ -69,15 +70,17 @@ def load_trained(model: Model, folder: Path, options: Mapping[str, Any]) -> Trai
     try:
         task, stored = _task(config, model)
         named = options.get("label_names")
-        task = _with_options(task, {name: value for name, value in options.items() if name != "label_names"})
+        task = with_options(task, {name: value for name, value in options.items() if name != "label_names"})
         labels = _labels(config, named)
         head = task.trained_head(labels, config.problem_type)
+        thresholds = {name: _number(config, name) for name in task.thresholds if hasattr(config, name)}
+        task, notes = task.as_trained(head, thresholds)
     except InputError as error:
         raise InputError(f"model.path={model.path}: {error}") from error
-    thresholds = {name: float(getattr(config, name)) for name in task.thresholds if hasattr(config, name)}
-    task, notes = task.as_trained(head, thresholds)
     if all(map(DEFAULT_NAME.fullmatch, labels)) and len(head.labels) > 1:
         notes.append("its labels have no names. To name them: 'data.label_names=[...]'")
+    if getattr(config, "auto_map", None):
+        notes.append(f"its own code (auto_map in its config.json) is not run: transformers' {config.model_type} is")
     notes += [*settle_padding(tokenizer, config, head, model), *settle_attention(config)]
     _require_tokenizer(tokenizer, config, model)
     auto_class = head_class(config, head, model)
@@ -88,6 +91,7 @@ def load_trained(model: Model, folder: Path, options: Mapping[str, Any]) -> Trai
             f"model.path={model.path}: {len(missing)} tensors are not in its weights file, such as {missing[0]}: it is "
             "not a trained model"
         )
+    _require_numbers(loaded, model)
     return Trained(
         model=loaded.eval(),
         tokenizer=task.adapt(tokenizer),
@@ -99,6 +103,24 @@ def load_trained(model: Model, folder: Path, options: Mapping[str, Any]) -> Trai
         stored=stored,
         notes=tuple(notes),
     )
+
+
+def _number(config: Any, name: str) -> float:
+    value = getattr(config, name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+        raise InputError(f"{name} in its config.json is {value!r}, not a number")
+    return float(value)
+
+
+def _require_numbers(loaded: Any, model: Model) -> None:
+    """Refuse weights of a training that has diverged: whatever such a model predicts means nothing.
+
+    Raises:
+        InputError: some are no numbers; names the first tensor.
+    """
+    for name, weights in loaded.named_parameters():
+        if not weights.isfinite().all():
+            raise InputError(f"model.path={model.path}: its weights are no numbers in {name}: its training has failed")
 
 
 def _require_tokenizer(tokenizer: Any, config: Any, model: Model) -> None:
@@ -157,20 +179,3 @@ def _labels(config: Any, named: Any) -> list[str]:
         twice = next(label for number, label in enumerate(labels) if label in labels[:number])
         raise InputError(f"two of its labels have the name '{twice}'")
     return labels
-
-
-def _with_options(task: AnyTask, options: Mapping[str, Any]) -> AnyTask:
-    """Return the task with other values for some of its fields.
-
-    Raises:
-        InputError: there is no such field, or a value is wrong.
-    """
-    known = [option.name for option in fields(task) if option.name != "name"]
-    for option in options:
-        if option not in known:
-            raise InputError(f"task.{option}: {task.name} has no such option.{did_you_mean(option, known)}")
-    changed = replace(task, **options)
-    faults = list(changed.errors())
-    if faults:
-        raise InputError("\n".join(faults))
-    return changed

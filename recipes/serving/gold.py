@@ -25,27 +25,44 @@ class Gold:
     "Why rows that were predicted are not scored, and how many."
     unknown: Counter[str] = field(default_factory=Counter)
     "Labels that the model does not have, and how many rows have them."
+    reader: AnyTask | None = None
+    "The task as it reads the labels of the file that is read now. None: it has none."
+    report: ReadReport = field(default_factory=lambda: ReadReport(on_bad_row="skip"))
+    "What was found in labels."
 
-    def is_in(self, records: Sequence[Record], layout: Layout) -> bool:
-        """Tell whether the first records of a file have labels: a column for them, and anything in it.
+    def begin(self, records: Sequence[Record], layout: Layout) -> None:
+        """Settle by the first records of a file whether it has labels, and how they are written."""
+        self.reader = self._reader(records, layout)
 
-        A column that only looks like one of labels does not matter for predicting.
+    def _reader(self, records: Sequence[Record], layout: Layout) -> AnyTask | None:
+        """Return the task as it reads the labels of a file, or None if it has none: no column, or nothing in it.
+
+        A column that only looks like one of labels does not keep anyone from predicting, but is told of.
         """
-        try:
-            if not self.task.has_labels(records, layout):
-                return False
-            rows = self.task.read(records, layout, ReadReport(on_bad_row="skip"))
-        except InputError:
-            return False
-        return any(map(self.task.labels_something, rows))
-
-    def read(self, records: Sequence[Record], layout: Layout) -> dict[Origin, Row]:
-        """Return the rows with labels, by their places. Rows whose labels can't be read are counted."""
         report = ReadReport(on_bad_row="skip")
         try:
-            rows = self.task.read(records, layout, report)
+            if not self.task.has_labels(records, layout):
+                return None
+            reader = self.task.as_labels_are_written(records, layout, self.report)
+            rows = reader.read(records, layout, report)
         except InputError as error:
-            self.unscored[str(error).partition("\n")[0]] += len(records)
+            self.report.note(f"not scored: {str(error).splitlines()[0]}")
+            return None
+        if any(map(self.task.labels_something, rows)):
+            return reader
+        if report.skipped and not rows:
+            (example, *_) = next(iter(report.examples.values()))
+            self.report.note(f"not scored: no label can be read, e.g. {example}")
+        return None
+
+    def read(self, records: Sequence[Record], layout: Layout) -> dict[Origin, Row]:
+        """Return the rows with labels, by their places. Those whose labels can't be read are left out."""
+        if self.reader is None:
+            return {}
+        try:
+            rows = self.reader.read(records, layout, self.report)
+        except InputError as error:
+            self.unscored[str(error).splitlines()[0]] += len(records)
             return {}
         return {row.origin: row for row in rows}
 
@@ -75,8 +92,10 @@ class Gold:
         """Return sentences about what is not scored, or can't be right."""
         if self.rows and self._none_known():
             shown = ", ".join(list(self.unknown)[:3])
-            return [f"not scored: no row has a label of the model's (the input has {shown}, ...)"]
-        notes = [f"not scored: {count} rows, {why}" for why, count in self.unscored.items()]
+            return [*self.report.notes, f"not scored: no row has a label of the model's (the input has {shown}, ...)"]
+        notes = [*self.report.notes, *(f"not scored: {count} rows, {why}" for why, count in self.unscored.items())]
+        for why, count in self.report.repaired.items():
+            notes.append(f"labels repaired: {count} x {why}, e.g. {self.report.examples[why][0]}")
         if self.unknown and self.task.has_classes:
             shown = ", ".join(f"{label} ({count})" for label, count in self.unknown.most_common(5))
             notes.append(f"labels that the model does not have count as missed: {shown}")

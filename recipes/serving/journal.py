@@ -79,8 +79,14 @@ class Journal:
             overwrite: whether to begin anew in any case.
 
         Raises:
-            InputError: the journal is of other predictions; names what differs.
+            InputError: the journal is of other predictions; names what differs. Or it can't be written.
         """
+        try:
+            return self._begin(identity, overwrite)
+        except OSError as error:
+            raise InputError(f"-o {self.output}: can't be written: {error.strerror or error}") from error
+
+    def _begin(self, identity: Mapping[str, Any], overwrite: bool) -> int:
         if self.path.exists() and not overwrite:
             then = self._identity()
             rows = 0 if then is None else self._cut_incomplete()

@@ -45,7 +45,11 @@ def load_model(
     for name, value, choices in (("device", device, DEVICE_CHOICES), ("precision", precision, PRECISION_CHOICES)):
         if value not in choices:
             raise InputError(f"{name}={value}: choose from {', '.join(choices)}.{did_you_mean(value, choices)}")
-    model = Model(path=str(path), revision=revision, allow_pickled_weights=allow_pickled_weights)
+    if not isinstance(path, str | os.PathLike):
+        raise InputError(f"{path!r}: the path of a run directory, or of a trained model, is needed")
+    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
+        raise InputError(f"threads={threads!r}: a number from 1 on, or None")
+    model = Model(path=os.fspath(path), revision=revision, allow_pickled_weights=allow_pickled_weights)
     _require_likely_run(Path(path).expanduser())
     try:
         with _without_progress_bars():

@@ -9,7 +9,7 @@ from recipes.serving.items import columns_for, require_form
 from recipes.serving.journal import Line
 from recipes.serving.trained_model import TrainedModel, portions
 from tasks.data.options import Columns, DataOptions
-from tasks.data.read import read_label_names
+from tasks.data.read import read_label_names, require_rows
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError
 from tasks.record_columns import column_names
@@ -23,21 +23,22 @@ class FilePredictor:
     model: TrainedModel
     data: DataOptions
     report: ReadReport
-    gold: Gold | None = None
-    "Set with the first records if they have labels."
+    gold: Gold = field(init=False)
+    "The labels that the input has already, if any."
     file: str = ""
-    "The file that is read now. The next four hold for it."
+    "The file that is read now. The next three hold for it."
     columns: list[str] = field(default_factory=list)
     "The columns of its first records. Others that come later are kept, and never taken for a text."
     layout: Layout = field(default_factory=lambda: Layout(Columns()))
     parts: bool = False
     "Whether its records are parts of rows, such as tokens of sentences."
-    labelled: bool = False
-    "Whether its first records have labels."
     rows: int = 0
     "Rows that are predicted, those before an interruption included."
     counts: Counter[str] = field(default_factory=Counter)
     "What happened to rows on their way to windows."
+
+    def __post_init__(self) -> None:
+        self.gold = Gold(self.model.task, self.model.trained.head)
 
     def lines(self, records_of_portions: Iterable[list[Record]], done: Iterator[Line]) -> Iterator[list[Line]]:
         """Yield the lines of neighbouring rows, in order, a list for each time that the model is called.
@@ -47,7 +48,7 @@ class FilePredictor:
             done: the lines of the rows that were predicted before an interruption. They are not yielded again.
 
         Raises:
-            InputError: a row can't be used, or is not the one that was predicted before the interruption.
+            InputError: a row can't be used, none can, or one is not that which was predicted before the interruption.
         """
         for records in self._whole(records_of_portions):
             by_place = {record.origin: record for record in records}
@@ -57,10 +58,11 @@ class FilePredictor:
                 predictions = self.model.predict_rows(some, self.counts)
                 lines = []
                 for row, prediction in zip(some, predictions, strict=True):
-                    self._keep(gold.get(row.origin), prediction)
+                    self._keep(row, gold, prediction)
                     lines.append(self._line(row, prediction, by_place[row.origin], gold.get(row.origin)))
                 self.rows += len(some)
                 yield lines
+        require_rows(self.rows, "INPUT", self.report)
 
     def _whole(self, records_of_portions: Iterable[list[Record]]) -> Iterator[list[Record]]:
         """Yield records that are rows each; of a table of tokens, whole sentences, wherever a portion ends."""
@@ -92,10 +94,7 @@ class FilePredictor:
         names = read_label_names(self.data.label_names) or (None if stored is None else stored.label_names)
         self.layout = Layout(columns_for(records, self.data.columns, stored), names)
         self.parts = len(self.model.task.whole_records(records, self.layout)) < len(records)
-        gold = self.gold or Gold(self.model.task, self.model.trained.head)
-        self.labelled = gold.is_in(records, self.layout)
-        if self.labelled:
-            self.gold = gold
+        self.gold.begin(records, self.layout)
 
     def _read(self, records: Sequence[Record]) -> tuple[list[Row], dict[Origin, Row]]:
         """Return rows without labels, and by their places those with labels."""
@@ -104,7 +103,7 @@ class FilePredictor:
         rows: list[Row] = task.read(alike, self.layout, self.report, labelled=False)
         if rows:
             require_form(task, rows[0], self.model.trained.stored)
-        return rows, self.gold.read(alike, self.layout) if self.labelled and self.gold is not None else {}
+        return rows, self.gold.read(alike, self.layout)
 
     def _without_done(self, rows: Sequence[Row], gold: dict[Origin, Row], done: Iterator[Line]) -> Sequence[Row]:
         for number, row in enumerate(rows):
@@ -116,13 +115,13 @@ class FilePredictor:
                     f"{row.origin}: an interrupted prediction had {line['file']}, {line['place']} as its row "
                     f"{self.rows + 1}. The input has changed since: --overwrite begins anew"
                 )
-            self._keep(gold.get(row.origin), {**line["answer"], "tags": line.get("tags")})
+            self._keep(row, gold, {**line["answer"], "tags": line.get("tags")})
             self.rows += 1
         return []
 
-    def _keep(self, gold: Row | None, prediction: Prediction) -> None:
-        if self.gold is not None:
-            self.gold.add(gold, prediction)
+    def _keep(self, row: Row, gold: dict[Origin, Row], prediction: Prediction) -> None:
+        if self.gold.reader is not None:
+            self.gold.add(gold.get(row.origin), prediction)
 
     def _line(self, row: Row, prediction: Prediction, record: Record, gold: Row | None) -> Line:
         task = self.model.task

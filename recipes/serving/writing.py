@@ -43,7 +43,8 @@ def write_file(
     Raises:
         InputError: a row or the file can't be used.
     """
-    journal = Journal(output)
+    # A link stays one: what it leads to is written.
+    journal = Journal(output.resolve() if output.is_symlink() else output)
     with journal.lock():
         if output.exists() and not overwrite:
             raise InputError(f"-o {output}: another command has written it meanwhile. To write it anew: --overwrite")

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import chdir
 from functools import partial
@@ -190,6 +192,58 @@ def test_a_table_of_tokens_keeps_its_sentences_whole_wherever_a_portion_ends(
         ]
         assert expected in (None, [line["prediction"]["tags"] for line in lines])
         expected = [line["prediction"]["tags"] for line in lines]
+
+
+def test_a_table_of_tokens_keeps_its_other_columns(run_of: Callable[[str], Path], folder: Path) -> None:
+    rows = [
+        [1, "Ada", "NNP", "p. 1"],
+        [1, "signs", "VBZ", "p. 1"],
+        [2, "Oslo", "NNP", "p. 2"],
+        [2, "is", "VBZ", "p. 3"],
+    ]
+    write_csv(folder / "tokens.csv", ["sentence", "word", "pos", "page"], rows)
+    assert predict.main([str(run_of("words")), "tokens.csv", "-o", "out.jsonl"]) == 0
+    lines = json_lines(folder / "out.jsonl")
+    assert [(line["word"], line["pos"], line["page"]) for line in lines] == [
+        (["Ada", "signs"], ["NNP", "VBZ"], ["p. 1", "p. 1"]),
+        (["Oslo", "is"], ["NNP", "VBZ"], ["p. 2", "p. 3"]),
+    ]
+
+
+def test_one_json_object_on_standard_input_is_a_row(run_of: Callable[[str], Path], folder: Path) -> None:
+    command = [sys.executable, "-m", "recipes.predict", str(run_of("single")), "-"]
+    given = '{"text": "where is my parcel", "id": 7}'
+    done = subprocess.run(
+        command, input=given, capture_output=True, text=True, cwd=Path(__file__).parents[2], check=True
+    )
+    assert list(json.loads(done.stdout)) == ["text", "id", "prediction"]
+
+
+def test_an_input_without_a_usable_row_is_refused(
+    run_of: Callable[[str], Path], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_csv(folder / "a.csv", ["text", "id"], [["", 1], [" ", 2]])
+    assert predict.main([str(run_of("single")), "a.csv", "-o", "out.csv", "--on-bad-row", "skip"]) == 2
+    assert "INPUT: holds no usable row (left out: 2 x empty text)" in capsys.readouterr().err
+    assert {path.name for path in folder.iterdir()} == {"a.csv"}
+
+
+def test_a_link_as_output_stays_one(run_of: Callable[[str], Path], folder: Path) -> None:
+    write_csv(folder / "a.csv", ["text"], [["where is my parcel"]])
+    (folder / "there").mkdir()
+    (folder / "out.csv").symlink_to(folder / "there" / "out.csv")
+    assert predict.main([str(run_of("single")), "a.csv", "-o", "out.csv"]) == 0
+    assert (folder / "out.csv").is_symlink()
+    assert {path.name for path in (folder / "there").iterdir()} == {"out.csv"}
+
+
+def test_a_name_that_is_too_long_is_refused(
+    run_of: Callable[[str], Path], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_csv(folder / "a.csv", ["text"], [["where is my parcel"]])
+    for size in (245, 300):
+        assert predict.main([str(run_of("single")), "a.csv", "-o", f"{'x' * size}.csv"]) == 2
+        assert "can't be written: File name too long" in capsys.readouterr().err
 
 
 def test_an_output_among_the_inputs_is_refused(

@@ -144,7 +144,12 @@ def test_a_circle_within_a_room_is_found() -> None:
 
 LIBRARIES = {
     "hydra": {f"recipes.command.{name}" for name in ("composing", "dispatch", "hydra_errors", "literals")},
-    "omegaconf": {"recipes.command.composing", "recipes.config.conversion", "recipes.config.flat_keys"},
+    "omegaconf": {
+        "recipes.command.composing",
+        "recipes.config.conversion",
+        "recipes.config.flat_keys",
+        "recipes.config.task_options",
+    },
     "accelerate": {"recipes.inference.predicting"},
 }
 "The only modules that may import these libraries, which would otherwise spread through the code."

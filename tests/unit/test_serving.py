@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -182,6 +183,7 @@ def records(*labels: str | None) -> list[Record]:
 def scored(*labels: str | None) -> Gold:
     gold = Gold(Classification(kind="single_label"), HEAD)
     found = records(*labels)
+    gold.begin(found, ReadLayout(Columns()))
     rows = gold.read(found, ReadLayout(Columns()))
     for record in found:
         gold.add(rows.get(record.origin), {"label": "good", "scores": {}})
@@ -252,9 +254,62 @@ def test_half_of_a_surrogate_pair_is_refused() -> None:
 def test_a_file_whose_rows_have_no_annotations_has_no_labels() -> None:
     head = Head("AutoModelForTokenClassification", ("O", "B-x", "I-x"))
     empty = [Record({"text": "a b", "label": []}, Origin("a.jsonl", 1))] * 3
-    assert not Gold(Ner(), head).is_in(empty, ReadLayout(Columns()))
-    some = [*empty, Record({"text": "a b", "label": [[0, 1, "x"]]}, Origin("a.jsonl", 2))]
-    assert Gold(Ner(), head).is_in(some, ReadLayout(Columns()))
+    gold = Gold(Ner(), head)
+    gold.begin(empty, ReadLayout(Columns()))
+    assert gold.reader is None
+    gold.begin([*empty, Record({"text": "a b", "label": [[0, 1, "x"]]}, Origin("a.jsonl", 2))], ReadLayout(Columns()))
+    assert gold.reader is not None
+
+
+def tagged(scheme: str, *rows: str) -> tuple[list[tuple[str, ...] | None], list[str]]:
+    """Return the tags that gold reads for rows such as `B-x O`, by a model trained with a scheme, and its notes."""
+    gold = Gold(Ner(scheme=scheme), Head("AutoModelForTokenClassification", ("O", "B-x", "I-x")))
+    found = [
+        Record({"tokens": [*"abcdef"][: len(row.split())], "tags": row.split()}, Origin("a.jsonl", number))
+        for number, row in enumerate(rows, start=1)
+    ]
+    gold.begin(found, ReadLayout(Columns()))
+    read = gold.read(found, ReadLayout(Columns()))
+    tags = [getattr(read.get(one.origin), "tags", None) for one in found]
+    return tags, gold.notes()
+
+
+def test_labels_in_another_scheme_than_that_of_training_are_read_as_what_they_are() -> None:
+    assert tagged("iob2", "B-x I-x O", "B-x B-x") == ([("B-x", "I-x", "O"), ("B-x", "B-x")], [])
+    expected = [("B-x", "I-x", "B-x", "O"), ("B-x", "B-x")]
+    noted = ["the labels are read as bioes tags; those of training were iob2"]
+    assert tagged("iob2", "B-x E-x S-x O", "S-x S-x") == (expected, noted)
+    assert tagged("auto", "B-x E-x S-x O", "S-x S-x")[0] == expected
+    noted = ["the labels are read as bare tags; those of training were iob2"]
+    assert tagged("iob2", "O x x", "x O") == ([("O", "B-x", "I-x"), ("B-x", "O")], noted)
+
+
+def test_repairs_of_labels_are_told() -> None:
+    tags, notes = tagged("iob2", "B-x I-x", "O I-x", "B-x O")
+    assert tags == [("B-x", "I-x"), ("O", "B-x"), ("B-x", "O")]
+    assert notes == ["labels repaired: 1 x illegal tag transition, e.g. a.jsonl, line 2: O I-x"]
+
+
+def test_labels_that_can_not_be_read_are_told() -> None:
+    tags, notes = tagged("iob2", "0 1 2", "0 0 1")
+    assert tags == [None, None]
+    assert notes[0].startswith("not scored: The tags are numbers (0, 1, 2): say what they mean")
+    gold = Gold(Classification(kind="regression"), Head("AutoModelForSequenceClassification", ("score",), "regression"))
+    gold.begin(records("good", "bad"), ReadLayout(Columns()))
+    assert gold.notes() == [
+        "not scored: no label can be read, e.g. a.csv, line 2: column 'label': 'good' is not a number"
+    ]
+
+
+def test_empty_cells_for_several_labels_are_told() -> None:
+    gold = Gold(Classification(kind="multi_label"), replace(HEAD, problem_type="multi_label_classification"))
+    found = [
+        Record({"text": "a", "label": labels}, Origin("a.jsonl", n)) for n, labels in enumerate((["bad"], [], None))
+    ]
+    gold.begin(found, ReadLayout(Columns()))
+    assert [row.labels for row in gold.read(found, ReadLayout(Columns())).values()] == [("bad",), (), ()]  # type: ignore[attr-defined]
+    (note,) = gold.notes()
+    assert note.startswith("labels repaired: 1 x empty label cell read as none of the labels, e.g. a.jsonl, line 2")
 
 
 def test_columns_that_training_named_are_found_where_they_are() -> None:
@@ -285,7 +340,18 @@ def test_a_task_is_read_back_from_a_config() -> None:
     assert stored_task(Config()) is None
 
 
-@pytest.mark.parametrize("change", [{"name": "x"}, {"options": {"colour": 1}}, {"columns": {"x": 1}}, {"options": 3}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "x"},
+        {"options": {"colour": 1}},
+        {"options": {"stride": "many"}},
+        {"options": {"stride": [1]}},
+        {"options": {"scheme": {}}},
+        {"columns": {"x": 1}},
+        {"options": 3},
+    ],
+)
 def test_a_config_that_was_changed_is_refused(change: dict[str, Any]) -> None:
     ((key, tree),) = StoredTask.of(Ner(), "", Columns()).to_config().items()
     with pytest.raises(InputError, match="it was changed, or another version"):
@@ -302,6 +368,7 @@ def test_questions_of_several_files_are_scored_though_their_ids_recur() -> None:
     for name in ("a.jsonl", "b.jsonl"):
         values = {"question": "who?", "context": "Ada signs.", "answers": {"text": ["Ada"], "answer_start": [0]}}
         found = [Record(values, Origin(name, 1))]
+        gold.begin(found, ReadLayout(Columns()))
         rows = gold.read(found, ReadLayout(Columns()))
         gold.add(rows[found[0].origin], {"answer": "Ada", "start": 0, "score": 1.0, "no_answer_score": -1.0})
     assert gold.scores()["exact_match"] == 100

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import event, given
+from hypothesis import strategies as st
 from transformers import (
     AutoModelForMaskedLM,
     AutoModelForSequenceClassification,
@@ -81,6 +83,9 @@ def test_names_of_labels_that_the_model_has_are_not_replaced(saved: Saved) -> No
         ({"architectures": None}, "does not say what it is for"),
         ({"recipe_task": {"name": "ner", "options": {}, "form": "", "columns": {}}}, "says both"),
         ({"recipe_task": 3}, "it was changed, or another version"),
+        ({"problem_type": "banana"}, "problem_type"),
+        ({"problem_type": "regression"}, "3 outputs, which does not go with its problem_type 'regression'"),
+        ({"label_threshold": "half"}, "label_threshold in its config.json is 'half', not a number"),
     ],
 )
 def test_configs_that_can_not_be_meant_are_refused(saved: Saved, change_of: dict[str, Any], message: str) -> None:
@@ -120,11 +125,92 @@ def test_a_tagger_of_others_finds_entities_in_texts(saved: Saved) -> None:
         ({"device": "gpu"}, "device=gpu: choose from"),
         ({"long_texts": "window"}, "long_texts=window: .*Did you mean 'windows'"),
         ({"max_length": 3}, "windows need 7 tokens at least"),
+        ({"max_length": "long"}, "task.max_length=long: Value 'long' of type 'str'"),
+        ({"long_texts": 3.5}, "task.long_texts=3.5: choose from"),
+        ({"threshold": [0.5]}, r"task.threshold=\[0.5\]: "),
+        ({"kind": "regression"}, "3 outputs, which does not go with its problem_type 'regression'"),
+        ({"threads": "2"}, "threads='2': a number from 1 on"),
     ],
 )
 def test_options_that_can_not_be_used_are_refused(saved: Saved, options: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         recipes.load(saved(AutoModelForSequenceClassification, LABELS), **options)
+
+
+def test_options_are_read_as_those_of_a_command_line(saved: Saved) -> None:
+    task: Any = recipes.load(saved(AutoModelForSequenceClassification, LABELS), max_length="16").task
+    assert task.max_length == 16
+
+
+def test_another_kind_than_the_models_is_refused_and_one_that_it_does_not_tell_is_taken(saved: Saved) -> None:
+    folder = saved(AutoModelForSequenceClassification, LABELS)
+    task: Any = recipes.load(folder, kind="multi_label").task
+    assert task.kind == "multi_label"
+    change(folder, problem_type="single_label_classification")
+    with pytest.raises(InputError, match="kind=multi_label: the model was trained for single_label"):
+        recipes.load(folder, kind="multi_label")
+
+
+def test_weights_that_are_no_numbers_are_refused(saved: Saved) -> None:
+    folder = saved(AutoModelForSequenceClassification, LABELS)
+    model = AutoModelForSequenceClassification.from_pretrained(folder)
+    model.classifier.bias.data[1] = float("nan")
+    model.save_pretrained(folder)
+    with pytest.raises(InputError, match=r"weights are no numbers in classifier\.bias"):
+        recipes.load(folder)
+
+
+def test_code_of_a_model_is_not_run_and_its_user_is_told(saved: Saved) -> None:
+    code = {"AutoModelForSequenceClassification": "modeling_other.Other"}
+    folder = change(saved(AutoModelForSequenceClassification, LABELS), auto_map=code)
+    assert any("auto_map" in note for note in recipes.load(folder).trained.notes)
+
+
+def test_a_path_that_is_none_is_refused() -> None:
+    nothing: Any = None
+    with pytest.raises(InputError, match="None: the path of a run directory"):
+        recipes.load(nothing)
+
+
+@pytest.fixture(scope="module")
+def tagger(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A tagger whose weights are so large that its tags change from word to word."""
+    folder = tmp_path_factory.mktemp("tagger")
+    base = tiny.save("bert", folder / "base")
+    labels = {0: "O", 1: "B-PER", 2: "I-PER", 3: "B-LOC", 4: "I-LOC"}
+    torch.manual_seed(1)
+    model = AutoModelForTokenClassification.from_pretrained(base, id2label=labels, num_labels=5)
+    model.classifier.weight.data *= 100
+    model.save_pretrained(folder / "model")
+    tiny.tokenizer_of("bert").save_pretrained(folder / "model")
+    return recipes.load(folder / "model", words="unicode", max_length=16, stride=4)
+
+
+ODD = (
+    *("Ada", "Zoë", "Zoe\u0308", "👩\u200d👩\u200d👧", "👍🏽", "🇳🇴", "北京市", "東京タワー", "กรุงเทพ", "שלום", "مرحبا"),
+    *("\ufb01ne", "don't", "U.S.", "3,5", "\u200b", "\ufeff", "\u202e", "ß", "İstanbul", "𝔘", "e-mail", "§"),
+)
+BLANKS = (" ", "  ", "\t", "\n", "\r\n", "\u00a0", "\u3000", "\u2028", "")
+
+
+@given(st.lists(st.one_of(st.sampled_from(ODD), st.sampled_from(BLANKS), st.text(max_size=4)), min_size=1, max_size=40))
+def test_the_text_of_an_entity_is_what_stands_between_its_bounds(tagger: Any, parts: list[str]) -> None:
+    text = "Ada" + "".join(parts)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        with pytest.raises(InputError, match="half of a surrogate pair"):
+            tagger(text)
+        return
+    entities = tagger(text)["entities"]
+    event(f"{min(len(entities), 5)} entities")
+    last = 0
+    for entity in entities:
+        assert last <= entity["start"] < entity["end"] <= len(text)
+        covered = text[entity["start"] : entity["end"]]
+        assert covered == entity["text"]
+        assert covered == covered.strip()
+        last = entity["end"]
 
 
 def test_paths_that_hold_no_model_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,6 +64,8 @@ def read_json_text(text: str, suffix: str) -> JsonText | None:
         return JsonText(text, "lines")
     if suffix in LINE_SUFFIXES and not rest.strip() and _parses(first):
         return JsonText(text, "lines" if first.startswith("{") else "whole")
+    if not suffix and not rest.strip() and _is_single_row(first):
+        return JsonText(text, "lines")
     if _parses(text):
         return JsonText(text, "whole")
     if len(list(islice(_up_to_fault(_concatenated(text)), 2))) == 2:
@@ -71,6 +73,17 @@ def read_json_text(text: str, suffix: str) -> JsonText | None:
     if suffix in LINE_SUFFIXES:
         return JsonText(text, "lines")
     return JsonText(text, "whole") if suffix == ".json" else None
+
+
+def _is_single_row(line: str) -> bool:
+    """Tell whether a line holds one object with the values of one row, and not the rows or columns of a file."""
+    try:
+        tree = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(tree, dict) or any(isinstance(value, dict) for value in tree.values()):
+        return False
+    return bool(tree) and top_list(tree) is None and not _has_equal_columns(tree)
 
 
 def top_list(tree: Any) -> list[Any] | None:
