@@ -39,7 +39,7 @@ def run(config: "Config", invocation: "Invocation") -> "Outcome":
     """
     from recipes.results.location import run_path
     from recipes.results.run_directory import RunDirectory
-    from recipes.results.scores import format_score
+    from recipes.results.scores import format_score_in
     from recipes.results.sweep_table import Outcome
     from recipes.system.console import say, say_field
 
@@ -53,7 +53,8 @@ def run(config: "Config", invocation: "Invocation") -> "Outcome":
             directory.tidy()
             say(f"Already done: {directory}")
             for split, scores in report.metrics.items():
-                say_field(split, f"{report.objective.name} {format_score(scores[report.objective.name])}")
+                name = report.objective.name
+                say_field(split, f"{name} {format_score_in(scores[name], report.verdict.interval(split, name))}")
             say("To do it again: overwrite=true")
             return Outcome.of(report, directory)
     say_field("run", f"{config.task.name} on {choices['data']} with {choices['model']}, seed {config.seed}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from typing_extensions import override
 
+from tasks.baselines.texts import text_baselines
 from tasks.class_labels import (
     class_name,
     find_label_columns,
@@ -32,9 +33,10 @@ from tasks.long_texts import LONG_TEXTS, WINDOWS, counts_of_long_texts, encode_t
 from tasks.plausibility import Finding, class_findings, contradictions, text_findings
 from tasks.probabilities import means_of_rows, sigmoid, softmax
 from tasks.record_columns import find_column, row_id
-from tasks.scoring.labels import label_scores
-from tasks.scoring.multilabel import multilabel_scores
-from tasks.scoring.regression import regression_scores
+from tasks.scoring.labels import label_rescore, label_scores
+from tasks.scoring.multilabel import multilabel_rescore, multilabel_scores
+from tasks.scoring.regression import regression_rescore, regression_scores
+from tasks.scoring.resampling import Rescore
 from tasks.scoring.score import Score, score_named
 from tasks.task import Batch, Collate, Features, Head, Layout, Outputs, Prediction, Task
 from tasks.text_columns import note_other_columns, text_columns
@@ -417,6 +419,32 @@ class Classification(Task[Text]):
         if self.kind == "multi_label":
             return multilabel_scores(predicted, gold, labels=self._scored_labels(rows, head))
         return label_scores(predicted, gold, labels=self._scored_labels(rows, head))
+
+    @override
+    def rescore(
+        self, rows: Sequence[Text], predictions: Sequence[Prediction], head: Head, units: Sequence[int]
+    ) -> Rescore:
+        predicted = [prediction["label"] for prediction in predictions]
+        gold = [self.gold(row) for row in rows]
+        if self.kind == "regression":
+            return regression_rescore(predicted, gold, units)
+        if self.kind == "multi_label":
+            return multilabel_rescore(predicted, gold, self._scored_labels(rows, head), units)
+        return label_rescore(predicted, gold, units)
+
+    @override
+    def baselines(self, train: Sequence[Text], rows: Sequence[Text]) -> dict[str, list[Prediction]]:
+        found = text_baselines(
+            self.kind, list(map(_content, train)), list(map(self.gold, train)), list(map(_content, rows))
+        )
+        return {name: [{"label": label} for label in labels] for name, labels in found.items()}
+
+    @override
+    def sameness(self, rows: Sequence[Text], predictions: Sequence[Prediction]) -> str | None:
+        labels, gold = [prediction["label"] for prediction in predictions], list(map(self.gold, rows))
+        if any(label != labels[0] for label in labels) or all(one == gold[0] for one in gold):
+            return None
+        return f"predicts {labels[0]!r} for every row"
 
     def _scored_labels(self, rows: Sequence[Text], head: Head) -> list[str]:
         """Return the head's labels, and those that only these rows have, which no prediction can hit."""

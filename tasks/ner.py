@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from typing_extensions import override
 
+from tasks.baselines.words import tags_by_word, unseen_share
 from tasks.collation import model_inputs, padded
 from tasks.columns import IGNORED_LABEL, LABELS, ROW, WORDS
 from tasks.data.annotation.spans import read_spans
@@ -20,7 +21,8 @@ from tasks.ner_records import NerColumns, find_columns, grouped_tokens, read_tag
 from tasks.plausibility import Finding, entity_findings, own_type_findings, word_findings
 from tasks.portions import overlapping_parts, portions_of
 from tasks.record_columns import row_id
-from tasks.scoring.entities import entity_scores
+from tasks.scoring.entities import entity_rescore, entity_scores
+from tasks.scoring.resampling import Rescore
 from tasks.scoring.score import Score, score_named
 from tasks.span_tags import CUT_WORDS, DISCONTINUOUS, OVERLAPPING, WIDENED, SpanPolicy, tags_of_spans
 from tasks.tags import OUTSIDE, SCHEMES, Span, detect_scheme, iob2_labels, spans, split_tag, to_iob2
@@ -453,6 +455,33 @@ class Ner(Task[Sentence]):
     def score(self, rows: Sequence[Sentence], predictions: Sequence[Prediction], head: Head) -> dict[str, float]:
         del head
         return entity_scores([prediction["tags"] for prediction in predictions], list(map(self.gold, rows)))
+
+    @override
+    def rescore(
+        self, rows: Sequence[Sentence], predictions: Sequence[Prediction], head: Head, units: Sequence[int]
+    ) -> Rescore:
+        del head
+        return entity_rescore([prediction["tags"] for prediction in predictions], list(map(self.gold, rows)), units)
+
+    @override
+    def baselines(self, train: Sequence[Sentence], rows: Sequence[Sentence]) -> dict[str, list[Prediction]]:
+        known = tags_by_word([(row.tokens, row.tags or ()) for row in train], [row.tokens for row in rows])
+        found = {"no entities": [["O"] * len(row.tokens) for row in rows], "known words": known}
+        return {
+            name: [_prediction(row, of_row, [1.0] * len(of_row)) for row, of_row in zip(rows, tags, strict=True)]
+            for name, tags in found.items()
+        }
+
+    @override
+    def unseen_share(self, train: Sequence[Sentence], rows: Sequence[Sentence]) -> float | None:
+        """Return the share of entities whose words are no entity in training."""
+        return unseen_share(*([(row.tokens, row.tags or ()) for row in some] for some in (train, rows)))
+
+    @override
+    def sameness(self, rows: Sequence[Sentence], predictions: Sequence[Prediction]) -> str | None:
+        if any(prediction["entities"] for prediction in predictions) or not any(map(self.labels_something, rows)):
+            return None
+        return "finds no entity"
 
     @override
     def objective_score(self) -> Score:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from typing_extensions import override
 
 from tasks.answers import located, occurrences, read_answers
+from tasks.baselines.passages import best_sentences
 from tasks.collation import model_inputs, padded, stacked
 from tasks.columns import CANDIDATES, CUT, END, LABELS, NO_CANDIDATE, ROW, START
 from tasks.data.cells import is_blank
@@ -20,8 +21,9 @@ from tasks.passages import Asked, encode_passages
 from tasks.plausibility import Finding, question_findings
 from tasks.qa_records import QuestionColumns, find_columns, has_no_answer, says_impossible
 from tasks.record_columns import row_id
+from tasks.scoring.resampling import Rescore
 from tasks.scoring.score import Score, score_named
-from tasks.scoring.squad import best_threshold, question_scores, squad_scores
+from tasks.scoring.squad import best_threshold, question_scores, squad_rescore, squad_scores
 from tasks.task import Batch, Collate, Features, Head, Layout, Outputs, Prediction, Task
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ class Question:
 class Qa(Task[Question]):
     """Options of extractive question answering."""
 
+    unit: ClassVar[str] = "article"
     has_classes: ClassVar[bool] = False
 
     texts: ClassVar[tuple[str, ...]] = ("question", "context")
@@ -429,6 +432,30 @@ class Qa(Task[Question]):
             for row, p in zip(rows, predictions, strict=True)
         ]
         return squad_scores(answers, references, version=self.version)
+
+    @override
+    def rescore(
+        self, rows: Sequence[Question], predictions: Sequence[Prediction], head: Head, units: Sequence[int]
+    ) -> Rescore:
+        del head
+        answers = [prediction["answer"] for prediction in predictions]
+        return squad_rescore(answers, [row.answers for row in rows], self.version, units)
+
+    @override
+    def baselines(self, train: Sequence[Question], rows: Sequence[Question]) -> dict[str, list[Prediction]]:
+        del train
+        sentences = best_sentences([row.question for row in rows], [row.context for row in rows])
+        found = {"no answer": [""] * len(rows)} if self.version == "v2.0" else {}
+        return {
+            name: [{"answer": text, "no_answer_score": 0.0} for text in texts]
+            for name, texts in {**found, "best sentence": sentences}.items()
+        }
+
+    @override
+    def sameness(self, rows: Sequence[Question], predictions: Sequence[Prediction]) -> str | None:
+        if any(prediction["answer"] for prediction in predictions) or not any(map(self.labels_something, rows)):
+            return None
+        return "answers no question"
 
     @override
     def objective_score(self) -> Score:

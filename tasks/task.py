@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeAl
 from tasks.data.options import Columns
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.plausibility import Finding
+from tasks.scoring.resampling import Rescore
 from tasks.scoring.score import Score
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ class Task(Generic[RowType]):
     "Whether predictions have a tag for each word, as `tags`."
     thresholds: ClassVar[tuple[str, ...]] = ()
     "The names under which `calibrate` returns thresholds."
+    unit: ClassVar[str] = "row"
+    "What rows of one `group` make up, such as an article."
     has_classes: ClassVar[bool] = True
     "Whether labels are classes, so that class weights apply."
 
@@ -279,6 +282,37 @@ class Task(Generic[RowType]):
 
     def score(self, rows: Sequence[RowType], predictions: Sequence[Prediction], head: Head) -> dict[str, float]:
         """Compare predictions with gold, and return a flat dict from score names to numbers."""
+        raise NotImplementedError
+
+    def rescore(
+        self, rows: Sequence[RowType], predictions: Sequence[Prediction], head: Head, units: Sequence[int]
+    ) -> Rescore:
+        """Return what scores these predictions with weights: the overall ones of `score`, by the same names.
+
+        Args:
+            rows: the rows with gold.
+            predictions: one for each row.
+            head: that of the model.
+            units: the number of each row's unit, from 0. Rows of a unit have the same weight.
+        """
+        raise NotImplementedError
+
+    def baselines(self, train: Sequence[RowType], rows: Sequence[RowType]) -> dict[str, list[Prediction]]:
+        """Return the predictions of each baseline for rows, by the name of the baseline; that which is simplest first.
+
+        Args:
+            train: the training rows.
+            rows: the rows to predict for, with or without gold.
+        """
+        raise NotImplementedError
+
+    def unseen_share(self, train: Sequence[RowType], rows: Sequence[RowType]) -> float | None:
+        """Return the share of what is to be found in rows that training does not have. None: nothing is found twice."""
+        del train, rows
+        return None
+
+    def sameness(self, rows: Sequence[RowType], predictions: Sequence[Prediction]) -> str | None:
+        """Return in words what is the same in all predictions though not in gold, as after a training that failed."""
         raise NotImplementedError
 
     def objective_score(self) -> Score:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from recipes.bench import compare, inference, parts
+from recipes.bench import compare, coverage, inference, parts
 from recipes.system.console import say
 
 PARTS = {
@@ -15,6 +15,7 @@ PARTS = {
     "decoding": "the span search against a loop over every pair of start and end",
     "evaluation": "memory and time of evaluating many rows",
     "inference": "predicting with a loaded model, against pipelines and loops of transformers",
+    "coverage": "how many intervals of scores hold the true score, on simulated predictions",
     "startup": "--help, the way to the first step, and the second job of a sweep",
 }
 
@@ -50,6 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "decoding": parts.decoding,
         "evaluation": parts.evaluation,
         "inference": inference.measure,
+        "coverage": coverage.measure,
         "startup": parts.startup,
     }[chosen[0]]
     paths = measure(given)

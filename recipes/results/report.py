@@ -9,6 +9,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from recipes.results.verdict import Verdict
 from recipes.system.files import write_json
 from tasks.data.options import Split
 
@@ -116,6 +117,8 @@ class Report:
     environment: Environment
     seed: int
     command: str
+    verdict: Verdict = field(default_factory=Verdict)
+    "What the scores are worth."
 
     def save(self, path: Path) -> None:
         """Write the report atomically. NaN is written as null."""
@@ -135,7 +138,10 @@ class Report:
             "training": TrainingFacts,
             "environment": Environment,
         }
-        report = _from_json(cls, {**tree, **{name: _from_json(kind, tree.get(name)) for name, kind in parts.items()}})
+        read = {name: _from_json(kind, tree.get(name)) for name, kind in parts.items()}
+        if "verdict" in tree:  # older reports have none
+            read["verdict"] = _verdict(tree["verdict"])
+        report = _from_json(cls, {**tree, **read})
         report._require_readable()
         return report
 
@@ -154,6 +160,13 @@ class Report:
                 raise ValueError(f"metrics.{split} has no number for {name}")
         if not isinstance(self.data.files, dict):
             raise ValueError("data.files are no fingerprints by file")
+
+
+def _verdict(tree: Any) -> Verdict:
+    try:
+        return Verdict.from_dict(tree)
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"verdict can't be read: {error!r}") from error
 
 
 def load_report(path: Path) -> Report | None:

@@ -10,7 +10,7 @@ from typing import Self
 
 from recipes.results.report import Report
 from recipes.results.run_directory import RunDirectory
-from recipes.results.scores import format_score
+from recipes.results.scores import format_score_in
 from recipes.system.console import complain, escape_control_characters, is_main_process, say, table
 from recipes.system.files import write_json, write_text
 from tasks.scoring.score import Score
@@ -28,6 +28,8 @@ class Outcome:
     test: float | None
     "The same score on the test split, if there is one."
     greater_is_better: bool = True
+    objective_interval: list[float] | None = None
+    test_interval: list[float] | None = None
 
     @classmethod
     def of(cls, report: Report, directory: RunDirectory) -> Self:
@@ -39,6 +41,8 @@ class Outcome:
             objective=objective.value,
             test=report.metrics.get("test", {}).get(objective.name),
             greater_is_better=objective.greater_is_better,
+            objective_interval=report.verdict.interval(objective.split, objective.name),
+            test_interval=report.verdict.interval("test", objective.name),
         )
 
 
@@ -114,7 +118,15 @@ def _rows(jobs: Sequence[Job]) -> list[list[str]]:
     for job in jobs:
         values = dict(item.partition("=")[::2] for item in job.overrides)
         outcome = job.outcome
-        scores = (None, None) if outcome is None else (outcome.objective, outcome.test)
+        scores = ("-", "-") if outcome is None else _scores(outcome)
         place = f"failed: {job.error.strip().splitlines()[0]}" if outcome is None else outcome.directory
-        rows.append([*(values.get(key, "-") for key in swept), *map(format_score, scores), place])
+        rows.append([*(values.get(key, "-") for key in swept), *scores, place])
     return rows
+
+
+def _scores(outcome: Outcome) -> tuple[str, str]:
+    """Return the cells of the objective and of the test score."""
+    return (
+        format_score_in(outcome.objective, outcome.objective_interval),
+        format_score_in(outcome.test, outcome.test_interval),
+    )

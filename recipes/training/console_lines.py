@@ -1,13 +1,24 @@
 """The lines that a run prints before and after its epochs."""
 
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
+
 from recipes.config.schema import Config
-from recipes.inference.evaluation import Evaluation
+from recipes.results.report import Report
 from recipes.results.run_directory import RunDirectory
-from recipes.results.scores import format_score
+from recipes.results.scores import format_bounds, format_score, format_score_in
+from recipes.results.verdict import Baseline
 from recipes.system.console import duration, say, say_field
 from recipes.training.assembly import Prepared
 from recipes.training.trainer import RecipeTrainer
+from tasks.data.options import Split
 from tasks.load import AnyRows
+from tasks.task import AnyTask
+
+WHAT_HELPS = (
+    "What usually helps: more epochs (hparams.epochs), another learning rate (hparams.learning_rate) or seed, and a "
+    "look at the labels"
+)
 
 
 def show_rows(rows: AnyRows, config: Config) -> None:
@@ -58,9 +69,37 @@ def show_plan(trainer: RecipeTrainer, prepared: Prepared) -> None:
         say_field("", note)
 
 
-def show_result(trainer: RecipeTrainer, evaluation: Evaluation, directory: RunDirectory, seconds: float) -> None:
-    """Print the scores, and the run directory."""
-    for split, scores in evaluation.metrics.items():
-        shown = "  ".join(f"{name} {format_score(scores[name])}" for name in trainer.task.headline() if name in scores)
-        say_field(split, shown)
+def show_result(task: AnyTask, report: Report, directory: RunDirectory, seconds: float) -> None:
+    """Print the scores with their intervals, what baselines reach, whether training failed, and the run directory."""
+    verdict = report.verdict
+    for split, scores in report.metrics.items():
+        shown = (
+            f"{name} {format_score_in(scores[name], verdict.interval(split, name))}"
+            for name in task.headline()
+            if name in scores
+        )
+        say_field(split, "  ".join(shown))
+    judged: Split = "test" if "test" in report.metrics else "validation"
+    _show_baselines(verdict.baselines.get(judged, {}), judged, task.headline())
+    if verdict.collapsed:
+        say_field("collapsed", "; ".join(verdict.collapsed))
+        say_field("", WHAT_HELPS)
     say(f"Done in {duration(seconds)}: {directory}")
+
+
+def _show_baselines(baselines: Mapping[str, Baseline], split: Split, names: Sequence[str]) -> None:
+    """Print the scores of all baselines, and what the model gains over the best one."""
+    known = [name for name in names if any(one.gains.get(name) for one in baselines.values())]
+    scored = [
+        (gain.value, gain.interval, who)
+        for name in known[:1]
+        for who, one in baselines.items()
+        if (gain := one.gains[name]).value is not None
+    ]
+    if not scored:
+        return
+    shown = ", ".join(f"{who} {format_score(one.scores[known[0]])}" for who, one in baselines.items())
+    value, bounds, who = min(scored, key=itemgetter(0))
+    sign, way = (1, "over") if value >= 0 else (-1, "below")
+    sure = "" if bounds is None else f" ({format_bounds(sorted(sign * end for end in bounds))})"
+    say_field("baselines", f"{split} {known[0]}: {shown}; the model is {format_score(abs(value))}{sure} {way} {who}")

@@ -10,12 +10,14 @@ from recipes.checkpoints import sealed
 from recipes.checkpoints.sealed import Checkpoint
 from recipes.config.schema import Config
 from recipes.inference.evaluation import Evaluation, evaluate, require_usable_objective
+from recipes.inference.judging import judge
 from recipes.machine import out_of_memory
 from recipes.machine.devices import place
 from recipes.machine.facts import numerical_environment
 from recipes.model.stored_task import StoredTask
 from recipes.results.report import Report
 from recipes.results.run_directory import RunDirectory
+from recipes.results.verdict import Verdict
 from recipes.speed import apply as speed
 from recipes.system.console import is_main_process, say_field
 from recipes.system.files import flush_to_disk, write_json_lines
@@ -23,7 +25,7 @@ from recipes.system.signals import Interruption
 from recipes.training.assembly import Prepared, assemble, prepare
 from recipes.training.clock import Laps
 from recipes.training.console_lines import show_model, show_plan, show_result, show_rows
-from recipes.training.reporting import build_report
+from recipes.training.reporting import build_report, history
 from recipes.training.trackers import configure_tracker, require_tracker
 from recipes.training.trainer import RecipeTrainer
 from tasks.data.read import read_label_names
@@ -77,7 +79,7 @@ def run_experiment(
                 f"The results can't be written to {directory}: {error}. Make room and run the same command again: it "
                 "goes on from what is saved"
             ) from error
-    show_result(trainer, evaluation, directory, laps.total())
+    show_result(prepared.task, report, directory, laps.total())
     return report
 
 
@@ -149,7 +151,8 @@ def _write_results(
 ) -> Report:
     save_model(trainer, directory)
     laps.lap("judging and saving")
-    report = build_report(prepared, trainer, evaluation, command, laps)
+    verdict = judge(prepared.rows, evaluation, history(trainer)) if is_main_process() else Verdict()
+    report = build_report(prepared, trainer, evaluation, verdict, command, laps)
     if is_main_process():
         for split, lines in evaluation.predictions.items():
             write_json_lines(directory.predictions_of(split), lines)

@@ -6,6 +6,7 @@ from recipes.inference.evaluation import Evaluation
 from recipes.machine.facts import environment
 from recipes.machine.memory import peak_memory_mb
 from recipes.results.report import FINISHED, DataFacts, ModelFacts, Objective, Report, TrainingFacts
+from recipes.results.verdict import Verdict
 from recipes.system.files import fingerprint
 from recipes.training.assembly import Prepared
 from recipes.training.clock import Laps, TrainingClock
@@ -19,7 +20,7 @@ TIMING_ENTRIES = ("eval_runtime", "eval_samples_per_second", "eval_steps_per_sec
 
 
 def build_report(
-    prepared: Prepared, trainer: RecipeTrainer, evaluation: Evaluation, command: str, laps: Laps
+    prepared: Prepared, trainer: RecipeTrainer, evaluation: Evaluation, verdict: Verdict, command: str, laps: Laps
 ) -> Report:
     """Return the report of a run whose best weights have been evaluated."""
     config, objective = prepared.config, prepared.task.objective_score()
@@ -47,6 +48,7 @@ def build_report(
         environment=environment(prepared.placement),
         seed=config.seed,
         command=command,
+        verdict=verdict,
     )
 
 

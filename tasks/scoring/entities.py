@@ -1,9 +1,13 @@
 """Entity scores as seqeval and conlleval compute them: an entity counts if its type and both its ends are right."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from scipy import sparse
 
 from tasks.errors import InputError
-from tasks.tags import split_tag
+from tasks.scoring.resampling import Numbers, Rescore, mean_where, share, sums_of_units
+from tasks.tags import Span, spans, split_tag
 
 
 def entity_scores(predictions: Sequence[Sequence[str]], references: Sequence[Sequence[str]]) -> dict[str, float]:
@@ -63,3 +67,51 @@ def _check(predictions: Sequence[Sequence[str]], references: Sequence[Sequence[s
             split_tag(tag)
         except ValueError as error:
             raise InputError(str(error)) from error
+
+
+def entity_rescore(
+    predictions: Sequence[Sequence[str]], references: Sequence[Sequence[str]], units: Sequence[int]
+) -> Rescore:
+    """Return the overall scores of `entity_scores` for weighted units.
+
+    Args:
+        predictions: the IOB2 tags of each sentence.
+        references: the gold tags of each sentence.
+        units: the number of each sentence's unit.
+    """
+    found, gold = list(map(spans, predictions)), list(map(spans, references))
+    places: dict[str, int] = {}
+    for side in (found, gold):
+        for entities in side:
+            for kind, _, _ in entities:
+                places.setdefault(kind, len(places))
+    right = [sorted({*one} & {*two}) for one, two in zip(found, gold, strict=True)]
+    words = np.array(
+        [
+            [sum(a == b for a, b in zip(one, two, strict=True)), len(two)]
+            for one, two in zip(predictions, references, strict=True)
+        ],
+        dtype=float,
+    )
+    parts = [sparse.csr_array(words), *(_types_in(entities, places) for entities in (right, found, gold))]
+    return sums_of_units(sparse.hstack(parts), units, _overall)
+
+
+def _types_in(entities: Sequence[Sequence[Span]], places: Mapping[str, int]) -> sparse.csr_array:
+    """Return how many entities of each type each sentence has: float64 [sentences, types]."""
+    at = [(row, places[kind]) for row, of_row in enumerate(entities) for kind, _, _ in of_row]
+    rows, columns = zip(*at, strict=True) if at else ((), ())
+    return sparse.csr_array((np.ones(len(at)), (rows, columns)), shape=(len(entities), len(places)))
+
+
+def _overall(sums: Numbers) -> dict[str, Numbers]:
+    """Return scores of right words, words, and right, found and gold entities by type: [draws, 2 + 3 x types]."""
+    right, found, gold = np.split(sums[..., 2:], 3, axis=-1)
+    hits, guesses, wanted = (part.sum(axis=-1) for part in (right, found, gold))
+    return {
+        "precision": share(hits, guesses),
+        "recall": share(hits, wanted),
+        "f1": share(2 * hits, guesses + wanted),
+        "accuracy": share(sums[..., 0], sums[..., 1]),
+        "macro_f1": mean_where(share(2 * right, found + gold), found + gold > 0),
+    }

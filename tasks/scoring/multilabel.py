@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
+from scipy import sparse
+
+from tasks.scoring.resampling import Numbers, Rescore, mean_where, share, sums_of_units
 
 
 def multilabel_scores(
@@ -65,3 +68,54 @@ def _indicators(
 
 def _mean(values: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> float:
     return float(values.mean()) if len(values) else 0.0
+
+
+def multilabel_rescore(
+    predictions: Sequence[Sequence[str]],
+    references: Sequence[Sequence[str]],
+    names: Sequence[str],
+    units: Sequence[int],
+) -> Rescore:
+    """Return the overall scores of `multilabel_scores` for weighted units.
+
+    Args:
+        predictions: the predicted labels of each row.
+        references: the gold labels of each row.
+        names: all labels.
+        units: the number of each row's unit.
+    """
+    predicted, gold = _indicators(predictions, names), _indicators(references, names)
+    both, either = (predicted & gold).sum(1), predicted.sum(1) + gold.sum(1)
+    of_rows = np.column_stack(
+        [
+            np.ones(len(predicted)),
+            np.where(either == 0, 1.0, 2 * both / np.maximum(either, 1)),
+            (predicted == gold).all(1),
+            (predicted != gold).mean(1),
+        ]
+    )
+    of_labels = (predicted & gold, predicted, gold)
+    return sums_of_units(
+        sparse.hstack([sparse.csr_array(part.astype(float)) for part in (of_rows, *of_labels)]), units, _overall
+    )
+
+
+def _overall(sums: Numbers) -> dict[str, Numbers]:
+    """Return scores of sums over rows, and of right, predicted and gold rows by label: [draws, 4 + 3 x labels]."""
+    rows, samples, exact, different = np.moveaxis(sums[..., :4], -1, 0)
+    right, predicted, gold = np.split(sums[..., 4:], 3, axis=-1)
+    there = predicted + gold > 0
+    f1 = share(2 * right, predicted + gold)
+    hits, guesses, wanted = (part.sum(axis=-1) for part in (right, predicted, gold))
+    return {
+        "micro_f1": share(2 * hits, guesses + wanted),
+        "micro_precision": share(hits, guesses),
+        "micro_recall": share(hits, wanted),
+        "macro_f1": mean_where(f1, there),
+        "macro_precision": mean_where(share(right, predicted), there),
+        "macro_recall": mean_where(share(right, gold), there),
+        "weighted_f1": share((f1 * gold).sum(axis=-1), wanted),
+        "samples_f1": share(samples, rows),
+        "subset_accuracy": share(exact, rows),
+        "hamming_loss": share(different, rows),
+    }

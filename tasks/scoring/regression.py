@@ -4,6 +4,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tasks.scoring.resampling import (
+    TINY,
+    Numbers,
+    Ranks,
+    Rescore,
+    correlation_of_sums,
+    rank_correlation,
+    sums_of_units,
+    undefined_share,
+)
+
 
 def regression_scores(predictions: Sequence[float], references: Sequence[float]) -> dict[str, float]:
     """Score one number per row.
@@ -27,4 +38,41 @@ def regression_scores(predictions: Sequence[float], references: Sequence[float])
         "rmse": float(np.sqrt((errors**2).mean())),
         "mae": float(np.abs(errors).mean()),
         "r2": 1 - float((errors**2).sum()) / spread if spread else float("nan"),
+    }
+
+
+def regression_rescore(predictions: Sequence[float], references: Sequence[float], units: Sequence[int]) -> Rescore:
+    """Return the scores of `regression_scores` for weighted units.
+
+    Args:
+        predictions: the predicted number of each row.
+        references: the gold number of each row.
+        units: the number of each row's unit.
+    """
+    predicted, gold = np.asarray(predictions, dtype=float), np.asarray(references, dtype=float)
+    # Correlations and the spread do not change, and sums of squares keep their digits.
+    one, two = predicted - predicted.mean(), gold - gold.mean()
+    errors = predicted - gold
+    of_rows = [np.ones(len(gold)), one, two, one * one, two * two, one * two, errors**2, np.abs(errors)]
+    additive = sums_of_units(np.column_stack(of_rows), units, _additive)
+    ranks = Ranks.of(predictions), Ranks.of(references)
+    of_row = np.asarray(units)
+    alone = bool((of_row == np.arange(len(gold))).all())
+
+    def rescored(weights: Numbers) -> dict[str, Numbers]:
+        return {**additive(weights), "spearman": rank_correlation(weights if alone else weights[:, of_row], *ranks)}
+
+    return rescored
+
+
+def _additive(sums: Numbers) -> dict[str, Numbers]:
+    """Return scores of sums over rows: of 1, both sides, their squares and products, squared and absolute errors."""
+    rows, one, two, squares, others, products, squared, absolute = np.moveaxis(sums, -1, 0)
+    spread = others - two * two / rows
+    spread = np.where(spread > TINY * others, spread, 0.0)
+    return {
+        "pearson": correlation_of_sums(rows, one, two, squares, others, products),
+        "rmse": np.sqrt(squared / rows),
+        "mae": absolute / rows,
+        "r2": 1 - undefined_share(squared, spread),
     }

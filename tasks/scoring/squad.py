@@ -8,9 +8,13 @@ import re
 import string
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
+import numpy as np
+
 from tasks.errors import InputError
+from tasks.scoring.resampling import Numbers, Rescore, sums_of_units, undefined_share
 
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
@@ -164,3 +168,34 @@ def _paired(
     if missing:
         raise InputError(f"{len(missing)} questions have no prediction, the first: {', '.join(missing[:3])}")
     return by_id
+
+
+def squad_rescore(
+    predictions: Sequence[str], answers: Sequence[Sequence[str]], version: str, units: Sequence[int]
+) -> Rescore:
+    """Return the scores of `squad_scores` for weighted units, without the best ones over all thresholds.
+
+    Args:
+        predictions: the predicted answer to each question, "" for none.
+        answers: the accepted answers to each question.
+        version: v1.1 or v2.0.
+        units: the number of each question's unit.
+    """
+    scored = [question_scores(text, accepted, version) for text, accepted in zip(predictions, answers, strict=True)]
+    of_rows = np.column_stack([np.ones(len(scored)), 100 * np.array(scored, dtype=float).reshape(-1, 2)])
+    answerable = np.array([bool(accepted) for accepted in answers])[:, None]
+    return sums_of_units(
+        np.hstack([of_rows * answerable, of_rows * ~answerable]), units, partial(_means, version=version)
+    )
+
+
+def _means(sums: Numbers, version: str) -> dict[str, Numbers]:
+    """Return scores of the number and the scores of questions with an answer, and of those without: [draws, 6]."""
+    parts = {"": sums[..., :3] + sums[..., 3:]}
+    if version == "v2.0":
+        parts |= {"has_answer_": sums[..., :3], "no_answer_": sums[..., 3:]}
+    return {
+        f"{prefix}{name}": undefined_share(part[..., place], part[..., 0])
+        for prefix, part in parts.items()
+        for place, name in ((1, "exact_match"), (2, "f1"))
+    }

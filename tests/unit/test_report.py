@@ -118,8 +118,21 @@ KEYS = [
     "environment.git_commit",
     "seed",
     "command",
+    "verdict.certainty",
+    "verdict.baselines",
+    "verdict.unseen_share",
+    "verdict.collapsed",
 ]
 "What reads these files looks for these names."
+
+
+def test_a_report_without_a_verdict_is_read_and_one_with_a_strange_verdict_is_not() -> None:
+    tree = asdict(REPORT)
+    older = {name: value for name, value in tree.items() if name != "verdict"}
+    assert Report.from_dict(older) == REPORT
+    for strange in (3, {}, {**tree["verdict"], "certainty": {"test": {"units": 3}}}):
+        with pytest.raises(ValueError, match=r"^verdict can't be read"):
+            Report.from_dict({**tree, "verdict": strange})
 
 
 def test_a_report_is_read_back_as_it_was_written(tmp_path: Path) -> None:

@@ -1,0 +1,144 @@
+"""What scores are worth: their intervals, what simple baselines reach, and whether training has failed."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import isnan
+
+import numpy as np
+
+from recipes.inference.evaluation import SCORED, Evaluation
+from recipes.results.verdict import Baseline, Certainty, Gain, Verdict
+from recipes.statistics.bootstrap import CONFIDENCE, Interval, draws_for, intervals
+from tasks.data.options import Split
+from tasks.load import AnyRows
+from tasks.scoring.resampling import Numbers, Rescore
+from tasks.scoring.score import score_named
+from tasks.task import AnyTask, Prediction, Row
+
+SEED = 20_000
+"Of all draws, so that the same predictions always have the same intervals."
+MODEL = "model"
+LEAST_FALL = 0.01
+"A training loss that falls by less than this share has not fallen."
+
+
+def judge(rows: AnyRows, evaluation: Evaluation, history: Sequence[Mapping[str, float]]) -> Verdict:
+    """Return what the scores of an evaluation are worth.
+
+    Args:
+        rows: the rows of all splits.
+        evaluation: the scores and predictions of the model.
+        history: the learning curve, with `loss`, the training loss, in each line.
+    """
+    verdict = Verdict()
+    baselines = _predicted_by_baselines(rows, [split for split in SCORED if split in evaluation.metrics])
+    for split, by_baselines in baselines.items():
+        some = rows.splits[split]
+        predictions = {MODEL: [line["prediction"] for line in evaluation.predictions[split]], **by_baselines}
+        units = units_of(rows.task, some)
+        found = intervals(_all(rows, some, predictions, units), max(units) + 1, SEED)
+        verdict.certainty[split] = Certainty(
+            unit=rows.task.unit if rows.task.group(some[0]) is not None else "row",
+            units=max(units) + 1,
+            draws=draws_for(max(units) + 1),
+            confidence=CONFIDENCE,
+            intervals={score: _bounds(interval) for (who, score), interval in _named(found) if who == MODEL},
+        )
+        verdict.baselines[split] = _baselines(rows, some, evaluation.metrics[split], predictions, found)
+        unseen = rows.task.unseen_share(rows.splits["train"], some)
+        if unseen is not None:
+            verdict.unseen_share[split] = unseen
+    verdict.collapsed.extend(_signs_of_failure(rows, evaluation, verdict, history))
+    return verdict
+
+
+def _predicted_by_baselines(rows: AnyRows, splits: Sequence[Split]) -> dict[Split, dict[str, list[Prediction]]]:
+    """Return the predictions of each baseline for each split. All splits are predicted with one training."""
+    bounds = [0, *np.cumsum([len(rows.splits[split]) for split in splits]).tolist()]
+    found = rows.task.baselines(rows.splits["train"], [row for split in splits for row in rows.splits[split]])
+    return {
+        split: {who: of_who[first:last] for who, of_who in found.items()}
+        for split, first, last in zip(splits, bounds[:-1], bounds[1:], strict=True)
+    }
+
+
+def units_of(task: AnyTask, rows: Sequence[Row]) -> list[int]:
+    """Return the number of each row's unit: rows that hang together, such as questions on one article, share one."""
+    numbers: dict[object, int] = {}
+    units = []
+    for place, row in enumerate(rows):
+        group = task.group(row)
+        units.append(numbers.setdefault(("alone", place) if group is None else ("group", group), len(numbers)))
+    return units
+
+
+SEPARATOR = "\n"
+"Stands between who predicted and the name of a score, or of a gain."
+
+
+def _all(rows: AnyRows, some: Sequence[Row], predictions: Mapping[str, list[Prediction]], units: list[int]) -> Rescore:
+    """Return what scores the model and all baselines with the same weights, and what the model gains over each."""
+    task = rows.task
+    rescores = {who: task.rescore(some, of_who, rows.head, units) for who, of_who in predictions.items()}
+
+    def rescored(weights: Numbers) -> dict[str, Numbers]:
+        scores = {who: rescore(weights) for who, rescore in rescores.items()}
+        found = {f"{MODEL}{SEPARATOR}{name}": values for name, values in scores[MODEL].items()}
+        for who in scores:
+            for name in task.headline():
+                if who != MODEL and name in scores[MODEL]:
+                    gain = score_named(name).sign * (scores[MODEL][name] - scores[who][name])
+                    found[f"{who}{SEPARATOR}{name}"] = gain
+        return found
+
+    return rescored
+
+
+def _named(found: Mapping[str, Interval | None]) -> Iterator[tuple[tuple[str, str], Interval | None]]:
+    for key, interval in found.items():
+        who, _, name = key.partition(SEPARATOR)
+        yield (who, name), interval
+
+
+def _bounds(interval: Interval | None) -> list[float] | None:
+    return None if interval is None else [interval.low, interval.high]
+
+
+def _baselines(
+    rows: AnyRows,
+    some: Sequence[Row],
+    of_model: Mapping[str, float],
+    predictions: Mapping[str, list[Prediction]],
+    found: Mapping[str, Interval | None],
+) -> dict[str, Baseline]:
+    ones = np.ones((1, len(some)))
+    baselines = {}
+    for who, of_who in predictions.items():
+        if who == MODEL:
+            continue
+        rescored = rows.task.rescore(some, of_who, rows.head, range(len(some)))(ones)
+        scores = {name: float(values[0]) for name, values in rescored.items()}
+        gains = {}
+        for name in rows.task.headline():
+            if name in scores and name in of_model:
+                value = score_named(name).sign * (of_model[name] - scores[name])
+                gains[name] = Gain(None if isnan(value) else value, _bounds(found.get(f"{who}{SEPARATOR}{name}")))
+        baselines[who] = Baseline(scores, gains)
+    return baselines
+
+
+def _signs_of_failure(
+    rows: AnyRows, evaluation: Evaluation, verdict: Verdict, history: Sequence[Mapping[str, float]]
+) -> Iterator[str]:
+    """Yield what shows that a model has learnt nothing, each once for the split that says most."""
+    split: Split = "test" if "test" in evaluation.metrics else "validation"
+    same = rows.task.sameness(rows.splits[split], [line["prediction"] for line in evaluation.predictions[split]])
+    if same is not None:
+        yield f"{same} of {split}"
+    for who, baseline in list(verdict.baselines[split].items())[:1]:
+        gains = {name: gain.value for name, gain in baseline.gains.items() if gain.value is not None}
+        name = next(iter(gains), None)
+        if name is not None and gains[name] <= 0:
+            yield f"its {name} on {split} is no better than that of the simplest baseline ({who})"
+    losses = [line["loss"] for line in history if line.get("loss") is not None]
+    if len(losses) > 1 and min(losses[1:]) > (1 - LEAST_FALL) * losses[0]:
+        yield f"its training loss never fell: {losses[0]:.3g} at first, {losses[-1]:.3g} at last"

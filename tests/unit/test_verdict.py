@@ -1,0 +1,183 @@
+"""What a run's scores are worth: intervals, baselines and signs of failure, worked out by hand."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+from recipes.inference.evaluation import Evaluation, prediction_lines
+from recipes.inference.judging import judge, units_of
+from recipes.results.verdict import Verdict
+from tasks.baselines.passages import best_sentences
+from tasks.baselines.texts import LINEAR, linear_classes, linear_labels, linear_numbers, most_frequent, text_baselines
+from tasks.baselines.words import tags_by_word, unseen_share
+from tasks.classification import Classification, Text
+from tasks.data.records import Origin, ReadReport
+from tasks.load import AnyRows, Rows
+from tasks.ner import Ner, Sentence
+from tasks.qa import Qa, Question
+from tasks.task import AnyTask, Head, Prediction
+
+ORIGIN = Origin("a.csv", 1)
+CLASSES = Head("AutoModelForSequenceClassification", ("no", "yes"), "single_label_classification")
+TAGS = Head("AutoModelForTokenClassification", ("O", "B-x", "I-x"))
+
+
+def rows_of(task: AnyTask, head: Head, train: Sequence[Any], test: Sequence[Any]) -> AnyRows:
+    return Rows(task, head, {"train": list(train), "validation": [], "test": list(test)}, ReadReport(), [], frozenset())
+
+
+def judged(rows: AnyRows, predictions: Sequence[Prediction], losses: Sequence[float] = ()) -> Verdict:
+    test = rows.splits["test"]
+    evaluation = Evaluation(
+        metrics={"test": rows.task.score(test, predictions, rows.head)},
+        predictions={"test": prediction_lines(rows.task, test, predictions)},
+    )
+    return judge(rows, evaluation, [{"loss": loss} for loss in losses])
+
+
+def texts(*labels: str) -> list[Text]:
+    return [Text(str(number), f"text {label}", None, label, ORIGIN) for number, label in enumerate(labels)]
+
+
+def labelled(*labels: str) -> list[Prediction]:
+    return [{"label": label, "scores": {}} for label in labels]
+
+
+def test_gains_over_baselines_are_differences_on_the_same_rows() -> None:
+    rows = rows_of(Classification(kind="single_label"), CLASSES, texts(*"yyyn" * 5), texts(*"yyyyyynnnn" * 3))
+    verdict = judged(rows, labelled(*"yyyyyynnnn" * 2, *"yyyyyyyyyy"))
+    majority = verdict.baselines["test"]["majority class"]
+    assert majority.scores["accuracy"] == pytest.approx(0.6)
+    gain = majority.gains["accuracy"]
+    assert gain.value == pytest.approx(26 / 30 - 0.6)
+    assert gain.interval is not None
+    assert gain.interval[0] < 26 / 30 - 0.6 < gain.interval[1]
+    # The text says the label, so that the linear model knows it.
+    assert verdict.baselines["test"][LINEAR].scores["accuracy"] == 1.0
+    assert verdict.baselines["test"][LINEAR].gains["accuracy"].value == pytest.approx(26 / 30 - 1)
+    assert verdict.collapsed == []
+
+
+def test_a_certainty_says_what_was_drawn() -> None:
+    rows = rows_of(Classification(kind="single_label"), CLASSES, texts("y", "n"), texts(*"ynynynynyn"))
+    found = judged(rows, labelled(*"ynynynynnn")).certainty["test"]
+    assert (found.unit, found.units, found.draws, found.confidence) == ("row", 10, 10_000, 0.95)
+    low, high = found.intervals["accuracy"] or (0, 0)
+    assert 0.5 < low < 0.9 < high <= 1
+    assert {"accuracy", "macro_f1", "matthews"} <= set(found.intervals)
+
+
+def test_one_class_for_every_row_is_a_collapse() -> None:
+    rows = rows_of(Classification(kind="single_label"), CLASSES, texts(*"yyn"), texts(*"yyyyyynnnn"))
+    verdict = judged(rows, labelled(*"yyyyyyyyyy"))
+    assert verdict.collapsed == [
+        "predicts 'y' for every row of test",
+        "its macro_f1 on test is no better than that of the simplest baseline (majority class)",
+    ]
+    alike = rows_of(Classification(kind="single_label"), CLASSES, texts(*"yyn"), texts(*"yyyy"))
+    assert judged(alike, labelled(*"yyyy")).collapsed[0].startswith("its macro_f1")
+
+
+def test_one_number_for_every_row_is_a_collapse() -> None:
+    rows = [Text(str(number), "a", None, number / 7, ORIGIN) for number in range(6)]
+    head = Head("AutoModelForSequenceClassification", ("score",), "regression")
+    verdict = judged(rows_of(Classification(kind="regression"), head, rows, rows), [{"label": 0.5}] * 6)
+    assert verdict.collapsed[0] == "predicts 0.5 for every row of test"
+
+
+def test_a_loss_that_never_falls_is_a_collapse() -> None:
+    rows = rows_of(Classification(kind="single_label"), CLASSES, texts(*"yyn"), texts(*"ynynyn"))
+    good = labelled(*"ynynyn")
+    assert judged(rows, good, [0.7, 0.699, 0.71]).collapsed == [
+        "its training loss never fell: 0.7 at first, 0.71 at last"
+    ]
+    assert judged(rows, good, [0.7, 0.6]).collapsed == judged(rows, good, [0.7]).collapsed == []
+
+
+def sentence(words: str, tags: str) -> Sentence:
+    return Sentence("0", tuple(words.split()), tuple(tags.split()), ORIGIN)
+
+
+def test_a_model_without_entities_is_a_collapse() -> None:
+    train = [sentence("in Oslo today", "O B-x O"), sentence("Oslo Bergen", "B-x B-x")]
+    test = [sentence("Oslo and Bergen", "B-x O B-x"), sentence("in Moss", "O B-x")] * 4
+    rows = rows_of(Ner(), TAGS, train, test)
+    empty = [rows.task.gold_prediction(sentence("a " * len(row.tokens), "O " * len(row.tokens))) for row in test]
+    verdict = judged(rows, empty)
+    assert verdict.collapsed[0] == "finds no entity of test"
+    assert verdict.baselines["test"]["no entities"].scores["f1"] == 0
+    # Two of three entities are known words, and nothing else is found.
+    assert verdict.baselines["test"]["known words"].scores["f1"] == pytest.approx(0.8)
+    assert verdict.unseen_share["test"] == pytest.approx(1 / 3)
+
+
+def test_questions_on_one_article_are_drawn_together() -> None:
+    questions = [
+        Question(str(number), "who?", "Ada signs.", ("Ada",), (0,), f"article {number % 6}", ORIGIN)
+        for number in range(12)
+    ]
+    assert units_of(Qa(), questions) == [0, 1, 2, 3, 4, 5] * 2
+    rows = rows_of(Qa(version="v1.1"), Head("AutoModelForQuestionAnswering"), questions, questions)
+    found = [{"answer": "Ada" if number % 6 else "", "no_answer_score": 0.0} for number in range(12)]
+    verdict = judged(rows, found)
+    assert (verdict.certainty["test"].unit, verdict.certainty["test"].units) == ("article", 6)
+    assert list(verdict.baselines["test"]) == ["best sentence"]
+    assert units_of(Classification(), texts(*"yn")) == [0, 1]
+
+
+def test_a_verdict_is_read_back_from_json() -> None:
+    rows = rows_of(Classification(kind="single_label"), CLASSES, texts(*"yyn"), texts(*"ynynyn"))
+    verdict = judged(rows, labelled(*"ynynnn"))
+    assert Verdict.from_dict(json.loads(json.dumps(asdict(verdict)))) == verdict
+    assert verdict.interval("test", "accuracy") is not None
+    assert verdict.interval("validation", "accuracy") is None
+
+
+def test_rows_of_one_kind_have_scores_without_intervals() -> None:
+    rows = rows_of(Classification(kind="single_label"), CLASSES, texts(*"yyn"), texts("y", "n"))
+    verdict = judged(rows, labelled("y", "n"))
+    assert set(verdict.certainty["test"].intervals.values()) == {None}
+    assert verdict.baselines["test"]["majority class"].gains["accuracy"].interval is None
+
+
+TRAIN = ["good and warm", "warm day", "cold night", "cold and dark"]
+
+
+def test_linear_models_learn_words() -> None:
+    assert linear_classes(TRAIN, ["a", "a", "b", "b"], ["warm evening", "dark evening"]) == ["a", "b"]
+    assert linear_classes(TRAIN, ["a"] * 4, ["dark"]) == ["a"]
+    several = [["a", "day"], ["a", "day"], ["b"], ["b"]]
+    assert linear_labels(TRAIN, several, ["warm evening", "dark evening"]) == [["a", "day"], ["b"]]
+    one, two = linear_numbers(TRAIN, [2.0, 2.0, -2.0, -2.0], ["warm evening", "dark evening"])
+    assert one > 0 > two
+
+
+def test_of_many_training_rows_the_linear_model_sees_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.baselines.texts.MOST_ROWS", 40)
+    train = [f"{word} {number}" for number in range(100) for word in ("warm", "cold")]
+    assert linear_classes(train, ["a", "b"] * 100, ["warm", "cold"]) == ["a", "b"]
+
+
+def test_baselines_without_a_look_at_the_text() -> None:
+    assert text_baselines("regression", TRAIN, [1.0, 2.0, 3.0, 6.0], ["x", "y"])["mean"] == [3.0, 3.0]
+    assert text_baselines("multi_label", TRAIN, [["a"], ["a", "b"], ["a"], []], ["x"])["usual labels"] == [["a"]]
+    assert most_frequent(["b", "a", "a"]) == "a"
+
+
+def test_known_words_have_their_most_frequent_tag() -> None:
+    train = [(["New", "York", "New"], ["B-x", "I-x", "O"]), (["New"], ["B-x"])]
+    assert tags_by_word(train, [["New", "York"], ["York", "City"]]) == [["B-x", "I-x"], ["B-x", "O"]]
+    assert unseen_share(train, [(["New", "York"], ["O", "B-x"])]) == 1.0
+    assert unseen_share(train, [(["New"], ["O"])]) is None
+
+
+def test_the_best_sentence_shares_rare_words_with_the_question() -> None:
+    passage = "The lodge opened in May. The keeper signs claims! The end"
+    assert best_sentences(["Who signs the claims?", "When did it open in May?"], [passage] * 2) == [
+        "The keeper signs claims!",
+        "The lodge opened in May.",
+    ]
+    assert best_sentences(["who?"], ["..."]) == ["..."]
