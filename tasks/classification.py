@@ -27,7 +27,7 @@ from tasks.class_labels import (
 from tasks.collation import model_inputs, stacked
 from tasks.columns import IGNORED_LABEL, LABELS, ROW
 from tasks.data.cells import is_blank
-from tasks.data.records import BadRowError, Origin, ReadReport, Record
+from tasks.data.records import STORED, BadRowError, Origin, ReadReport, Record
 from tasks.errors import InputError, did_you_mean
 from tasks.long_texts import LONG_TEXTS, WINDOWS, counts_of_long_texts, encode_texts, notes_on_long_texts
 from tasks.plausibility import Finding, class_findings, contradictions, text_findings
@@ -431,6 +431,17 @@ class Classification(Task[Text]):
         if self.kind == "multi_label":
             return multilabel_rescore(predicted, gold, self._scored_labels(rows, head), units)
         return label_rescore(predicted, gold, units)
+
+    @override
+    def stored_row(self, line: Mapping[str, Any]) -> Text:
+        gold = line["gold"]
+        return Text(str(line["id"]), "", None, tuple(gold) if isinstance(gold, list) else gold, STORED)
+
+    @override
+    def as_scored(self, lines: Sequence[Mapping[str, Any]], scores: Mapping[str, float]) -> Self:
+        label = lines[0]["prediction"]["label"]
+        kind = "multi_label" if isinstance(label, list) else "single_label" if isinstance(label, str) else "regression"
+        return replace(self, kind=kind)
 
     @override
     def baselines(self, train: Sequence[Text], rows: Sequence[Text]) -> dict[str, list[Prediction]]:

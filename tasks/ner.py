@@ -15,7 +15,7 @@ from tasks.collation import model_inputs, padded
 from tasks.columns import IGNORED_LABEL, LABELS, ROW, WORDS
 from tasks.data.annotation.spans import read_spans
 from tasks.data.cells import is_blank, read_printed
-from tasks.data.records import BadRowError, Origin, ReadReport, Record
+from tasks.data.records import STORED, BadRowError, Origin, ReadReport, Record
 from tasks.errors import InputError, did_you_mean
 from tasks.ner_records import NerColumns, find_columns, grouped_tokens, read_tags, read_words, token_bounds
 from tasks.plausibility import Finding, entity_findings, own_type_findings, word_findings
@@ -462,6 +462,10 @@ class Ner(Task[Sentence]):
     ) -> Rescore:
         del head
         return entity_rescore([prediction["tags"] for prediction in predictions], list(map(self.gold, rows)), units)
+
+    @override
+    def stored_row(self, line: Mapping[str, Any]) -> Sentence:
+        return Sentence(str(line["id"]), ("",) * len(line["gold"]), tuple(line["gold"]), STORED)
 
     @override
     def baselines(self, train: Sequence[Sentence], rows: Sequence[Sentence]) -> dict[str, list[Prediction]]:

@@ -15,7 +15,7 @@ from tasks.baselines.passages import best_sentences
 from tasks.collation import model_inputs, padded, stacked
 from tasks.columns import CANDIDATES, CUT, END, LABELS, NO_CANDIDATE, ROW, START
 from tasks.data.cells import is_blank
-from tasks.data.records import Origin, ReadReport, Record
+from tasks.data.records import STORED, Origin, ReadReport, Record
 from tasks.errors import InputError, did_you_mean
 from tasks.passages import Asked, encode_passages
 from tasks.plausibility import Finding, question_findings
@@ -440,6 +440,15 @@ class Qa(Task[Question]):
         del head
         answers = [prediction["answer"] for prediction in predictions]
         return squad_rescore(answers, [row.answers for row in rows], self.version, units)
+
+    @override
+    def stored_row(self, line: Mapping[str, Any]) -> Question:
+        answers = tuple(line["gold"])
+        return Question(str(line["id"]), "", "", answers, (0,) * len(answers), None, STORED)
+
+    @override
+    def as_scored(self, lines: Sequence[Mapping[str, Any]], scores: Mapping[str, float]) -> Self:
+        return replace(self, version="v2.0" if "best_f1" in scores else "v1.1")
 
     @override
     def baselines(self, train: Sequence[Question], rows: Sequence[Question]) -> dict[str, list[Prediction]]:

@@ -297,6 +297,15 @@ class Task(Generic[RowType]):
         """
         raise NotImplementedError
 
+    def stored_row(self, line: Mapping[str, Any]) -> RowType:
+        """Return the row of a line of a predictions file, with its gold and without its texts."""
+        raise NotImplementedError
+
+    def as_scored(self, lines: Sequence[Mapping[str, Any]], scores: Mapping[str, float]) -> Self:
+        """Return this task with what a predictions file and its scores tell of the options that scores depend on."""
+        del lines, scores
+        return self
+
     def baselines(self, train: Sequence[RowType], rows: Sequence[RowType]) -> dict[str, list[Prediction]]:
         """Return the predictions of each baseline for rows, by the name of the baseline; that which is simplest first.
 

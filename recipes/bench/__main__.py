@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from recipes.bench import compare, coverage, inference, parts
+from recipes.bench import alarms, compare, coverage, inference, parts
 from recipes.system.console import say
 
 PARTS = {
@@ -16,6 +16,7 @@ PARTS = {
     "evaluation": "memory and time of evaluating many rows",
     "inference": "predicting with a loaded model, against pipelines and loops of transformers",
     "coverage": "how many intervals of scores hold the true score, on simulated predictions",
+    "alarms": "how often the paired test of two groups of runs errs, on simulated predictions",
     "startup": "--help, the way to the first step, and the second job of a sweep",
 }
 
@@ -52,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "evaluation": parts.evaluation,
         "inference": inference.measure,
         "coverage": coverage.measure,
+        "alarms": alarms.measure,
         "startup": parts.startup,
     }[chosen[0]]
     paths = measure(given)

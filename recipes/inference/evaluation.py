@@ -50,15 +50,30 @@ def evaluate(predictor: Predictor, rows: AnyRows, windows: Mapping[Split, Window
 def prediction_lines(
     task: AnyTask, rows: Sequence[Row], predictions: Sequence[Prediction], labelled: bool = True
 ) -> list[dict[str, Any]]:
-    """Return one object per row: its identity, its input, its gold answer if it has one, and the prediction."""
+    """Return one object per row: its identity, its input, its gold answer if it has one, and the prediction.
+
+    Rows that hang together, such as questions on one article, have the same number under `unit`.
+    """
     lines = []
-    for row, prediction in zip(rows, predictions, strict=True):
+    units = units_of(task, rows)
+    for row, prediction, unit in zip(rows, predictions, units, strict=True):
         content = asdict(row)
         identity = {"id": row.id, "file": row.origin.file, row.origin.unit: row.origin.number}
         given = {name: content[name] for name in task.inputs() if content[name] is not None}
         gold = {"gold": task.gold(row)} if labelled else {}
-        lines.append({**identity, **given, **gold, "prediction": prediction})
+        together = {} if task.group(row) is None else {"unit": unit}
+        lines.append({**identity, **together, **given, **gold, "prediction": prediction})
     return lines
+
+
+def units_of(task: AnyTask, rows: Sequence[Row]) -> list[int]:
+    """Return the number of each row's unit: rows that hang together, such as questions on one article, share one."""
+    numbers: dict[object, int] = {}
+    units = []
+    for place, row in enumerate(rows):
+        group = task.group(row)
+        units.append(numbers.setdefault(("alone", place) if group is None else ("group", group), len(numbers)))
+    return units
 
 
 def require_usable_objective(task: AnyTask, scores: Mapping[str, float]) -> None:

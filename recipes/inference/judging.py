@@ -5,14 +5,14 @@ from math import isnan
 
 import numpy as np
 
-from recipes.inference.evaluation import SCORED, Evaluation
+from recipes.inference.evaluation import SCORED, Evaluation, units_of
 from recipes.results.verdict import Baseline, Certainty, Gain, Verdict
 from recipes.statistics.bootstrap import CONFIDENCE, Interval, draws_for, intervals
 from tasks.data.options import Split
 from tasks.load import AnyRows
 from tasks.scoring.resampling import Numbers, Rescore
 from tasks.scoring.score import score_named
-from tasks.task import AnyTask, Prediction, Row
+from tasks.task import Prediction, Row
 
 SEED = 20_000
 "Of all draws, so that the same predictions always have the same intervals."
@@ -59,16 +59,6 @@ def _predicted_by_baselines(rows: AnyRows, splits: Sequence[Split]) -> dict[Spli
         split: {who: of_who[first:last] for who, of_who in found.items()}
         for split, first, last in zip(splits, bounds[:-1], bounds[1:], strict=True)
     }
-
-
-def units_of(task: AnyTask, rows: Sequence[Row]) -> list[int]:
-    """Return the number of each row's unit: rows that hang together, such as questions on one article, share one."""
-    numbers: dict[object, int] = {}
-    units = []
-    for place, row in enumerate(rows):
-        group = task.group(row)
-        units.append(numbers.setdefault(("alone", place) if group is None else ("group", group), len(numbers)))
-    return units
 
 
 SEPARATOR = "\n"

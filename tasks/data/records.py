@@ -23,6 +23,10 @@ class Origin:
         return f"{self.file}, {self.unit} {self.number}"
 
 
+STORED = Origin("predictions", 0, "row")
+"The place of rows that come from a predictions file."
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One row before the task interprets it: raw values by column name."""

@@ -28,7 +28,7 @@ RANKS = (
     ("recipes.speed", "recipes.heads"),
     ("recipes.inference",),
     ("recipes.training",),
-    ("recipes.serving",),
+    ("recipes.serving", "recipes.comparing"),
     ("recipes",),
     ("recipes.bench",),
 )

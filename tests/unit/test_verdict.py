@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from recipes.inference.evaluation import Evaluation, prediction_lines
-from recipes.inference.judging import judge, units_of
+from recipes.inference.evaluation import Evaluation, prediction_lines, units_of
+from recipes.inference.judging import judge
 from recipes.results.verdict import Verdict
 from tasks.baselines.passages import best_sentences
 from tasks.baselines.texts import LINEAR, linear_classes, linear_labels, linear_numbers, most_frequent, text_baselines

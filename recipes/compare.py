@@ -1,0 +1,71 @@
+"""Compare finished runs: `python -m recipes.compare outputs/ner/a outputs/ner/b`."""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from recipes.command.compare_line import CompareLine
+    from recipes.comparing.stored_runs import StoredRun
+    from recipes.comparing.verdicts import Comparison
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print help, or compare. Returns the exit status."""
+    from recipes.command.compare_line import HELP, read_compare_line
+    from recipes.command.words import status_of
+    from recipes.system.console import complain, say
+
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if {"--help", "-h"} & set(arguments):
+        say(HELP)
+        return 0
+    try:
+        return status_of(lambda: _compare(read_compare_line(arguments)))
+    except KeyboardInterrupt:
+        complain("Interrupted: nothing was written")
+        return 130
+
+
+def _compare(line: "CompareLine") -> None:
+    from recipes.comparing.outputs import FORMATS, console_lines
+    from recipes.system.console import escape_control_characters, say
+    from recipes.system.files import write_text
+    from tasks.errors import InputError
+
+    if line.output is not None and line.output.exists() and not line.overwrite:
+        raise InputError(f"-o {line.output}: is there already. To write it anew: --overwrite")
+    comparison = compare_runs(line)
+    for text in console_lines(comparison):
+        say(escape_control_characters(text))
+    if line.output is not None:
+        write_text(line.output, FORMATS[line.output.suffix.lower()](comparison))
+        say(f"Written: {line.output}")
+
+
+def compare_runs(line: "CompareLine") -> "Comparison":
+    """Return the comparison that a command line asks for.
+
+    Raises:
+        InputError: a run is missing or unfinished, or the runs are on different rows.
+    """
+    from recipes.comparing.groups import groups_of
+    from recipes.comparing.stored_runs import require_same_rows
+    from recipes.comparing.verdicts import compare
+
+    runs = _runs(line)
+    require_same_rows(runs)
+    return compare(groups_of(runs), line.score)
+
+
+def _runs(line: "CompareLine") -> "list[StoredRun]":
+    from recipes.comparing.stored_runs import finished_report, load_run, paths_of
+
+    paths = paths_of(line.runs)
+    has_test = all("test" in finished_report(path).metrics for path in paths)
+    split = line.split or ("test" if has_test else "validation")
+    return [load_run(path, split) for path in paths]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,255 @@
+"""Which of several groups of runs is better: scores with intervals, paired tests, and a sentence for each pair."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from recipes.comparing.groups import Group
+from recipes.comparing.stored_runs import StoredRun
+from recipes.results.scores import format_bounds
+from recipes.statistics.bootstrap import drawn_weights, draws_for
+from recipes.statistics.comparison import (
+    SIGNIFICANCE,
+    Difference,
+    Estimate,
+    Needed,
+    RunScores,
+    difference,
+    holm,
+    mcnemar_p_value,
+    mean_score,
+    needed,
+    randomised_p_value,
+    violation_bound,
+)
+from tasks.errors import InputError, did_you_mean
+from tasks.scoring.resampling import Numbers, Rescore
+from tasks.scoring.score import Score, score_named
+
+SEED = 20_000
+"Of all draws, so that the same runs always compare in the same way."
+SEEDS_FOR_ORDER = 5
+"With fewer seeds on a side, almost stochastic order says nothing."
+ORDER_BOUND = 0.2
+"Dror et al. 2019: below this, one is almost stochastically larger."
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A group with its score."""
+
+    group: Group
+    mean: Estimate
+    deviation: float | None
+    "Between its seeds. None: there is one."
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two groups, the one with the better mean second."""
+
+    worse: Group
+    better: Group
+    difference: Difference
+    p_value: float
+    "Corrected for the number of pairs."
+    of_rows: float
+    "The chance of such a difference if it did not matter which group predicted a row, for these seeds."
+    mcnemar: float | None
+    "The exact test of McNemar, for the accuracies of two single runs."
+    order: float | None
+    "The upper bound on the violation of almost stochastic order. None: too few seeds."
+    needed: Needed
+    size: float
+    "What would be worth telling: a point."
+
+    @property
+    def verdict(self) -> str:
+        """`better`, `tied`, or `too few`."""
+        estimate = self.difference.estimate
+        if self.p_value < SIGNIFICANCE and estimate.value > 0:
+            return "better"
+        return "tied" if max(abs(estimate.low), abs(estimate.high)) < self.size else "too few"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Groups of runs on the same rows, best first, and all pairs of them."""
+
+    score: Score
+    rows: int
+    units: int
+    groups: list[Scored]
+    pairs: list[Pair]
+
+
+def compare(groups: Sequence[Group], score: str | None = None) -> Comparison:
+    """Compare groups of runs on the same rows.
+
+    Args:
+        groups: the groups.
+        score: the name of the score. None: that which chose the epochs of the first run.
+
+    Raises:
+        InputError: the runs do not have this score, or it is not a number.
+    """
+    first = groups[0].runs[0]
+    name = score or first.report.objective.name
+    units = max(first.units) + 1
+    if units < 2:
+        raise InputError(f"{first.directory}: has one row or article on {first.split}, which tells nothing")
+    scored = _scores(groups, name, units)
+    kind = score_named(name)
+    size = 0.01 if max(abs(run.score) for runs in scored for run in runs) <= 1 else 1.0
+    ranked = sorted(
+        range(len(groups)), key=lambda number: kind.sign * float(np.mean([run.score for run in scored[number]]))
+    )
+    ordered = list(combinations(ranked, 2))
+    found = [difference(scored[worse], scored[better], units, kind.sign) for worse, better in ordered]
+    corrected = holm([one.p_value for one in found])
+    pairs = [
+        Pair(
+            worse=groups[worse],
+            better=groups[better],
+            difference=one,
+            p_value=p_value,
+            of_rows=_randomised(groups[worse], groups[better], name, units),
+            mcnemar=_mcnemar(groups[worse], groups[better], name),
+            order=_order(scored[worse], scored[better], kind),
+            needed=needed(one.estimate.spread, len(first.lines), min(len(scored[worse]), len(scored[better])), size),
+            size=size,
+        )
+        for (worse, better), one, p_value in zip(ordered, found, corrected, strict=True)
+    ]
+    described = [
+        Scored(
+            groups[number],
+            mean_score(scored[number], units),
+            float(np.std([run.score for run in scored[number]], ddof=1)) if len(scored[number]) > 1 else None,
+        )
+        for number in reversed(ranked)
+    ]
+    return Comparison(kind, len(first.lines), units, described, pairs)
+
+
+def _scores(groups: Sequence[Group], name: str, units: int) -> list[list[RunScores]]:
+    """Return the score of each run on its rows, and on the same draws of them."""
+    rescores = [
+        [run.task.rescore(run.rows, run.predictions, run.head, run.units) for run in group.runs] for group in groups
+    ]
+    there = rescores[0][0](np.ones((1, units)))
+    if name not in there:
+        raise InputError(f"--score {name}: no such score. There are: {', '.join(there)}.{did_you_mean(name, there)}")
+    draws: list[list[list[Numbers]]] = [[[] for _ in group.runs] for group in groups]
+    for weights in drawn_weights(units, draws_for(units), SEED):
+        for of_group, kept in zip(rescores, draws, strict=True):
+            for rescore, of_run in zip(of_group, kept, strict=True):
+                of_run.append(rescore(weights)[name])
+    ones = np.ones((1, units))
+    scored = [
+        [
+            RunScores(float(rescore(ones)[name][0]), np.concatenate(of_run))
+            for rescore, of_run in zip(of_group, kept, strict=True)
+        ]
+        for of_group, kept in zip(rescores, draws, strict=True)
+    ]
+    for group, runs in zip(groups, scored, strict=True):
+        for run, one in zip(group.runs, runs, strict=True):
+            if np.isnan(one.score):
+                raise InputError(f"{run.directory}: its {name} is not a number. Choose another one: --score NAME")
+    return scored
+
+
+def _randomised(worse: Group, better: Group, name: str, units: int) -> float:
+    """Return the chance of approximate randomisation, over runs side by side in the order of their seeds."""
+    couples = list(zip(worse.runs, better.runs, strict=False))
+    both = [_side_by_side(*couple, units) for couple in couples]
+    generator = np.random.default_rng(SEED)
+    observed = _difference_of_sides(both, name, np.zeros((1, units)))[0]
+    draws, at_once = draws_for(2 * units), max(500_000 // units, 1)
+    swapped = [
+        _difference_of_sides(both, name, generator.integers(0, 2, (min(at_once, draws - first), units)).astype(float))
+        for first in range(0, draws, at_once)
+    ]
+    return randomised_p_value(float(observed), np.concatenate(swapped))
+
+
+def _side_by_side(one: StoredRun, two: StoredRun, units: int) -> Rescore:
+    """Return what scores the predictions of both runs together: the units of the second follow those of the first."""
+    return one.task.rescore(
+        [*one.rows, *two.rows],
+        [*one.predictions, *two.predictions],
+        one.head,
+        [*one.units, *(unit + units for unit in two.units)],
+    )
+
+
+def _difference_of_sides(both: Sequence[Rescore], name: str, swaps: Numbers) -> Numbers:
+    """Return the mean difference of both sides with the predictions of some units exchanged: [draws]."""
+    first, second = np.hstack([1 - swaps, swaps]), np.hstack([swaps, 1 - swaps])
+    differences: Numbers = np.mean([rescore(second)[name] - rescore(first)[name] for rescore in both], axis=0)
+    return differences
+
+
+def _mcnemar(worse: Group, better: Group, name: str) -> float | None:
+    """Return the chance of McNemar's test for two single runs whose rows are each right or wrong, else None."""
+    if name != "accuracy" or len(worse.runs) > 1 or len(better.runs) > 1 or "label" not in worse.runs[0].predictions[0]:
+        return None
+    right = [[line["prediction"]["label"] == line["gold"] for line in group.runs[0].lines] for group in (worse, better)]
+    only_first = sum(one and not two for one, two in zip(*right, strict=True))
+    only_second = sum(two and not one for one, two in zip(*right, strict=True))
+    return mcnemar_p_value(only_first, only_second)
+
+
+def _order(worse: Sequence[RunScores], better: Sequence[RunScores], kind: Score) -> float | None:
+    if min(len(worse), len(better)) < SEEDS_FOR_ORDER:
+        return None
+    first, second = ([kind.sign * run.score for run in runs] for runs in (worse, better))
+    return violation_bound(second, first, SEED)
+
+
+def sentences(comparison: Comparison) -> Iterator[str]:
+    """Yield a sentence for each pair that has the best group in it; with three groups or more, others follow."""
+    best = comparison.groups[0].group
+    for pair in sorted(comparison.pairs, key=lambda pair: pair.better is not best):
+        yield sentence(pair, comparison.score)
+
+
+def sentence(pair: Pair, score: Score) -> str:
+    """Return the verdict on a pair."""
+    estimate = pair.difference.estimate
+    bounds = format_bounds([estimate.low, estimate.high])
+    amount = f"{estimate.value:+.4f}" if pair.size < 1 else f"{estimate.value:+.2f}"
+    point = f"{pair.size:g}" if pair.size < 1 else "1 point"
+    better, worse = pair.better.name, pair.worse.name
+    if pair.verdict == "better":
+        text = f"{better} is better than {worse}: {amount} {score.name} ({bounds}), {chance(pair.p_value)}"
+        return text if min(len(pair.worse.runs), len(pair.better.runs)) > 1 else f"{text}. {ONE_SEED}"
+    if pair.verdict == "tied":
+        return f"{better} and {worse} are tied: they differ by less than {point} ({amount}, {bounds})"
+    found = f"{better} against {worse}: too few to tell ({amount}, {bounds}, {chance(pair.p_value)})"
+    return f"{found}: {_what_would_tell(pair.needed, point)}"
+
+
+def _what_would_tell(needs: Needed, point: str) -> str:
+    ways = [
+        *([f"about {needs.rows:,} rows"] if needs.rows else []),
+        *([f"{needs.seeds} seeds each"] if needs.seeds else []),
+    ]
+    if not ways:
+        return f"it takes both more rows and more seeds to tell a difference of {point}"
+    return f"{' or '.join(ways)} would tell a difference of {point}"
+
+
+ONE_SEED = "With one seed, it may be the seed: train with more, seed=1,2,3"
+
+
+def chance(p_value: float) -> str:
+    """Write a chance.
+
+    >>> chance(0.01234), chance(0.00001), chance(0.5)
+    ('p = 0.012', 'p < 0.001', 'p = 0.5')
+    """
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.2g}"

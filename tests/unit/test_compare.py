@@ -1,0 +1,204 @@
+"""`recipes.compare` on directories as runs leave them."""
+
+import csv
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recipes import compare
+from recipes.command.composing import compose
+from recipes.config.conversion import to_yaml
+from recipes.system.files import write_json
+from tests.unit.test_report import REPORT
+
+GOLD = [("yes", "no")[number % 2] for number in range(60)]
+
+
+def line_of(number: int, gold: Any, label: Any) -> dict[str, Any]:
+    place = {"id": str(number), "file": "a.csv", "line": number}
+    return {**place, "text": f"text {number}", "gold": gold, "prediction": {"label": label}}
+
+
+def leave_run(
+    folder: Path,
+    right: float,
+    seed: int = 1,
+    choices: Sequence[str] = (),
+    split: str = "test",
+    gold: Sequence[str] = tuple(GOLD),
+) -> Path:
+    """Leave a run that has a share of the rows right, other rows for each seed."""
+    generator = random.Random(f"{right} {seed} {choices}")  # noqa: S311
+    hits = set(generator.sample(range(len(gold)), round(right * len(gold))))
+    lines = [
+        line_of(number, label, label if number in hits else "no" if label == "yes" else "yes")
+        for number, label in enumerate(gold)
+    ]
+    config = compose(["task=classification", "data=classification_sample", f"seed={seed}", *choices])
+    folder.mkdir(parents=True)
+    (folder / "config.yaml").write_text(to_yaml(config))
+    (folder / "predictions").mkdir()
+    (folder / "predictions" / f"{split}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    metrics: Any = {"validation": {"accuracy": right}, split: {"accuracy": right}}
+    report = replace(
+        REPORT,
+        task="classification",
+        seed=seed,
+        metrics=metrics,
+        objective=replace(REPORT.objective, name="accuracy", value=right),
+        data=replace(REPORT.data, labels=["no", "yes"]),
+    )
+    write_json(folder / "report.json", asdict(report))
+    return folder
+
+
+def compared(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    status = compare.main(list(map(str, arguments)))
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Path:
+    """Three seeds of two settings, of which the one with more epochs is far better."""
+    for epochs, right in ((2, 0.6), (9, 0.95)):
+        for seed in (1, 2, 3):
+            leave_run(tmp_path / f"epochs={epochs}" / f"seed={seed}", right, seed, [f"hparams.epochs={epochs}"])
+    return tmp_path
+
+
+def test_seeds_of_a_setting_are_taken_together_and_the_better_one_is_named(
+    two: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, _ = compared(capsys, two)
+    assert status == 0
+    assert "accuracy on 60 test rows" in out
+    best, worst = (
+        next(line.split() for line in out.splitlines() if line.startswith(name)) for name in ("epochs=9", "epochs=2")
+    )
+    assert (best[1:3], worst[1:3]) == (["3", "0.9500"], ["3", "0.6000"])
+    assert "epochs=9.0 is better than epochs=2.0: +0.3500 accuracy (0." in out
+    assert out.index("epochs=9.0") < out.index("epochs=2.0")
+
+
+def test_a_run_against_itself_or_its_copy_is_never_better(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = leave_run(tmp_path / "a", 0.8)
+    status, out, _ = compared(capsys, one, one)
+    assert (status, "One group of runs: nothing to compare it with" in out) == (0, True)
+    leave_run(tmp_path / "b", 0.8)
+    status, out, _ = compared(capsys, one, tmp_path / "b")
+    assert status == 0
+    assert "are tied: they differ by less than 0.01 (+0.0000, 0.000 to 0.000)" in out
+    assert "better than" not in out
+
+
+def test_of_few_rows_it_says_how_many_would_tell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    leave_run(tmp_path / "a", 0.80, choices=["hparams.epochs=2"])
+    leave_run(tmp_path / "b", 0.85, choices=["hparams.epochs=3"])
+    _, out, _ = compared(capsys, tmp_path / "a", tmp_path / "b")
+    assert "epochs=3.0 against epochs=2.0: too few to tell (+0.0500, -0." in out
+    assert " rows would tell a difference of 0.01" in out
+    assert "McNemar's exact test, epochs=3.0 against epochs=2.0: p = " in out
+
+
+def test_with_one_seed_a_better_run_may_owe_it_to_the_seed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    leave_run(tmp_path / "a", 0.5, choices=["hparams.epochs=2"])
+    leave_run(tmp_path / "b", 1.0, choices=["hparams.epochs=3"])
+    _, out, _ = compared(capsys, tmp_path)
+    assert "is better than" in out
+    assert "With one seed, it may be the seed" in out
+
+
+def test_three_groups_have_all_pairs_and_corrected_chances(two: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    leave_run(two / "epochs=5" / "seed=1", 0.7, 1, ["hparams.epochs=5"])
+    _, out, _ = compared(capsys, two / "epochs=*")
+    assert "Chances are corrected for 3 pairs (Holm)" in out
+    assert out.count("epochs=9.0 is better than") == 2
+
+
+def test_five_seeds_have_an_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for epochs, right in ((2, 0.5), (3, 0.8)):
+        for seed in range(5):
+            leave_run(tmp_path / f"{epochs} {seed}", right + seed / 60, seed, [f"hparams.epochs={epochs}"])
+    _, out, _ = compared(capsys, tmp_path)
+    assert "almost stochastic order over seeds, epochs=3.0 against epochs=2.0: violation at most 0.00" in out
+
+
+@pytest.mark.parametrize("suffix", [".md", ".csv", ".json"])
+def test_a_comparison_is_written(suffix: str, two: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    output = tmp_path / f"out{suffix}"
+    assert compared(capsys, two, "-o", output)[0] == 0
+    text = output.read_text()
+    if suffix == ".json":
+        tree = json.loads(text)
+        assert tree["pairs"][0]["verdict"] == "better"
+        assert tree["pairs"][0]["difference"] == pytest.approx(0.35)
+        assert [group["seeds"] for group in tree["groups"]] == [[1, 2, 3], [1, 2, 3]]
+    elif suffix == ".csv":
+        (row,) = csv.DictReader(text.splitlines())
+        assert (row["better"], row["difference"], row["verdict"]) == ("epochs=9.0", "0.3500", "better")
+    else:
+        assert "| epochs=9.0 | 3 | 0.9500 | " in text
+        assert "epochs=9.0 is better than epochs=2.0" in text
+    status, _, err = compared(capsys, two, "-o", output)
+    assert (status, "is there already. To write it anew: --overwrite" in err) == (2, True)
+
+
+def test_a_sweep_is_compared_by_its_folder(two: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    jobs = two / "sweeps" / "ab" / "jobs"
+    jobs.mkdir(parents=True)
+    for number, run in enumerate(sorted(two.glob("epochs=*/seed=*"))):
+        write_json(jobs / f"{number}.json", {"number": number, "outcome": {"directory": str(run)}})
+    write_json(jobs / "9.json", {"number": 9, "outcome": None})
+    assert "epochs=9.0 is better than epochs=2.0" in compared(capsys, jobs.parent)[1]
+
+
+def test_runs_on_other_rows_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = leave_run(tmp_path / "a", 0.5)
+    two = leave_run(tmp_path / "b", 0.5, gold=[*GOLD[:-1], "yes"])
+    status, _, err = compared(capsys, one, two)
+    assert status == 2
+    assert f"{two} and {one} have other test rows: row 60 is not the same" in err
+    three = leave_run(tmp_path / "c", 0.5, gold=GOLD[:50])
+    assert "have other test rows: 50 and 60" in compared(capsys, one, three)[2]
+
+
+def test_what_can_not_be_compared_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = leave_run(tmp_path / "a", 0.5)
+    only = leave_run(tmp_path / "b", 0.5, split="validation")
+    unfinished = leave_run(tmp_path / "c", 0.5)
+    (unfinished / "report.json").unlink()
+    damaged = leave_run(tmp_path / "d", 0.5)
+    (damaged / "predictions" / "test.jsonl").write_text('{"id": "1"}\n')
+    (tmp_path / "empty").mkdir()
+    for arguments, message in (
+        ((), "Which runs are to be compared?"),
+        ((tmp_path / "aa",), "is not there. Did you mean 'a'?"),
+        ((tmp_path / "empty",), "there is no finished run"),
+        ((one, unfinished), "this run is not finished"),
+        ((one, damaged), "its config or its predictions can't be read: they are not what a run writes"),
+        ((only, "--split", "test"), "has no scores on test, but on validation (--split validation)"),
+        ((one, "--score", "acuracy"), "--score acuracy: no such score. There are: accuracy, "),
+        ((one, "--split", "dev"), "--split dev: choose from test, validation"),
+        ((one, "-o", "out.xlsx"), "the extension tells the format: .md, .csv, .json"),
+    ):
+        status, _, err = compared(capsys, *arguments)
+        assert status == 2
+        assert message in err, err
+    assert "accuracy on 60 validation rows" in compared(capsys, only)[1]
+
+
+def test_runs_of_other_tasks_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one, two = leave_run(tmp_path / "a", 0.5), leave_run(tmp_path / "b", 0.5)
+    tree = json.loads((two / "report.json").read_text())
+    write_json(two / "report.json", {**tree, "task": "ner"})
+    assert f"{two} is for ner, but {one} for classification" in compared(capsys, one, two)[2]
+
+
+def test_help_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "python -m recipes.compare RUNS" in compared(capsys, "--help")[1]
