@@ -99,6 +99,7 @@ class Classification(Task[Text]):
 
     texts: ClassVar[tuple[str, ...]] = ("text", "text_pair")
     head_class: ClassVar[str] = "ForSequenceClassification"
+    pipeline: ClassVar[str] = "text-classification"
     thresholds: ClassVar[tuple[str, ...]] = (LABEL_THRESHOLD,)
 
     name: str = "classification"
@@ -256,6 +257,13 @@ class Classification(Task[Text]):
     def unknown_label_message(self, label: str, head: Head) -> str:
         shown = ", ".join(head.labels[:20]) + (", ..." if len(head.labels) > 20 else "")
         return f"label '{label}' does not occur in training. Labels: {shown}." + did_you_mean(label, head.labels)
+
+    @override
+    def label_counts(self, rows: Sequence[Text]) -> dict[str, int]:
+        if self.kind == "regression":
+            return {}
+        counts = Counter(label for row in rows for label in row.labels)
+        return {label: counts[label] for label in sorted(counts, key=_natural)}
 
     @override
     def findings(self, train: Sequence[Text]) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 One row: `Sentence(tokens=("Mara", "Lindqvist", "joined", "Northgate"), tags=("B-person", "I-person", "O", "B-firm"))`
 """
 
+from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -66,6 +67,7 @@ class Ner(Task[Sentence]):
 
     texts: ClassVar[tuple[str, ...]] = ("text", "tokens", "offsets")
     head_class: ClassVar[str] = "ForTokenClassification"
+    pipeline: ClassVar[str] = "token-classification"
     takes_pairs: ClassVar[bool] = False
     tags_words: ClassVar[bool] = True
 
@@ -271,6 +273,10 @@ class Ner(Task[Sentence]):
         return f"entity type '{label}' does not occur in training. Types: {', '.join(types)}" + did_you_mean(
             label, types
         )
+
+    @override
+    def label_counts(self, rows: Sequence[Sentence]) -> dict[str, int]:
+        return dict(sorted(Counter(kind for row in rows for kind, _, _ in spans(row.tags or ())).items()))
 
     @override
     def findings(self, train: Sequence[Sentence]) -> Iterator[Finding]:

@@ -57,6 +57,8 @@ class Qa(Task[Question]):
 
     texts: ClassVar[tuple[str, ...]] = ("question", "context")
     head_class: ClassVar[str] = "ForQuestionAnswering"
+    pipeline: ClassVar[str] = "question-answering"
+    has_pipeline: ClassVar[bool] = False
     thresholds: ClassVar[tuple[str, ...]] = (NO_ANSWER_THRESHOLD,)
 
     name: str = "qa"
@@ -213,6 +215,11 @@ class Qa(Task[Question]):
     def unknown_label_message(self, label: str, head: Head) -> str:
         del label, head
         return "the question has no answer, but training rows all have one (or task.version=v2.0)"
+
+    @override
+    def label_counts(self, rows: Sequence[Question]) -> dict[str, int]:
+        answered = sum(map(self.labels_something, rows))
+        return {"with an answer": answered, **({"without": len(rows) - answered} if answered < len(rows) else {})}
 
     @override
     def findings(self, train: Sequence[Question]) -> Iterator[Finding]:

@@ -88,6 +88,10 @@ class Task(Generic[RowType]):
     "The fields of a row that hold its texts or words, and that no score needs."
     head_class: ClassVar[str] = ""
     "What the names of transformers' classes for models of this task have in common."
+    pipeline: ClassVar[str] = ""
+    "What the hub calls such tasks."
+    has_pipeline: ClassVar[bool] = True
+    "Whether transformers has a pipeline of this name."
     takes_pairs: ClassVar[bool] = True
     "Whether a tuple of two texts is one item for the user."
     tags_words: ClassVar[bool] = False
@@ -152,6 +156,11 @@ class Task(Generic[RowType]):
     def unknown_label_message(self, label: str, head: Head) -> str:
         """Return an error for a label that the head does not have, which names those that it has."""
         raise NotImplementedError
+
+    def label_counts(self, rows: Sequence[RowType]) -> dict[str, int]:
+        """Return how many of these rows, or entities in them, have each label. By default an empty dict."""
+        del rows
+        return {}
 
     def findings(self, train: Sequence[RowType]) -> Iterator[Finding]:
         """Yield what is implausible about the training rows. By default nothing."""

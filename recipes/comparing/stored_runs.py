@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from glob import glob
 from pathlib import Path
@@ -14,6 +14,7 @@ import yaml
 from recipes.config.flat_keys import flatten
 from recipes.config.schema import TASKS
 from recipes.results.location import affects_results
+from recipes.results.model_card import data_name
 from recipes.results.report import Report
 from recipes.results.run_directory import RunDirectory
 from tasks.data.options import Split
@@ -31,11 +32,16 @@ class StoredRun:
 
     directory: Path
     report: Report
-    choices: Mapping[str, Any]
-    "Every key of its config that affects results, the seed excepted, with its value."
+    config: Mapping[str, Any]
+    "Every key of its config, with its value."
     split: Split
     lines: Sequence[Mapping[str, Any]]
     "The predictions of the split, as its file has them."
+
+    @property
+    def choices(self) -> dict[str, Any]:
+        """The keys of its config that affect results, the seed excepted, with their values."""
+        return {key: value for key, value in self.config.items() if affects_results(key)}
 
     @property
     def seed(self) -> int:
@@ -45,7 +51,13 @@ class StoredRun:
     @cached_property
     def task(self) -> AnyTask:
         """The task, with the options that scores depend on."""
-        return TASKS[self.report.task]().as_scored(self.lines, self.report.metrics[self.split])
+        task = TASKS[self.report.task]().as_scored(self.lines, self.report.metrics[self.split])
+        return replace(task, objective=self.report.objective.name)
+
+    @property
+    def data_name(self) -> str:
+        """What its rows are called."""
+        return data_name(self.config)
 
     @property
     def head(self) -> Head:
@@ -136,8 +148,7 @@ def load_run(path: Path, split: Split) -> StoredRun:
             raise ValueError("they are not what a run writes")
     except (OSError, ValueError, AttributeError, TypeError, yaml.YAMLError) as error:
         raise InputError(f"{path}: its config or its predictions can't be read: {error}") from error
-    choices = {key: value for key, value in flat.items() if affects_results(key)}
-    return StoredRun(path, report, choices, split, lines)
+    return StoredRun(path, report, flat, split, lines)
 
 
 def finished_report(path: Path) -> Report:

@@ -44,6 +44,8 @@ class DataFacts:
     repaired: dict[str, int]
     examples: dict[str, list[str]]
     notes: list[str]
+    label_counts: dict[str, int] = field(default_factory=dict)
+    "How many training rows, or entities in them, have each label."
     recognised: list[str] = field(default_factory=list)
     "A line for each split: what its files were recognised as."
 

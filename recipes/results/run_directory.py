@@ -46,6 +46,11 @@ class RunDirectory:
         return self.path / "model"
 
     @property
+    def model_card(self) -> Path:
+        """The file that says what the model is."""
+        return self.model / "README.md"
+
+    @property
     def partial_model(self) -> Path:
         """The folder that the model is written to before it is moved into place as a whole."""
         return self.path / ".model.partial"

@@ -8,6 +8,8 @@ from safetensors import SafetensorError
 
 from recipes.checkpoints import sealed
 from recipes.checkpoints.sealed import Checkpoint
+from recipes.config.conversion import to_dict
+from recipes.config.flat_keys import flatten
 from recipes.config.schema import Config
 from recipes.inference.evaluation import Evaluation, evaluate, require_usable_objective
 from recipes.inference.judging import judge
@@ -15,12 +17,13 @@ from recipes.machine import out_of_memory
 from recipes.machine.devices import place
 from recipes.machine.facts import numerical_environment
 from recipes.model.stored_task import StoredTask
+from recipes.results.model_card import data_name, model_card
 from recipes.results.report import Report
 from recipes.results.run_directory import RunDirectory
 from recipes.results.verdict import Verdict
 from recipes.speed import apply as speed
 from recipes.system.console import is_main_process, say_field
-from recipes.system.files import flush_to_disk, write_json_lines
+from recipes.system.files import flush_to_disk, write_json_lines, write_text
 from recipes.system.signals import Interruption
 from recipes.training.assembly import Prepared, assemble, prepare
 from recipes.training.clock import Laps
@@ -156,6 +159,8 @@ def _write_results(
     if is_main_process():
         for split, lines in evaluation.predictions.items():
             write_json_lines(directory.predictions_of(split), lines)
+        named = data_name(flatten(to_dict(prepared.config)))
+        write_text(directory.model_card, model_card(report, prepared.task, named))
         report.save(directory.report)
         directory.tidy()
     return report

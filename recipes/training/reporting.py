@@ -111,6 +111,7 @@ def _data_facts(rows: AnyRows, options: DataOptions) -> DataFacts:
         repaired=rows.report.repaired,
         examples=rows.report.examples,
         notes=rows.notes,
+        label_counts=rows.task.label_counts(rows.splits["train"]),
         recognised=rows.report.recognised,
     )
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from huggingface_hub import ModelCard
 
-from recipes import predict
+from recipes import compare, predict, report
 from recipes.run import main as run_main
 from tasks.data import streaming
 from tests.conftest import INTENTS, NAMES, PLACES
@@ -122,8 +123,8 @@ def run_of(
                 f"model.path={models['bert']}",
             ]
             assert run_main([f"task={task}", *named, *fixed, *more, f"output_root={root / kind}"]) == 0
-            (report,) = (root / kind).rglob("report.json")
-            found[kind] = report.parent
+            (file,) = (root / kind).rglob("report.json")
+            found[kind] = file.parent
         return found[kind]
 
     return trained
@@ -165,11 +166,34 @@ def test_scores_of_an_input_with_labels_are_those_of_the_run(
     run = run_of(kind)
     capsys.readouterr()
     assert predict.main([str(run), str(files[kind][1]), "-o", "out.csv"]) == 0
-    report = json.loads((run / "report.json").read_text())
+    stored = json.loads((run / "report.json").read_text())
     scores = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("scores")).split()
-    name = report["objective"]["name"]
+    name = stored["objective"]["name"]
     shown = float(scores[scores.index(name) + 1])
-    assert shown == pytest.approx(report["metrics"]["test"][name], abs=0.006)
+    assert shown == pytest.approx(stored["metrics"]["test"][name], abs=0.006)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_card_of_a_model_is_written_anew_as_its_run_wrote_it(kind: str, run_of: Callable[[str], Path]) -> None:
+    card = run_of(kind) / "model" / "README.md"
+    written = card.read_text()
+    read: Any = ModelCard(written)
+    assert read.data.eval_results
+    card.unlink()
+    assert report.main([str(run_of(kind))]) == 0
+    assert card.read_text() == written
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_scores_of_a_run_are_found_again_by_a_comparison(
+    kind: str, run_of: Callable[[str], Path], folder: Path
+) -> None:
+    run = run_of(kind)
+    assert compare.main([str(run), "-o", "out.json"]) == 0
+    stored = json.loads((run / "report.json").read_text())
+    name = stored["objective"]["name"]
+    (group,) = json.loads((folder / "out.json").read_text())["groups"]
+    assert group["mean"] == pytest.approx(stored["metrics"]["test"][name])
 
 
 def test_a_table_of_tokens_keeps_its_sentences_whole_wherever_a_portion_ends(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from recipes import compare
+from recipes import compare, report
 from recipes.command.composing import compose
 from recipes.config.conversion import to_yaml
 from recipes.system.files import write_json
@@ -45,7 +45,7 @@ def leave_run(
     (folder / "predictions").mkdir()
     (folder / "predictions" / f"{split}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     metrics: Any = {"validation": {"accuracy": right}, split: {"accuracy": right}}
-    report = replace(
+    finished = replace(
         REPORT,
         task="classification",
         seed=seed,
@@ -53,7 +53,7 @@ def leave_run(
         objective=replace(REPORT.objective, name="accuracy", value=right),
         data=replace(REPORT.data, labels=["no", "yes"]),
     )
-    write_json(folder / "report.json", asdict(report))
+    write_json(folder / "report.json", asdict(finished))
     return folder
 
 
@@ -198,6 +198,19 @@ def test_runs_of_other_tasks_are_refused(tmp_path: Path, capsys: pytest.CaptureF
     tree = json.loads((two / "report.json").read_text())
     write_json(two / "report.json", {**tree, "task": "ner"})
     assert f"{two} is for ner, but {one} for classification" in compared(capsys, one, two)[2]
+
+
+def test_a_card_is_written_anew(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = leave_run(tmp_path / "a", 0.5)
+    assert report.main([str(run)]) == 2
+    assert "its model is gone" in capsys.readouterr().err
+    (run / "model").mkdir()
+    assert report.main([str(tmp_path)]) == 0
+    assert "| test | accuracy | 0.5000 | - |" in (run / "model" / "README.md").read_text()
+    assert report.main([]) == 2
+    assert report.main([str(run), "-o", "x"]) == 2
+    assert "No flag '-o'" in capsys.readouterr().err
+    assert report.main(["--help"]) == 0
 
 
 def test_help_is_there(capsys: pytest.CaptureFixture[str]) -> None:

@@ -82,6 +82,7 @@ KEYS = [
     "data.repaired.illegal+tag+transition",
     "data.examples",
     "data.notes",
+    "data.label_counts",
     "data.recognised",
     "metrics.validation.f1",
     "metrics.validation.loss",
