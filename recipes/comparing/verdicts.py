@@ -106,23 +106,6 @@ def compare(groups: Sequence[Group], score: str | None = None) -> Comparison:
     ranked = sorted(
         range(len(groups)), key=lambda number: kind.sign * float(np.mean([run.score for run in scored[number]]))
     )
-    ordered = list(combinations(ranked, 2))
-    found = [difference(scored[worse], scored[better], units, kind.sign) for worse, better in ordered]
-    corrected = holm([one.p_value for one in found])
-    pairs = [
-        Pair(
-            worse=groups[worse],
-            better=groups[better],
-            difference=one,
-            p_value=p_value,
-            of_rows=_randomised(groups[worse], groups[better], name, units),
-            mcnemar=_mcnemar(groups[worse], groups[better], name),
-            order=_order(scored[worse], scored[better], kind),
-            needed=needed(one.estimate.spread, len(first.lines), min(len(scored[worse]), len(scored[better])), size),
-            size=size,
-        )
-        for (worse, better), one, p_value in zip(ordered, found, corrected, strict=True)
-    ]
     described = [
         Scored(
             groups[number],
@@ -131,7 +114,37 @@ def compare(groups: Sequence[Group], score: str | None = None) -> Comparison:
         )
         for number in reversed(ranked)
     ]
+    pairs = _pairs([groups[number] for number in ranked], [scored[number] for number in ranked], kind, units, size)
     return Comparison(kind, len(first.lines), units, described, pairs)
+
+
+def _pairs(
+    groups: Sequence[Group], scored: Sequence[Sequence[RunScores]], score: Score, units: int, size: float
+) -> list[Pair]:
+    """Return all pairs of groups, which are given from the worst to the best."""
+    ordered = list(combinations(range(len(groups)), 2))
+    found = [difference(scored[worse], scored[better], units, score.sign) for worse, better in ordered]
+    of_rows = [_randomised(groups[worse], groups[better], score.name, units) for worse, better in ordered]
+    # Where no draw of rows and no seed makes a difference, as if one is right everywhere and one nowhere, only
+    # exchanging predictions tells a chance.
+    chances = [
+        one.p_value if one.estimate.spread.deviation else of_pair for one, of_pair in zip(found, of_rows, strict=True)
+    ]
+    rows = len(groups[0].runs[0].lines)
+    return [
+        Pair(
+            worse=groups[worse],
+            better=groups[better],
+            difference=one,
+            p_value=p_value,
+            of_rows=of_pair,
+            mcnemar=_mcnemar(groups[worse], groups[better], score.name),
+            order=_order(scored[worse], scored[better], score),
+            needed=needed(one.estimate.spread, rows, min(len(scored[worse]), len(scored[better])), size),
+            size=size,
+        )
+        for (worse, better), one, of_pair, p_value in zip(ordered, found, of_rows, holm(chances), strict=True)
+    ]
 
 
 def _scores(groups: Sequence[Group], name: str, units: int) -> list[list[RunScores]]:

@@ -14,6 +14,7 @@ import pytest
 from recipes.command.groups import GROUPS
 from recipes.config.flat_keys import known_keys
 from tasks.data.files import SAMPLES
+from tests.unit.test_compare import leave_run
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = (
@@ -22,6 +23,7 @@ DOCUMENTS = (
     "docs/convert.md",
     "docs/predict.md",
     "docs/long_texts.md",
+    "docs/verdict.md",
     "docs/performance.md",
     "CONTRIBUTING.md",
 )
@@ -73,6 +75,7 @@ COMMANDS = [command for document in DOCUMENTS for command in read_commands(docum
 RUNS = [command for command in COMMANDS if "recipes.run" in command.text]
 CONVERSIONS = [command for command in COMMANDS if "recipes.convert" in command.text and " IN " not in command.text]
 PREDICTIONS = [command for command in COMMANDS if "recipes.predict" in command.text and " RUN " not in command.text]
+COMPARISONS = [command for command in COMMANDS if "recipes.compare" in command.text]
 SCRIPTS = [command for command in COMMANDS if "scripts/" in command.text.split(" -")[0] and command not in RUNS]
 OTHERS = [command for command in COMMANDS if command not in RUNS and command not in SCRIPTS]
 
@@ -85,13 +88,14 @@ def test_the_commands_are_found() -> None:
         "scripts/bench",
         "scripts/soak",
     }
-    assert {command.text for command in OTHERS if command not in (*CONVERSIONS, *PREDICTIONS)} == {
+    assert {command.text for command in OTHERS if command not in (*CONVERSIONS, *PREDICTIONS, *COMPARISONS)} == {
         "python -m recipes.convert IN ... -o OUT",
         "python -m recipes.predict RUN INPUT ... -o OUT",
         "python -m tests.faults.guards",
     }
     assert len(CONVERSIONS) >= 5
     assert len(PREDICTIONS) >= 2
+    assert len(COMPARISONS) >= 2
     assert sum(command.ends_in_an_error for command in RUNS) == 3
 
 
@@ -207,6 +211,20 @@ def test_the_predictions_of_the_documents(sample_run: Path) -> None:
         assert (done.returncode, done.stderr) == (0, ""), command.place
         shown = [line for line in command.shown if line.strip() and not line.startswith("$ ")]
         assert [line.split()[0] for line in done.stdout.splitlines()] == [line.split()[0] for line in shown]
+
+
+def test_the_comparisons_of_the_documents(tmp_path: Path) -> None:
+    for rate, right in ((5e-5, 0.86), (1e-4, 0.87)):
+        for seed in range(1, 6):
+            place = tmp_path / "outputs" / "classification" / "sst2" / "minilm" / f"{rate}" / f"seed={seed}"
+            leave_run(place, right + seed / 100, seed, [f"hparams.learning_rate={rate}"], objective="macro_f1")
+    for command in COMPARISONS:
+        done = shell(command.text, tmp_path)
+        assert (done.returncode, done.stderr) == (0, ""), command.place
+        shown = [line for line in command.shown if line.strip()]
+        assert [line.split()[0] for line in done.stdout.splitlines() if line.strip()] == [
+            line.split()[0] for line in shown
+        ]
 
 
 @pytest.mark.parametrize("document", ["README.md", "docs/predict.md"])

@@ -31,6 +31,7 @@ def leave_run(
     choices: Sequence[str] = (),
     split: str = "test",
     gold: Sequence[str] = tuple(GOLD),
+    objective: str = "accuracy",
 ) -> Path:
     """Leave a run that has a share of the rows right, other rows for each seed."""
     generator = random.Random(f"{right} {seed} {choices}")  # noqa: S311
@@ -44,13 +45,13 @@ def leave_run(
     (folder / "config.yaml").write_text(to_yaml(config))
     (folder / "predictions").mkdir()
     (folder / "predictions" / f"{split}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    metrics: Any = {"validation": {"accuracy": right}, split: {"accuracy": right}}
+    metrics: Any = {"validation": {objective: right}, split: {objective: right}}
     finished = replace(
         REPORT,
         task="classification",
         seed=seed,
         metrics=metrics,
-        objective=replace(REPORT.objective, name="accuracy", value=right),
+        objective=replace(REPORT.objective, name=objective, value=right),
         data=replace(REPORT.data, labels=["no", "yes"]),
     )
     write_json(folder / "report.json", asdict(finished))
@@ -112,6 +113,19 @@ def test_with_one_seed_a_better_run_may_owe_it_to_the_seed(tmp_path: Path, capsy
     _, out, _ = compared(capsys, tmp_path)
     assert "is better than" in out
     assert "With one seed, it may be the seed" in out
+
+
+def test_right_everywhere_is_better_than_right_nowhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    leave_run(tmp_path / "a", 0.0, choices=["hparams.epochs=2"])
+    leave_run(tmp_path / "b", 1.0, choices=["hparams.epochs=3"])
+    _, out, _ = compared(capsys, tmp_path)
+    assert "epochs=3.0 is better than epochs=2.0: +1.0000 accuracy (1.000 to 1.000), p < 0.001" in out
+
+
+def test_one_row_tells_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = leave_run(tmp_path / "a", 1.0, gold=["yes"])
+    status, _, err = compared(capsys, one)
+    assert (status, "has one row or article on test, which tells nothing" in err) == (2, True)
 
 
 def test_three_groups_have_all_pairs_and_corrected_chances(two: Path, capsys: pytest.CaptureFixture[str]) -> None:
