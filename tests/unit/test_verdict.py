@@ -155,6 +155,12 @@ def test_linear_models_learn_words() -> None:
     assert one > 0 > two
 
 
+def test_a_linear_model_that_is_not_finished_is_no_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.baselines.texts.MOST_STEPS", 1)
+    assert len(linear_classes(TRAIN, ["a", "a", "b", "b"], ["warm"])) == 1
+    assert len(linear_labels(TRAIN, [["a"], ["a"], ["b"], ["b"]], ["warm"])) == 1
+
+
 def test_of_many_training_rows_the_linear_model_sees_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tasks.baselines.texts.MOST_ROWS", 40)
     train = [f"{word} {number}" for number in range(100) for word in ("warm", "cold")]
