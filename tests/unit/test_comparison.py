@@ -50,7 +50,7 @@ def test_of_single_runs_only_the_rows_count() -> None:
     first, second = [RunScores(0.7, FLAT[:1].repeat(4000) + 0.7)], [RunScores(0.75, draws + 0.75)]
     spread = spread_of([first, second], units=50)
     assert (spread.seeds, spread.seeds_freedom) == (0.0, 0.0)
-    assert spread.deviation == pytest.approx(0.02 * (50 / 49) ** 0.5, rel=0.05)
+    assert spread.rows == pytest.approx(np.var(draws, ddof=1) * 50 / 49)
     assert spread.freedom == pytest.approx(49)
 
 
