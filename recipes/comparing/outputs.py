@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from recipes.comparing.verdicts import Comparison, Pair, Scored, chance, sentences
+from recipes.comparing.sentences import chance, sentences
+from recipes.comparing.verdicts import Comparison, Pair, Scored
 from recipes.results.scores import format_bounds, format_score
 from recipes.system.console import table
 from tasks.writing.csv_cells import csv_text
