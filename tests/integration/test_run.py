@@ -35,6 +35,7 @@ def test_a_run_leaves_everything_and_is_found_again(
     (folder,) = tmp_path.glob("outputs/ner/*-names/bert/*/seed=3")
     assert {path.name for path in folder.iterdir()} == {"config.yaml", "model", "predictions", "report.json"}
     assert {path.name for path in (folder / "model").iterdir()} == {
+        "README.md",
         "config.json",
         "model.safetensors",
         "tokenizer.json",
@@ -174,7 +175,7 @@ def test_bad_rows_can_be_skipped_and_are_counted(
     [
         ("classification", {"text": "where is it"}, {"text"}),
         ("ner", {"text": "Mara left Oslo."}, {"text", "tokens"}),
-        ("qa", {"id": "x", "question": "who signs?", "context": "Claims are signed by Mara."}, {"question"}),
+        ("qa", {"id": "x", "question": "who signs?", "context": "Claims are signed by Mara."}, {"question", "unit"}),
     ],
 )
 def test_a_test_file_without_labels_is_predicted_and_not_scored(
