@@ -13,18 +13,9 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print help, or compare. Returns the exit status."""
     from recipes.command.compare_line import HELP, read_compare_line
-    from recipes.command.words import status_of
-    from recipes.system.console import complain, say
+    from recipes.command.words import do
 
-    arguments = sys.argv[1:] if arguments is None else list(arguments)
-    if {"--help", "-h"} & set(arguments):
-        say(HELP)
-        return 0
-    try:
-        return status_of(lambda: _compare(read_compare_line(arguments)))
-    except KeyboardInterrupt:
-        complain("Interrupted: nothing was written")
-        return 130
+    return do(sys.argv[1:] if arguments is None else arguments, HELP, lambda words: _compare(read_compare_line(words)))
 
 
 def _compare(line: "CompareLine") -> None:

@@ -7,18 +7,13 @@ from collections.abc import Sequence
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print help, or write cards. Returns the exit status."""
     from recipes.command.report_line import HELP
-    from recipes.command.words import status_of, without_flags
-    from recipes.system.console import complain, say
+    from recipes.command.words import do, without_flags
 
-    arguments = sys.argv[1:] if arguments is None else list(arguments)
-    if {"--help", "-h"} & set(arguments):
-        say(HELP)
-        return 0
-    try:
-        return status_of(lambda: write_reports(without_flags(arguments, {}, ())[0]))
-    except KeyboardInterrupt:
-        complain("Interrupted")
-        return 130
+    return do(
+        sys.argv[1:] if arguments is None else arguments,
+        HELP,
+        lambda words: write_reports(without_flags(words, {}, ())[0]),
+    )
 
 
 def write_reports(names: Sequence[str]) -> None:

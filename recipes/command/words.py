@@ -1,8 +1,8 @@
-"""What the command lines of `recipes.convert` and `recipes.predict` have in common: flags, and errors as messages."""
+"""What the commands besides `recipes.run` have in common: help, flags, and errors as messages."""
 
 from collections.abc import Callable, Mapping, Sequence
 
-from recipes.system.console import complain
+from recipes.system.console import complain, say
 from tasks.errors import InputError, did_you_mean
 
 BAD_INPUT = 2
@@ -42,6 +42,22 @@ def without_flags(
         else:
             plain.append(word)
     return plain, values, switched
+
+
+INTERRUPTED = 130
+"Exit status after Ctrl-C: 128 and the number of SIGINT."
+
+
+def do(arguments: Sequence[str], help_text: str, work: Callable[[Sequence[str]], None]) -> int:
+    """Print a command's help if it is asked for, or else do its work. Returns the exit status."""
+    if {"--help", "-h"} & set(arguments):
+        say(help_text)
+        return 0
+    try:
+        return status_of(lambda: work(arguments))
+    except KeyboardInterrupt:
+        complain("Interrupted: nothing was written")
+        return INTERRUPTED
 
 
 def status_of(work: Callable[[], None]) -> int:

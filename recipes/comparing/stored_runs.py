@@ -17,9 +17,11 @@ from recipes.results.location import affects_results
 from recipes.results.model_card import data_name
 from recipes.results.report import Report
 from recipes.results.run_directory import RunDirectory
+from recipes.results.sweep_table import Job
+from recipes.system.console import complain
 from tasks.data.options import Split
 from tasks.errors import InputError, did_you_mean
-from tasks.task import AnyTask, Head, Prediction, Row
+from tasks.task import AnyTask, Head, Prediction, Row, Task
 
 CAN_NOT = "Scores on different rows can't be compared"
 JOBS = "jobs"
@@ -106,14 +108,29 @@ def paths_of(names: Sequence[str]) -> list[Path]:
 
 
 def _runs_of(path: Path) -> list[Path]:
-    """Return the directories of finished runs that a path leads to."""
+    """Return the directories of finished runs that a path leads to, and say how many others are left out."""
     if (path / "report.json").is_file():
         return [path]
-    jobs = sorted((path / JOBS).glob("*.json"))
+    jobs = [Job.load(job) for job in sorted((path / JOBS).glob("*.json"))]
     if jobs:
-        outcomes = [json.loads(job.read_text(encoding="utf-8"))["outcome"] for job in jobs]
-        return [Path(outcome["directory"]) for outcome in outcomes if outcome is not None]
-    return sorted(report.parent for report in path.rglob("report.json"))
+        outcomes = [job.outcome for job in jobs if job.outcome is not None]
+        _tell_left_out(path, len(jobs) - len(outcomes), "jobs that failed")
+        return [_there(Path(outcome.directory), path) for outcome in outcomes]
+    finished = sorted(report.parent for report in path.rglob("report.json"))
+    begun = {config.parent for config in path.rglob("config.yaml")}
+    _tell_left_out(path, len(begun - {*finished}), "runs that are not finished")
+    return finished
+
+
+def _there(run: Path, sweep: Path) -> Path:
+    if not run.is_dir():
+        raise InputError(f"{sweep}: its run {run} is not there. Is this the folder that the sweep was started in?")
+    return run
+
+
+def _tell_left_out(path: Path, count: int, what: str) -> None:
+    if count:
+        complain(f"{path}: left out: {count} {what}")
 
 
 def _none_there(name: str, paths: Sequence[Path]) -> str:
@@ -148,6 +165,11 @@ def load_run(path: Path, split: Split) -> StoredRun:
             raise ValueError("they are not what a run writes")
     except (OSError, ValueError, AttributeError, TypeError, yaml.YAMLError) as error:
         raise InputError(f"{path}: its config or its predictions can't be read: {error}") from error
+    if TASKS[report.task].unit != Task.unit and "unit" not in lines[0]:
+        raise InputError(
+            f"{path}: was made by an older version, which did not store what belongs to one {TASKS[report.task].unit}. "
+            "To do it again: overwrite=true"
+        )
     return StoredRun(path, report, flat, split, lines)
 
 

@@ -31,8 +31,6 @@ SEED = 20_000
 "Of all draws, so that the same runs always compare in the same way."
 SEEDS_FOR_ORDER = 5
 "With fewer seeds on a side, almost stochastic order says nothing."
-ORDER_BOUND = 0.2
-"Dror et al. 2019: below this, one is almost stochastically larger."
 
 
 @dataclass(frozen=True)

@@ -124,11 +124,10 @@ def _signs_of_failure(
     same = rows.task.sameness(rows.splits[split], [line["prediction"] for line in evaluation.predictions[split]])
     if same is not None:
         yield f"{same} of {split}"
-    for who, baseline in list(verdict.baselines[split].items())[:1]:
-        gains = {name: gain.value for name, gain in baseline.gains.items() if gain.value is not None}
-        name = next(iter(gains), None)
-        if name is not None and gains[name] <= 0:
-            yield f"its {name} on {split} is no better than that of the simplest baseline ({who})"
+    who, simplest = next(iter(verdict.baselines[split].items()))
+    known = [(name, gain.value) for name, gain in simplest.gains.items() if gain.value is not None]
+    if known and known[0][1] <= 0:
+        yield f"its {known[0][0]} on {split} is no better than that of the simplest baseline ({who})"
     losses = [line["loss"] for line in history if line.get("loss") is not None]
     if len(losses) > 1 and min(losses[1:]) > (1 - LEAST_FALL) * losses[0]:
         yield f"its training loss never fell: {losses[0]:.3g} at first, {losses[-1]:.3g} at last"

@@ -58,7 +58,7 @@ class FilePredictor:
                 predictions = self.model.predict_rows(some, self.counts)
                 lines = []
                 for row, prediction in zip(some, predictions, strict=True):
-                    self._keep(row, gold, prediction)
+                    self._keep(gold.get(row.origin), prediction)
                     lines.append(self._line(row, prediction, by_place[row.origin], gold.get(row.origin)))
                 self.rows += len(some)
                 yield lines
@@ -115,13 +115,13 @@ class FilePredictor:
                     f"{row.origin}: an interrupted prediction had {line['file']}, {line['place']} as its row "
                     f"{self.rows + 1}. The input has changed since: --overwrite begins anew"
                 )
-            self._keep(row, gold, {**line["answer"], "tags": line.get("tags")})
+            self._keep(gold.get(row.origin), {**line["answer"], "tags": line.get("tags")})
             self.rows += 1
         return []
 
-    def _keep(self, row: Row, gold: dict[Origin, Row], prediction: Prediction) -> None:
+    def _keep(self, gold: Row | None, prediction: Prediction) -> None:
         if self.gold.reader is not None:
-            self.gold.add(gold.get(row.origin), prediction)
+            self.gold.add(gold, prediction)
 
     def _line(self, row: Row, prediction: Prediction, record: Record, gold: Row | None) -> Line:
         task = self.model.task

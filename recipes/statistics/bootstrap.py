@@ -6,7 +6,7 @@ Bootstrap"): without that, intervals of few units are too narrow by the factor b
 plug-in deviation is narrower than Student's.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ WEIGHTS_IN_ALL = 200_000_000
 "With more units than this number over `DRAWS`, there are fewer draws, so that a million rows take seconds, too."
 WEIGHTS_AT_ONCE = 500_000
 CONFIDENCE = 0.95
+"How many of such intervals hold the true score."
 FEWEST_UNITS = 5
 "With fewer there is no interval: it would say nothing."
 MOST_UNDEFINED = 0.01
@@ -58,33 +59,31 @@ def resampled_scores(rescore: Rescore, units: int, draws: int, seed: int) -> dic
     return {name: np.concatenate([portion[name] for portion in portions]) for name in portions[0]}
 
 
-def intervals(rescore: Rescore, units: int, seed: int, confidence: float = CONFIDENCE) -> dict[str, Interval | None]:
+def intervals(rescore: Rescore, units: int, seed: int) -> dict[str, Interval | None]:
     """Return the interval of each score, None where none can be told.
 
     Args:
         rescore: the scores of weighted units.
         units: how many there are.
         seed: of the draws.
-        confidence: how many of such intervals hold the true score.
     """
     if units < FEWEST_UNITS:
         return dict.fromkeys(rescore(np.ones((1, max(units, 1)))))
     scores = resampled_scores(rescore, units, draws_for(units), seed)
-    return {name: interval_of(of_draws, units, confidence) for name, of_draws in scores.items()}
+    return {name: interval_of(of_draws, units) for name, of_draws in scores.items()}
 
 
-def interval_of(scores: Numbers, units: int, confidence: float = CONFIDENCE) -> Interval | None:
+def interval_of(scores: Numbers, units: int) -> Interval | None:
     """Return the interval that scores of draws give; None if too many of them are no numbers, or all are the same.
 
     Args:
         scores: [draws].
         units: how many units each draw has.
-        confidence: see `intervals`.
     """
     numbers = scores[~np.isnan(scores)]
     if len(numbers) < (1 - MOST_UNDEFINED) * len(scores) or np.ptp(numbers) == 0:
         return None
-    tail = widened_tail((1 - confidence) / 2, units)
+    tail = widened_tail((1 - CONFIDENCE) / 2, units)
     low, high = np.quantile(numbers, [tail, 1 - tail])
     return Interval(float(low), float(high))
 
@@ -99,8 +98,3 @@ def widened_tail(tail: float, units: int) -> float:
 
     quantile = stats.t.ppf(1 - tail, units - 1) * np.sqrt(units / (units - 1))
     return float(stats.norm.sf(quantile))
-
-
-def shares_of(found: Mapping[str, Interval | None]) -> dict[str, list[float] | None]:
-    """Return intervals as JSON values."""
-    return {name: None if interval is None else [interval.low, interval.high] for name, interval in found.items()}

@@ -93,9 +93,9 @@ def spread_of(groups: Sequence[Sequence[RunScores]], units: int) -> Spread:
     return Spread(of_rows * units / (units - 1), units - 1, seeds, seeds**2 / below if below else 0.0)
 
 
-def mean_score(group: Sequence[RunScores], units: int, confidence: float = 1 - SIGNIFICANCE) -> Estimate:
+def mean_score(group: Sequence[RunScores], units: int) -> Estimate:
     """Return the mean score of a group, with the interval of what it would be with other rows and seeds."""
-    return _estimate(float(np.mean([run.score for run in group])), spread_of([group], units), confidence)
+    return _estimate(float(np.mean([run.score for run in group])), spread_of([group], units))
 
 
 def difference(
@@ -103,7 +103,6 @@ def difference(
     second: Sequence[RunScores],
     units: int,
     sign: int = 1,
-    confidence: float = 1 - SIGNIFICANCE,
 ) -> Difference:
     """Return how much better the second group is than the first.
 
@@ -112,7 +111,6 @@ def difference(
         second: the runs of another, on the same rows.
         units: how many units of rows were drawn.
         sign: -1 if smaller scores are better.
-        confidence: that of the interval.
     """
     from scipy import stats
 
@@ -121,13 +119,13 @@ def difference(
     p_value = (
         1.0 if value == 0 or not spread.deviation else 2 * stats.t.sf(abs(value) / spread.deviation, spread.freedom)
     )
-    return Difference(_estimate(float(value), spread, confidence), float(p_value))
+    return Difference(_estimate(float(value), spread), float(p_value))
 
 
-def _estimate(value: float, spread: Spread, confidence: float) -> Estimate:
+def _estimate(value: float, spread: Spread) -> Estimate:
     from scipy import stats
 
-    reach = stats.t.ppf((1 + confidence) / 2, spread.freedom) * spread.deviation if spread.deviation else 0.0
+    reach = stats.t.ppf(1 - SIGNIFICANCE / 2, spread.freedom) * spread.deviation if spread.deviation else 0.0
     return Estimate(value, value - reach, value + reach, spread)
 
 
@@ -244,14 +242,13 @@ def stochastic_order_violation(better: Sequence[float], worse: Sequence[float]) 
     return float((np.minimum(ahead, 0) ** 2).sum() / distance) if distance else 0.5
 
 
-def violation_bound(better: Sequence[float], worse: Sequence[float], seed: int, confidence: float = 0.95) -> float:
-    """Return the violation that `better` has at most, with a confidence: the `eps_min` of Dror et al. 2019.
+def violation_bound(better: Sequence[float], worse: Sequence[float], seed: int) -> float:
+    """Return the violation that `better` has at most, in 95 of 100 cases: the `eps_min` of Dror et al. 2019.
 
     Args:
         better: the scores of its seeds.
         worse: the scores of the other's.
         seed: of the resampling that gives the violation's deviation.
-        confidence: see above.
     """
     from scipy import stats
 
@@ -261,7 +258,7 @@ def violation_bound(better: Sequence[float], worse: Sequence[float], seed: int, 
         stochastic_order_violation(generator.choice(one, len(one)).tolist(), generator.choice(two, len(two)).tolist())
         for _ in range(ORDER_DRAWS)
     ]
-    bound = stochastic_order_violation(better, worse) + stats.norm.ppf(confidence) * float(np.std(drawn))
+    bound = stochastic_order_violation(better, worse) + stats.norm.ppf(1 - SIGNIFICANCE) * float(np.std(drawn))
     return float(min(bound, 1.0))
 
 

@@ -13,6 +13,7 @@ import pytest
 from recipes import compare, report
 from recipes.command.composing import compose
 from recipes.config.conversion import to_yaml
+from recipes.results.sweep_table import Job, Outcome
 from recipes.system.files import write_json
 from tests.unit.test_report import REPORT
 
@@ -167,9 +168,28 @@ def test_a_sweep_is_compared_by_its_folder(two: Path, capsys: pytest.CaptureFixt
     jobs = two / "sweeps" / "ab" / "jobs"
     jobs.mkdir(parents=True)
     for number, run in enumerate(sorted(two.glob("epochs=*/seed=*"))):
-        write_json(jobs / f"{number}.json", {"number": number, "outcome": {"directory": str(run)}})
-    write_json(jobs / "9.json", {"number": 9, "outcome": None})
-    assert "epochs=9.0 is better than epochs=2.0" in compared(capsys, jobs.parent)[1]
+        write_json(jobs / f"{number}.json", asdict(Job(number, [], Outcome(str(run), "validation accuracy", 0.5, 0.5))))
+    write_json(jobs / "9.json", asdict(Job(9, [], None)))
+    _, out, err = compared(capsys, jobs.parent)
+    assert "epochs=9.0 is better than epochs=2.0" in out
+    assert err == f"{jobs.parent}: left out: 1 jobs that failed\n"
+    moved = Outcome(str(two / "moved"), "validation accuracy", 0.5, 0.5)
+    write_json(jobs / "10.json", asdict(Job(10, [], moved)))
+    assert f"its run {two / 'moved'} is not there" in compared(capsys, jobs.parent)[2]
+
+
+def test_unfinished_runs_below_a_folder_are_told(two: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (two / "epochs=2" / "seed=3" / "report.json").unlink()
+    _, out, err = compared(capsys, two)
+    assert "epochs=9.0 is better than epochs=2.0" in out
+    assert err == f"{two}: left out: 1 runs that are not finished\n"
+
+
+def test_questions_without_their_articles_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = leave_run(tmp_path / "a", 0.5)
+    tree = json.loads((run / "report.json").read_text())
+    write_json(run / "report.json", {**tree, "task": "qa"})
+    assert "did not store what belongs to one article" in compared(capsys, run)[2]
 
 
 def test_runs_on_other_rows_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
