@@ -20,6 +20,7 @@ from recipes.results.report import (
 from recipes.results.run_directory import RunDirectory
 from recipes.results.scores import format_score
 from recipes.results.sweep_table import Job, Outcome, print_table, save_job
+from recipes.results.verdict import Certainty, Verdict
 
 REPORT = Report(
     status="finished",
@@ -169,6 +170,14 @@ def test_an_older_or_newer_report(tmp_path: Path) -> None:
 )
 def test_a_score_is_written_one_way(value: float | None, written: str) -> None:
     assert format_score(value) == written
+
+
+def test_the_table_of_a_sweep_has_intervals(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sure = Certainty("row", 50, 10_000, 0.95, {"f1": [50.12, 60.0]})
+    report = replace(REPORT, verdict=Verdict({"validation": sure, "test": replace(sure, intervals={"f1": [0.2, 0.3]})}))
+    save_job(tmp_path, Job(1, ["seed=1"], Outcome.of(report, RunDirectory(Path("runs/1")))))
+    assert print_table(tmp_path)
+    assert "57.67 (50.1 to 60.0)  0.2500 (0.200 to 0.300)  runs/1" in capsys.readouterr().out
 
 
 def test_the_table_of_a_sweep(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from recipes.inference.evaluation import Evaluation, prediction_lines, units_of
 from recipes.inference.judging import judge
-from recipes.results.verdict import Verdict
+from recipes.results.run_directory import RunDirectory
+from recipes.results.verdict import Baseline, Certainty, Gain, Verdict
+from recipes.training.console_lines import show_result
 from tasks.baselines.passages import best_sentences
 from tasks.baselines.texts import LINEAR, linear_classes, linear_labels, linear_numbers, most_frequent, text_baselines
 from tasks.baselines.words import tags_by_word, unseen_share
@@ -19,6 +22,7 @@ from tasks.load import AnyRows, Rows
 from tasks.ner import Ner, Sentence
 from tasks.qa import Qa, Question
 from tasks.task import AnyTask, Head, Prediction
+from tests.unit.test_report import REPORT
 
 ORIGIN = Origin("a.csv", 1)
 CLASSES = Head("AutoModelForSequenceClassification", ("no", "yes"), "single_label_classification")
@@ -126,6 +130,38 @@ def test_questions_on_one_article_are_drawn_together() -> None:
     assert (verdict.certainty["test"].unit, verdict.certainty["test"].units) == ("article", 6)
     assert list(verdict.baselines["test"]) == ["best sentence"]
     assert units_of(Classification(), texts(*"yn")) == [0, 1]
+
+
+def shown(verdict: Verdict, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    report = replace(REPORT, metrics={"test": {"f1": 0.71, "precision": 0.5}}, verdict=verdict)
+    show_result(Ner(), report, RunDirectory(Path("runs/1")), 3.0)
+    return capsys.readouterr().out.splitlines()
+
+
+def test_the_console_shows_scores_with_intervals_and_the_gain_over_the_best_baseline(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    sure = Certainty("row", 50, 10_000, 0.95, {"f1": [0.662, 0.758], "precision": None})
+    weak = Baseline({"f1": 0.0}, {"f1": Gain(0.71, [0.6, 0.8])})
+    strong = Baseline({"f1": 0.61}, {"f1": Gain(0.1, [-0.02, 0.2])})
+    lines = shown(Verdict({"test": sure}, {"test": {"no entities": weak, "known words": strong}}), capsys)
+    assert lines == [
+        "test        f1 0.7100 (0.662 to 0.758)  precision 0.5000",
+        "baselines   test f1: no entities 0.0000, known words 0.6100; "
+        "the model is 0.1000 (-0.020 to 0.200) over known words",
+        "Done in 3.0 s: runs/1",
+    ]
+
+
+def test_the_console_says_by_how_much_a_model_is_below_a_baseline_and_that_it_has_collapsed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    strong = Baseline({"f1": 0.9}, {"f1": Gain(-0.19, [-0.3, -0.1])})
+    lines = shown(Verdict({}, {"test": {"known words": strong}}, collapsed=["finds no entity of test", "x"]), capsys)
+    assert lines[1].endswith("; the model is 0.1900 (0.100 to 0.300) below known words")
+    assert lines[2] == "collapsed   finds no entity of test; x"
+    assert "What usually helps" in lines[3]
+    assert shown(Verdict(), capsys)[1:] == ["Done in 3.0 s: runs/1"]
 
 
 def test_a_verdict_is_read_back_from_json() -> None:
