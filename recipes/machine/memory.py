@@ -20,7 +20,7 @@ def keep_freed_memory() -> None:
 
 
 def release_freed_memory() -> None:
-    """Release to the system the freed memory that `keep_freed_memory` made glibc keep."""
+    """Release to the system the freed memory that glibc keeps, also what lies between memory in use."""
     library = _glibc()
     if library is not None:
         library.malloc_trim(0)

@@ -74,6 +74,16 @@ def tags_of(predictions: Sequence[dict[str, Any]]) -> list[list[str]]:
     return [prediction["tags"] for prediction in predictions]
 
 
+def test_freed_memory_is_released_now_and_then(
+    predictor: Predictor, windows: Windows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released: list[None] = []
+    monkeypatch.setattr(predicting, "release_freed_memory", lambda: released.append(None))
+    monkeypatch.setattr(predicting, "BATCHES_BETWEEN_RELEASES", 2)
+    replace(predictor, batch_size=1).predict_windows(windows)
+    assert len(released) == len(windows) // 2
+
+
 def test_predictions_are_those_of_a_plain_loop(predictor: Predictor, rows: AnyRows, windows: Windows) -> None:
     expected = [to_iob2(tags, "iob2")[0] for tags in plainly(predictor, rows, windows)]
     assert len({tag for tags in expected for tag in tags}) > 2, "predictions that differ, so that this says something"
