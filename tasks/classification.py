@@ -8,8 +8,12 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+import numpy as np
 from typing_extensions import override
 
+from tasks.analysis.calibration import at_temperature, fit_temperature, probabilities_of
+from tasks.analysis.parts import Analysis, Line
+from tasks.analysis.texts import analyse_texts
 from tasks.baselines.texts import text_baselines
 from tasks.class_labels import (
     class_name,
@@ -60,9 +64,14 @@ HEADLINES = {
 }
 
 MAX_CLASSES = 1000
+SCORE_DIGITS = 6
+"Decimals of predicted probabilities."
 EVEN_ODDS = 0.5
 LABEL_THRESHOLD = "label_threshold"
 """Key of the calibrated threshold in the model's config: labels with at least this probability are predicted."""
+
+TEMPERATURE = "score_temperature"
+"Key of the calibrated temperature in the model's config: what logits are divided by to become probabilities."
 
 Label = str | tuple[str, ...] | float
 
@@ -100,7 +109,7 @@ class Classification(Task[Text]):
     texts: ClassVar[tuple[str, ...]] = ("text", "text_pair")
     head_class: ClassVar[str] = "ForSequenceClassification"
     pipeline: ClassVar[str] = "text-classification"
-    thresholds: ClassVar[tuple[str, ...]] = (LABEL_THRESHOLD,)
+    thresholds: ClassVar[tuple[str, ...]] = (LABEL_THRESHOLD, TEMPERATURE)
 
     name: str = "classification"
     kind: str = "auto"
@@ -333,7 +342,7 @@ class Classification(Task[Text]):
         return [self._decided(of_row, head) for of_row in probabilities.tolist()]
 
     def _decided(self, probabilities: Sequence[float], head: Head) -> Prediction:
-        scores = {label: round(value, 6) for label, value in zip(head.labels, probabilities, strict=True)}
+        scores = dict(zip(head.labels, probabilities, strict=True))
         if self.kind == "multi_label":
             return {"label": _labels_from(scores, self.threshold or EVEN_ODDS), "scores": scores}
         best = max(range(len(probabilities)), key=probabilities.__getitem__)
@@ -341,25 +350,50 @@ class Classification(Task[Text]):
 
     @override
     def calibrate(self, rows: Sequence[Text], predictions: Sequence[Prediction]) -> dict[str, float]:
-        """Choose the probability threshold with the best micro-averaged F1."""
+        """Choose the probability threshold with the best micro-averaged F1, or the temperature of single labels."""
+        if self.kind == "single_label":
+            return self._fitted_temperature(rows, predictions)
         if self.kind != "multi_label" or self.threshold is not None:
             return {}
         pairs = [
-            (score, label in row.labels)
+            (round(score, SCORE_DIGITS), label in row.labels)
             for row, prediction in zip(rows, predictions, strict=True)
             for label, score in prediction["scores"].items()
         ]
         return {LABEL_THRESHOLD: best_label_threshold(pairs)}
 
+    def _fitted_temperature(self, rows: Sequence[Text], predictions: Sequence[Prediction]) -> dict[str, float]:
+        """Return the temperature that makes gold likeliest. Rows with a label that the model lacks don't count."""
+        known = [
+            (prediction["scores"], list(prediction["scores"]).index(row.labels[0]))
+            for row, prediction in zip(rows, predictions, strict=True)
+            if row.labels[0] in prediction["scores"]
+        ]
+        probabilities = probabilities_of([scores for scores, _ in known])
+        if not known or not np.isfinite(probabilities).all():
+            return {}
+        return {TEMPERATURE: round(fit_temperature(probabilities, [gold for _, gold in known]), 4)}
+
     @override
     def apply_calibration(
         self, predictions: Sequence[Prediction], calibration: Mapping[str, float]
     ) -> list[Prediction]:
-        """Predict each label whose probability reaches the calibrated threshold."""
-        if LABEL_THRESHOLD not in calibration:
+        """Apply the temperature or the threshold that `calibrate` chose, and round probabilities."""
+        if self.kind == "regression":
             return list(predictions)
-        threshold = calibration[LABEL_THRESHOLD]
-        return [{**prediction, "label": _labels_from(prediction["scores"], threshold)} for prediction in predictions]
+        if TEMPERATURE in calibration and predictions:
+            scaled = at_temperature(
+                probabilities_of([prediction["scores"] for prediction in predictions]), calibration[TEMPERATURE]
+            )
+            predictions = [
+                {**prediction, "scores": dict(zip(prediction["scores"], of_row, strict=True))}
+                for prediction, of_row in zip(predictions, scaled.tolist(), strict=True)
+            ]
+        finished = [{**prediction, "scores": _rounded(prediction["scores"])} for prediction in predictions]
+        if self.kind == "single_label":
+            return finished
+        threshold = calibration.get(LABEL_THRESHOLD, self.threshold or EVEN_ODDS)
+        return [{**prediction, "label": _labels_from(prediction["scores"], threshold)} for prediction in finished]
 
     @override
     def trained_head(self, labels: Sequence[str], problem_type: str | None) -> Head:
@@ -382,8 +416,9 @@ class Classification(Task[Text]):
 
     @override
     def calibration(self, thresholds: Mapping[str, float]) -> dict[str, float]:
-        """Return the threshold that was chosen on validation rows, unless the user has set another one."""
-        return super().calibration(thresholds) if self.threshold is None else {}
+        """Return what was chosen on validation rows, without the threshold if the user has set another one."""
+        found = super().calibration(thresholds)
+        return {name: value for name, value in found.items() if name == TEMPERATURE or self.threshold is None}
 
     @override
     def values_of(self, item: Any) -> dict[str, Any]:
@@ -452,6 +487,14 @@ class Classification(Task[Text]):
         return replace(self, kind=kind)
 
     @override
+    def columns_read(self, records: Sequence[Record], layout: Layout) -> Sequence[str]:
+        return label_columns(records, layout.columns).names
+
+    @override
+    def analyse(self, lines: Sequence[Line], head: Head, calibration: Mapping[str, float]) -> Analysis:
+        return analyse_texts(lines, self.kind, self._rescore_places(lines, head), calibration.get(TEMPERATURE))
+
+    @override
     def baselines(self, train: Sequence[Text], rows: Sequence[Text]) -> dict[str, list[Prediction]]:
         found = text_baselines(
             self.kind, list(map(_content, train)), list(map(self.gold, train)), list(map(_content, rows))
@@ -517,6 +560,10 @@ def best_label_threshold(pairs: Sequence[tuple[float, bool]]) -> float:
         if f1 > best and score != next_score:
             best, threshold = f1, score
     return threshold
+
+
+def _rounded(scores: Mapping[str, float]) -> dict[str, float]:
+    return {label: round(score, SCORE_DIGITS) for label, score in scores.items()}
 
 
 def _labels_from(scores: Mapping[str, float], threshold: float) -> list[str]:

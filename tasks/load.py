@@ -2,14 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Generic, TypeAlias
 
 from tasks.data.column_names import LABEL_COLUMNS, PAIR_COLUMNS, TEXT_COLUMNS
 from tasks.data.options import SPLITS, DataOptions, Split
 from tasks.data.read import read_label_names, read_records
-from tasks.data.records import ReadReport, Record
+from tasks.data.records import Origin, ReadReport, Record
+from tasks.data.sorting_columns import sorting_values, used_columns
 from tasks.data.splits import cut, limit, shared
 from tasks.errors import InputError
 from tasks.plausibility import FEW_ROWS, apply_findings
@@ -32,6 +33,8 @@ class Rows(Generic[RowType]):
     "Sentences for the user about splits that were cut off, duplicates across splits, and implausible rows."
     unlabelled: frozenset[Split] = frozenset()
     "Splits whose rows have no labels: they are predicted, and not scored."
+    columns: Mapping[Origin, Mapping[str, str]] = field(default_factory=dict)
+    "Other columns of the files that sort their rows, such as a source, with their value for each row."
 
     def fingerprint(self, *splits: Split) -> str:
         """Return a hash of the content of the given splits' rows (default: all), without their places in the files."""
@@ -62,7 +65,7 @@ def load(task: AnyTask, options: DataOptions, seed: int) -> AnyRows:
     """
     report = ReadReport(on_bad_row=options.on_bad_row)
     layout = Layout(options.columns, read_label_names(options.label_names))
-    task, given, unlabelled = _read(task, options, layout, report)
+    task, given, unlabelled, columns = _read(task, options, layout, report)
     head = task.head(given["train"], layout)
     implausible = apply_findings(task.findings(given["train"]), options.accept)
     notes: list[str] = []
@@ -86,13 +89,14 @@ def load(task: AnyTask, options: DataOptions, seed: int) -> AnyRows:
             notes.append(f"{repeated} of {len(splits[split])} {split} rows are also among the training rows")
     if not splits["validation"]:
         raise InputError("No validation row is left: the best model can't be chosen without one")
-    return Rows(task, head, splits, report, notes, unlabelled)
+    return Rows(task, head, splits, report, notes, unlabelled, columns)
 
 
 def _read(
     task: AnyTask, options: DataOptions, layout: Layout, report: ReadReport
-) -> tuple[AnyTask, dict[Split, list[Row]], frozenset[Split]]:
-    """Return the task with its `auto` options resolved, the rows of each split that is given, and those without labels.
+) -> tuple[AnyTask, dict[Split, list[Row]], frozenset[Split], dict[Origin, dict[str, str]]]:
+    """Return the task with its `auto` options resolved, the rows of each split that is given, the splits without
+    labels, and other columns that sort rows.
 
     Raises:
         InputError: see `load`.
@@ -120,7 +124,13 @@ def _read(
             raise InputError(
                 f"data.{split}: the rows are {form}, but those of training are {expected}. See data.columns"
             )
-    return task, given, unlabelled
+    there = [record for found in records.values() if found is not None for record in task.whole_records(found, layout)]
+    return (
+        task,
+        given,
+        unlabelled,
+        sorting_values(there, {*used_columns(layout.columns), *task.columns_read(train, layout)}),
+    )
 
 
 def _with_columns_of(train: Sequence[Record], records: list[Record]) -> list[Record]:

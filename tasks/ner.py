@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from typing_extensions import override
 
-from tasks.baselines.words import tags_by_word, unseen_share
+from tasks.analysis.entities import analyse_entities
+from tasks.analysis.parts import Analysis, Line
+from tasks.baselines.words import tags_by_word, unseen_entities, unseen_share
 from tasks.collation import model_inputs, padded
 from tasks.columns import IGNORED_LABEL, LABELS, ROW, WORDS
 from tasks.data.annotation.spans import read_spans
@@ -472,6 +474,17 @@ class Ner(Task[Sentence]):
     @override
     def stored_row(self, line: Mapping[str, Any]) -> Sentence:
         return Sentence(str(line["id"]), ("",) * len(line["gold"]), tuple(line["gold"]), STORED)
+
+    @override
+    def traits(self, train: Sequence[Sentence], rows: Sequence[Sentence]) -> list[dict[str, Any]]:
+        """Return also for each gold entity whether its words are no entity in training, as `unseen`."""
+        unseen = unseen_entities(*([(row.tokens, row.tags or ()) for row in some] for some in (train, rows)))
+        return [{**one, "unseen": flags} for one, flags in zip(super().traits(train, rows), unseen, strict=True)]
+
+    @override
+    def analyse(self, lines: Sequence[Line], head: Head, calibration: Mapping[str, float]) -> Analysis:
+        del calibration
+        return analyse_entities(lines, self._rescore_places(lines, head))
 
     @override
     def baselines(self, train: Sequence[Sentence], rows: Sequence[Sentence]) -> dict[str, list[Prediction]]:

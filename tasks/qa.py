@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from typing_extensions import override
 
+from tasks.analysis.answers import analyse_answers
+from tasks.analysis.parts import Analysis, Line
 from tasks.answers import located, occurrences, read_answers
-from tasks.baselines.passages import best_sentences
+from tasks.baselines.passages import best_sentences, sentence_bounds
 from tasks.collation import model_inputs, padded, stacked
 from tasks.columns import CANDIDATES, CUT, END, LABELS, NO_CANDIDATE, ROW, START
 from tasks.data.cells import is_blank
@@ -458,6 +460,24 @@ class Qa(Task[Question]):
         return replace(self, version="v2.0" if "best_f1" in scores else "v1.1")
 
     @override
+    def traits(self, train: Sequence[Question], rows: Sequence[Question]) -> list[dict[str, Any]]:
+        """Return also the length of the passage, and the bounds of the sentences that answers are in."""
+        bounds = {passage: sentence_bounds(passage) for passage in {row.context for row in rows}}
+        return [
+            {
+                **one,
+                "passage_characters": len(row.context),
+                "answer_sentences": _sentences_of(row, bounds[row.context]),
+            }
+            for one, row in zip(super().traits(train, rows), rows, strict=True)
+        ]
+
+    @override
+    def analyse(self, lines: Sequence[Line], head: Head, calibration: Mapping[str, float]) -> Analysis:
+        del calibration
+        return analyse_answers(lines, self.version, self._rescore_places(lines, head))
+
+    @override
     def baselines(self, train: Sequence[Question], rows: Sequence[Question]) -> dict[str, list[Prediction]]:
         del train
         sentences = best_sentences([row.question for row in rows], [row.context for row in rows])
@@ -498,6 +518,11 @@ def _answer(row: Question, start: int, end: int, probability: float) -> dict[str
     start += len(text) - len(text.lstrip())
     text = text.strip()
     return {"answer": text, "start": start, "end": start + len(text), "score": round(probability, 6)}
+
+
+def _sentences_of(row: Question, bounds: Sequence[tuple[int, int]]) -> list[list[int]]:
+    """Return the bounds of the sentences that hold the first character of an answer."""
+    return [[start, end] for start, end in bounds if any(start <= at < end for at in row.starts)]
 
 
 def _asked(row: Question) -> Asked:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeAlias, TypeVar
 
+from tasks.analysis.parts import Analysis, Line, RescorePlaces
 from tasks.data.options import Columns
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.plausibility import Finding
@@ -314,6 +315,39 @@ class Task(Generic[RowType]):
         """Return this task with what a predictions file and its scores tell of the options that scores depend on."""
         del lines, scores
         return self
+
+    def traits(self, train: Sequence[RowType], rows: Sequence[RowType]) -> list[dict[str, Any]]:
+        """Return for each row with gold what its score may depend on and no line of a predictions file tells otherwise.
+
+        By default whether training has the row, too, as `in_training`.
+        """
+        known = {self.identity(row) for row in train}
+        return [{"in_training": self.identity(row) in known} for row in rows]
+
+    def columns_read(self, records: Sequence[Record], layout: Layout) -> Sequence[str]:
+        """Return the columns that labels are read from, if they have no usual names. By default none."""
+        del records, layout
+        return ()
+
+    def analyse(self, lines: Sequence[Line], head: Head, calibration: Mapping[str, float]) -> Analysis:
+        """Return what is wrong in the lines of a predictions file, with gold.
+
+        Args:
+            lines: the lines.
+            head: that of the model.
+            calibration: what `calibrate` chose.
+        """
+        raise NotImplementedError
+
+    def _rescore_places(self, lines: Sequence[Line], head: Head) -> RescorePlaces:
+        """Return what scores some of these lines."""
+        rows = [self.stored_row(line) for line in lines]
+
+        def rescored(places: Sequence[int], units: Sequence[int]) -> Rescore:
+            predictions = [lines[place]["prediction"] for place in places]
+            return self.rescore([rows[place] for place in places], predictions, head, units)
+
+        return rescored
 
     def baselines(self, train: Sequence[RowType], rows: Sequence[RowType]) -> dict[str, list[Prediction]]:
         """Return the predictions of each baseline for rows, by the name of the baseline; that which is simplest first.

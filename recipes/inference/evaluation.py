@@ -6,6 +6,7 @@ from typing import Any
 
 from recipes.inference.predicting import Predictor
 from recipes.windows.columns import Windows
+from tasks.analysis.parts import TRAITS
 from tasks.data.options import Split
 from tasks.errors import InputError
 from tasks.load import AnyRows
@@ -43,7 +44,8 @@ def evaluate(predictor: Predictor, rows: AnyRows, windows: Mapping[Split, Window
         labelled = split not in rows.unlabelled
         if labelled:
             evaluation.metrics[split] = task.score(split_rows, predictions, rows.head)
-        evaluation.predictions[split] = prediction_lines(task, split_rows, predictions, labelled)
+        lines = prediction_lines(task, split_rows, predictions, labelled)
+        evaluation.predictions[split] = with_traits(lines, rows, split) if labelled else lines
     return evaluation
 
 
@@ -64,6 +66,16 @@ def prediction_lines(
         together = {} if task.group(row) is None else {"unit": unit}
         lines.append({**identity, **together, **given, **gold, "prediction": prediction})
     return lines
+
+
+def with_traits(lines: Sequence[dict[str, Any]], rows: AnyRows, split: Split) -> list[dict[str, Any]]:
+    """Return the lines with what an error analysis needs besides: traits of rows, and columns that sort them."""
+    found = []
+    traits = rows.task.traits(rows.splits["train"], rows.splits[split])
+    for line, row, of_row in zip(lines, rows.splits[split], traits, strict=True):
+        columns = rows.columns.get(row.origin)
+        found.append({**line, TRAITS: {**of_row, **({"columns": columns} if columns else {})}})
+    return found
 
 
 def units_of(task: AnyTask, rows: Sequence[Row]) -> list[int]:

@@ -59,17 +59,18 @@ def resampled_scores(rescore: Rescore, units: int, draws: int, seed: int) -> dic
     return {name: np.concatenate([portion[name] for portion in portions]) for name in portions[0]}
 
 
-def intervals(rescore: Rescore, units: int, seed: int) -> dict[str, Interval | None]:
+def intervals(rescore: Rescore, units: int, seed: int, draws: int | None = None) -> dict[str, Interval | None]:
     """Return the interval of each score, None where none can be told.
 
     Args:
         rescore: the scores of weighted units.
         units: how many there are.
         seed: of the draws.
+        draws: how many there are. None: `draws_for` says.
     """
     if units < FEWEST_UNITS:
         return dict.fromkeys(rescore(np.ones((1, max(units, 1)))))
-    scores = resampled_scores(rescore, units, draws_for(units), seed)
+    scores = resampled_scores(rescore, units, draws or draws_for(units), seed)
     return {name: interval_of(of_draws, units) for name, of_draws in scores.items()}
 
 

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from math import log
 
 WORD = re.compile(r"\w+")
@@ -28,8 +29,24 @@ def best_sentences(questions: Sequence[str], passages: Sequence[str]) -> list[st
     return answers
 
 
+def sentence_bounds(passage: str) -> list[tuple[int, int]]:
+    """Return the first character of each sentence and the one after its last, without blanks around it.
+
+    >>> [("It rains. Ada waits."[start:end]) for start, end in sentence_bounds("It rains. Ada waits.")]
+    ['It rains.', 'Ada waits.']
+    """
+    ends = [0, *(border.end() for border in SENTENCE_END.finditer(passage)), len(passage)]
+    found = []
+    for first, last in pairwise(ends):
+        text = passage[first:last]
+        start = first + len(text) - len(text.lstrip())
+        if text.strip():
+            found.append((start, start + len(text.strip())))
+    return found
+
+
 def _sentences(passage: str) -> list[str]:
-    return [text.strip() for text in SENTENCE_END.split(passage) if text.strip()] or [passage.strip()]
+    return [passage[start:end] for start, end in sentence_bounds(passage)] or [passage.strip()]
 
 
 def _words(text: str) -> set[str]:

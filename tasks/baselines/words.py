@@ -23,15 +23,24 @@ def tags_by_word(train: Iterable[Tagged], sentences: Iterable[Sequence[str]]) ->
     return [to_iob2([usual.get(word, OUTSIDE[0]) for word in words], "iob2")[0] for words in sentences]
 
 
+def unseen_entities(train: Iterable[Tagged], rows: Iterable[Tagged]) -> list[list[bool]]:
+    """Return for each entity of each row whether its words are no entity in training.
+
+    >>> unseen_entities([(["Oslo"], ["B-place"])], [(["Oslo", "Bergen"], ["B-place", "B-place"]), (["May"], ["O"])])
+    [[False, True], []]
+    """
+    known = {text for words, tags in train for text in _entities(words, tags)}
+    return [[text not in known for text in _entities(words, tags)] for words, tags in rows]
+
+
 def unseen_share(train: Iterable[Tagged], rows: Iterable[Tagged]) -> float | None:
     """Return the share of entities whose words are no entity in training. None: there are no entities.
 
     >>> unseen_share([(["Oslo"], ["B-place"])], [(["Oslo", "Bergen"], ["B-place", "B-place"])])
     0.5
     """
-    known = {text for words, tags in train for text in _entities(words, tags)}
-    found = [text for words, tags in rows for text in _entities(words, tags)]
-    return sum(text not in known for text in found) / len(found) if found else None
+    found = [unseen for of_row in unseen_entities(train, rows) for unseen in of_row]
+    return sum(found) / len(found) if found else None
 
 
 def _entities(words: Sequence[str], tags: Sequence[str]) -> list[tuple[str, ...]]:

@@ -130,7 +130,7 @@ def test_predictions_come_in_the_rows_order_whatever_the_windows_order() -> None
     rows = texts("a", "b", "a")
     head = task.head(rows, LAYOUT)
     outputs = {"logits": np.log([[0.1, 0.9], [0.8, 0.2], [0.7, 0.3]])}
-    predictions = task.decode(rows, {"row": [1, 0, 2]}, outputs, head)
+    predictions = task.apply_calibration(task.decode(rows, {"row": [1, 0, 2]}, outputs, head), {})
     assert [prediction["label"] for prediction in predictions] == ["a", "b", "a"]
     assert predictions[1]["scores"] == {"a": 0.1, "b": 0.9}
 

@@ -15,7 +15,7 @@ RANKS = (
     ("tasks.errors", "tasks.overrides", "tasks.columns", "tasks.windows", "tasks.network", "tasks.portions"),
     ("tasks.tags", "tasks.words", "tasks.data.options", "tasks.data.column_names", "tasks.data.records"),
     ("tasks.data.cells", "tasks.data.decoding", "tasks.scoring"),
-    ("tasks.baselines",),
+    ("tasks.baselines", "tasks.analysis"),
     ("tasks.data.formats",),
     ("tasks.data.annotation",),
     ("tasks.data", "tasks.metrics"),

@@ -236,7 +236,8 @@ def test_without_a_fast_tokenizer_ends_are_cut_off_and_the_note_says_why(way: st
 def test_the_logits_of_a_rows_windows_are_averaged_whatever_their_order() -> None:
     rows = [row("a"), row("b")]
     outputs = {"logits": np.log([[16.0, 1.0], [1.0, 3.0], [1.0, 4.0]])}
-    predictions = Classification(kind="single_label").decode(rows, {"row": [0, 1, 0]}, outputs, HEAD)
+    task = Classification(kind="single_label")
+    predictions = task.apply_calibration(task.decode(rows, {"row": [0, 1, 0]}, outputs, HEAD), {})
     # Row 0: the geometric means are 4 and 2. The mean of its probabilities, 16/17 and 1/5, would be 0.57.
     assert predictions == [
         {"label": "bad", "scores": {"bad": round(4 / 6, 6), "good": round(2 / 6, 6)}},
@@ -248,7 +249,7 @@ def test_of_several_labels_each_logit_is_averaged() -> None:
     rows = [row("a", label=("bad",)), row("b", label=())]
     odds = np.array([[9.0, 0.25], [1.0, 1.0], [1 / 9, 1 / 3]])
     task = Classification(kind="multi_label")
-    predictions = task.decode(rows, {"row": [0, 0, 1]}, {"logits": np.log(odds)}, HEAD)
+    predictions = task.apply_calibration(task.decode(rows, {"row": [0, 0, 1]}, {"logits": np.log(odds)}, HEAD), {})
     assert predictions == [
         {"label": ["bad"], "scores": {"bad": 0.75, "good": round(1 / 3, 6)}},
         {"label": [], "scores": {"bad": 0.1, "good": 0.25}},

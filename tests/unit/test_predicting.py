@@ -14,7 +14,7 @@ from transformers import AutoModelForTokenClassification
 
 from recipes.heads.registry import reduction_for
 from recipes.inference import predicting
-from recipes.inference.evaluation import evaluate, prediction_lines
+from recipes.inference.evaluation import evaluate, prediction_lines, with_traits
 from recipes.inference.predicting import Predictor, batches_of_process
 from recipes.windows.columns import Windows, to_table
 from tasks.data.options import DataOptions
@@ -161,7 +161,9 @@ def test_splits_are_scored_and_written(predictor: Predictor, rows: AnyRows, wind
     evaluation = evaluate(predictor, rows, {"validation": windows, "test": test})
     predictions = predictor.predict_rows(rows.splits["test"], test)
     assert evaluation.metrics["test"] == rows.task.score(rows.splits["test"], predictions, rows.head)
-    assert evaluation.predictions["test"] == prediction_lines(rows.task, rows.splits["test"], predictions)
+    assert evaluation.predictions["test"] == with_traits(
+        prediction_lines(rows.task, rows.splits["test"], predictions), rows, "test"
+    )
     line, row = evaluation.predictions["test"][0], rows.splits["test"][0]
     assert line["line"] == row.origin.number
     assert (line["tokens"], line["gold"]) == (row.tokens, list(row.tags))

@@ -1,0 +1,44 @@
+"""Precision, recall and F1 of things that are to be found, such as the rows of a class or the entities of a type."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tasks.scoring.resampling import Numbers, Rescore, share, sums_of_units, undefined_share
+
+
+def found_rescore(right: Numbers, found: Numbers, wanted: Numbers, units: Sequence[int]) -> Rescore:
+    """Return `precision`, `recall` and `f1` for weighted units. A ratio with denominator 0 is 0.
+
+    Args:
+        right: how many each row has that are found and wanted: [rows].
+        found: how many are found in each row: [rows].
+        wanted: how many each row has: [rows].
+        units: the number of each row's unit.
+    """
+    return sums_of_units(np.column_stack([right, found, wanted]), units, _overall)
+
+
+def _overall(sums: Numbers) -> dict[str, Numbers]:
+    right, found, wanted = (sums[..., place] for place in range(3))
+    return {
+        "precision": share(right, found),
+        "recall": share(right, wanted),
+        "f1": share(2 * right, found + wanted),
+    }
+
+
+def share_rescore(name: str, part: Numbers, whole: Numbers, units: Sequence[int]) -> Rescore:
+    """Return the share of a part in a whole for weighted units, by one name. It is no number where the whole is 0.
+
+    Args:
+        name: of the share.
+        part: what each row has of the part: [rows].
+        whole: what each row has of the whole: [rows].
+        units: the number of each row's unit.
+    """
+
+    def formula(sums: Numbers) -> dict[str, Numbers]:
+        return {name: undefined_share(sums[..., 0], sums[..., 1])}
+
+    return sums_of_units(np.column_stack([part, whole]), units, formula)
