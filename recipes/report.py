@@ -1,4 +1,4 @@
-"""Write the model card of finished runs anew: `python -m recipes.report RUN`."""
+"""Write the report and the model card of finished runs anew: `python -m recipes.report RUN`."""
 
 import sys
 from collections.abc import Sequence
@@ -17,12 +17,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def write_reports(names: Sequence[str]) -> None:
-    """Write the card of each run that paths, globs, sweeps and folders name.
+    """Write the report and the card of each run that paths, globs, sweeps and folders name, and the reports of sweeps.
 
     Raises:
         InputError: no run is named, or one is unfinished, damaged or without its model.
     """
-    from recipes.comparing.stored_runs import finished_report, load_run, paths_of
+    from recipes.comparing.stored_runs import finished_report, load_run, paths_of, sweeps_of
+    from recipes.reporting.run_page import judged_split, run_page
+    from recipes.reporting.sweep_page import write_sweep_page
     from recipes.results.model_card import model_card
     from recipes.results.run_directory import RunDirectory
     from recipes.system.console import say
@@ -33,11 +35,16 @@ def write_reports(names: Sequence[str]) -> None:
         raise InputError("Which run? python -m recipes.report RUN. What there is: --help")
     for path in paths_of(names):
         directory, report = RunDirectory(path), finished_report(path)
-        if not directory.model.is_dir():
-            raise InputError(f"{path}: its model is gone, so that there is nothing to describe")
-        run = load_run(path, "test" if "test" in report.metrics else "validation")
-        write_text(directory.model_card, model_card(report, run.task, run.data_name))
-        say(f"Written: {directory.model_card}")
+        run = load_run(path, judged_split(report))
+        write_text(directory.page, run_page(report, run.config, run.task, run.lines, run.data_name))
+        say(f"Written: {directory.page}")
+        if directory.model.is_dir():
+            write_text(directory.model_card, model_card(report, run.task, run.data_name))
+            say(f"Written: {directory.model_card}")
+        else:
+            say(f"{directory.model} is gone: there is no model to write a card for")
+    for folder in sweeps_of(names):
+        say(f"Written: {write_sweep_page(folder)}")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ taken together. Nothing is trained or predicted.
   python -m recipes.compare RUNS [RUNS ...] [-o OUT] [--split SPLIT] [--score NAME]
 
   RUNS           run directories, globs of them, folders with runs below, or the folder of a sweep (outputs/sweeps/ID)
-  -o, --output   a file to write besides: OUT.md, OUT.csv or OUT.json
+  -o, --output   a file to write besides: OUT.html, OUT.md, OUT.csv or OUT.json
   --split        test or validation (test, unless a run has no scores on it)
   --score        the score, such as accuracy (that which chose the epochs)
   --overwrite    write OUT although it is there
@@ -23,13 +23,13 @@ taken together. Nothing is trained or predicted.
 Examples
   python -m recipes.compare outputs/ner/wnut17/minilm outputs/ner/wnut17/roberta-base
       all seeds of two models
-  python -m recipes.compare outputs/sweeps/e542bad3 -o sweep.md
+  python -m recipes.compare outputs/sweeps/e542bad3 -o sweep.html
       all settings of a sweep"""
 
 VALUE_FLAGS = {"-o": "output", "--output": "output", "--split": "split", "--score": "score"}
 SWITCHES = ("--overwrite",)
 SPLITS: dict[str, Split] = {"test": "test", "validation": "validation"}
-OUTPUT_SUFFIXES = (".md", ".csv", ".json")
+OUTPUT_SUFFIXES = (".html", ".md", ".csv", ".json")
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,9 @@ from recipes.command.literals import with_literal_values
 from recipes.command.own_rows import require_task, shell_command
 from recipes.config.conversion import parse
 from recipes.config.schema import Config
-from recipes.results.sweep_table import Job, Outcome, forget_jobs, print_table, save_job, sweep_directory
-from recipes.system.console import complain
+from recipes.reporting.sweep_page import write_sweep_page
+from recipes.results.sweep_table import Job, Outcome, forget_jobs, jobs_of, print_table, save_job, sweep_directory
+from recipes.system.console import complain, say
 from recipes.system.signals import Interrupted, Interruption
 from tasks.data.files import expand_home
 from tasks.errors import InputError
@@ -109,7 +110,10 @@ def _sweep(run: Run, line: CommandLine, output_root: Path, interruption: Interru
     place = f"hydra.sweep.dir={hydra_literal(str(directory))}"
     job = partial(_job, run, line.hydra_overrides, interruption)
     _hand_to_hydra(["--multirun", *line.overrides, place], job)
-    return 0 if print_table(directory) else JOB_FAILED
+    succeeded = print_table(directory)
+    if jobs_of(directory):
+        say(f"Report: {write_sweep_page(directory)}")
+    return 0 if succeeded else JOB_FAILED
 
 
 def _hand_to_hydra(arguments: Sequence[str], job: Callable[[Any], Any]) -> None:

@@ -1,7 +1,8 @@
 """The help of `recipes.report`."""
 
 HELP = """\
-Write the model card of finished runs anew, model/README.md, from what they have stored. Nothing is trained.
+Write report.html and the model card, model/README.md, of finished runs anew from what they have stored. Nothing is
+trained.
 
   python -m recipes.report RUNS ...
 

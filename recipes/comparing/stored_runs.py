@@ -98,13 +98,22 @@ def paths_of(names: Sequence[str]) -> list[Path]:
     """
     found: dict[Path, Path] = {}
     for name in names:
-        paths = [Path(path) for path in sorted(glob(str(Path(name).expanduser())))]  # noqa: PTH207, of absolute patterns, too
+        paths = _matching(name)
         below = [run for path in paths for run in _runs_of(path)]
         if not below:
             raise InputError(_none_there(name, paths))
         for run in below:
             found.setdefault(run.resolve(), run)
     return list(found.values())
+
+
+def sweeps_of(names: Sequence[str]) -> list[Path]:
+    """Return those of the folders that paths and globs name which are folders of sweeps."""
+    return [path for name in names for path in _matching(name) if (path / JOBS).is_dir()]
+
+
+def _matching(name: str) -> list[Path]:
+    return [Path(path) for path in sorted(glob(str(Path(name).expanduser())))]  # noqa: PTH207, of absolute patterns, too
 
 
 def _runs_of(path: Path) -> list[Path]:

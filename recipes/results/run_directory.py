@@ -36,6 +36,11 @@ class RunDirectory:
         return self.path / "report.json"
 
     @property
+    def page(self) -> Path:
+        """The report as a page to look at."""
+        return self.path / "report.html"
+
+    @property
     def config(self) -> Path:
         """The file with every value of the run's config."""
         return self.path / "config.yaml"
@@ -97,6 +102,7 @@ class RunDirectory:
     def clear(self) -> None:
         """Remove the files of an earlier run, first the report, which marks it as finished. Other files stay."""
         self.report.unlink(missing_ok=True)
+        self.page.unlink(missing_ok=True)
         self.config.unlink(missing_ok=True)
         for folder in (self.model, self.predictions, self.partial_model):
             shutil.rmtree(folder, ignore_errors=True)

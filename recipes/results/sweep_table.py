@@ -82,13 +82,17 @@ def forget_jobs(folder: Path) -> None:
         path.unlink()
 
 
+def jobs_of(folder: Path) -> list[Job]:
+    """Return the jobs of a sweep that have ended, best first."""
+    return sorted((Job.load(path) for path in (folder / "jobs").glob("*.json")), key=_rank)
+
+
 def print_table(folder: Path) -> bool:
     """Print the table of all jobs, best first, write it to the sweep's folder, and tell whether all jobs succeeded."""
-    jobs = [Job.load(path) for path in (folder / "jobs").glob("*.json")]
+    jobs = jobs_of(folder)
     if not jobs:
         complain(f"No job of this sweep left a result in {folder}")
         return False
-    jobs.sort(key=_rank)
     failed = sum(job.outcome is None for job in jobs)
     text = escape_control_characters(table(_rows(jobs)))
     say(f"\nSweep of {len(jobs)} jobs, best first" + (f", {failed} failed" if failed else ""))
@@ -109,15 +113,29 @@ def _rank(job: Job) -> tuple[bool, bool, float, int]:
     return False, False, -sign * outcome.objective, job.number
 
 
+def shared_overrides(jobs: Sequence[Job]) -> list[str]:
+    """Return the overrides that all of several jobs have, in their order."""
+    return [item for item in jobs[0].overrides if all(item in job.overrides for job in jobs)] if len(jobs) > 1 else []
+
+
+def swept_keys(jobs: Sequence[Job]) -> list[str]:
+    """Return the keys whose values differ between jobs."""
+    shared = {*shared_overrides(jobs)}
+    return list(dict.fromkeys(item.partition("=")[0] for job in jobs for item in job.overrides if item not in shared))
+
+
+def values_of(job: Job) -> dict[str, str]:
+    """Return the overrides of a job by their keys."""
+    return dict(item.partition("=")[::2] for item in job.overrides)
+
+
 def _rows(jobs: Sequence[Job]) -> list[list[str]]:
     """Return the table's cells, with a column for each key whose value differs between jobs."""
-    shared = set.intersection(*(set(job.overrides) for job in jobs)) if len(jobs) > 1 else set()
-    swept = list(dict.fromkeys(item.partition("=")[0] for job in jobs for item in job.overrides if item not in shared))
+    swept = swept_keys(jobs)
     objective = next((job.outcome.objective_name for job in jobs if job.outcome is not None), "objective")
     rows = [[*swept, objective, "test", "run directory"]]
     for job in jobs:
-        values = dict(item.partition("=")[::2] for item in job.overrides)
-        outcome = job.outcome
+        values, outcome = values_of(job), job.outcome
         scores = ("-", "-") if outcome is None else _scores(outcome)
         place = f"failed: {job.error.strip().splitlines()[0]}" if outcome is None else outcome.directory
         rows.append([*(values.get(key, "-") for key in swept), *scores, place])

@@ -17,6 +17,7 @@ from recipes.machine import out_of_memory
 from recipes.machine.devices import place
 from recipes.machine.facts import numerical_environment
 from recipes.model.stored_task import StoredTask
+from recipes.reporting.run_page import judged_split, run_page
 from recipes.results.model_card import data_name, model_card
 from recipes.results.report import Report
 from recipes.results.run_directory import RunDirectory
@@ -159,8 +160,11 @@ def _write_results(
     if is_main_process():
         for split, lines in evaluation.predictions.items():
             write_json_lines(directory.predictions_of(split), lines)
-        named = data_name(flatten(to_dict(prepared.config)))
+        choices = flatten(to_dict(prepared.config))
+        named = data_name(choices)
         write_text(directory.model_card, model_card(report, prepared.task, named))
+        lines = evaluation.predictions[judged_split(report)]
+        write_text(directory.page, run_page(report, choices, prepared.task, lines, named))
         report.save(directory.report)
         directory.tidy()
     return report

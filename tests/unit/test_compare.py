@@ -219,7 +219,7 @@ def test_what_can_not_be_compared_is_named(tmp_path: Path, capsys: pytest.Captur
         ((only, "--split", "test"), "has no scores on test, but on validation (--split validation)"),
         ((one, "--score", "acuracy"), "--score acuracy: no such score. There are: accuracy, "),
         ((one, "--split", "dev"), "--split dev: choose from test, validation"),
-        ((one, "-o", "out.xlsx"), "the extension tells the format: .md, .csv, .json"),
+        ((one, "-o", "out.xlsx"), "the extension tells the format: .html, .md, .csv, .json"),
     ):
         status, _, err = compared(capsys, *arguments)
         assert status == 2
@@ -236,8 +236,9 @@ def test_runs_of_other_tasks_are_refused(tmp_path: Path, capsys: pytest.CaptureF
 
 def test_a_card_is_written_anew(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = leave_run(tmp_path / "a", 0.5)
-    assert report.main([str(run)]) == 2
-    assert "its model is gone" in capsys.readouterr().err
+    assert report.main([str(run)]) == 0
+    assert "there is no model to write a card for" in capsys.readouterr().out
+    assert "<h1>" in (run / "report.html").read_text()
     (run / "model").mkdir()
     assert report.main([str(tmp_path)]) == 0
     assert "| test | accuracy | 0.5000 | - |" in (run / "model" / "README.md").read_text()

@@ -23,6 +23,7 @@ RANKS = (
     ("tasks.writing",),
     ("recipes.system", "recipes.config", "recipes.statistics"),
     ("recipes.results",),
+    ("recipes.reporting",),
     ("recipes.command", "recipes.machine", "recipes.model"),
     ("recipes.windows", "recipes.checkpoints"),
     ("recipes.speed", "recipes.heads"),

@@ -1,0 +1,53 @@
+"""A comparison as a page."""
+
+from dataclasses import dataclass
+
+from recipes.comparing.outputs import heading, notes, pair_cells
+from recipes.comparing.sentences import sentences
+from recipes.comparing.verdicts import Comparison, Pair, Scored
+from recipes.reporting.measured import Measured
+from recipes.reporting.pages import render
+
+SCORE = "score"
+
+
+@dataclass(frozen=True)
+class ShownGroup:
+    """A group with what is shown of it."""
+
+    name: str
+    seeds: list[int]
+    scores: dict[str, Measured]
+    deviation: float | None
+    single: list[float]
+    directories: list[str]
+
+
+def page(comparison: Comparison) -> str:
+    """Return a comparison as HTML."""
+    return render(
+        "comparison",
+        title=f"Comparison: {heading(comparison)}",
+        score=comparison.score.name,
+        sentences=list(sentences(comparison)),
+        notes=notes(comparison),
+        groups=[_shown(one, comparison.score.name) for one in comparison.groups],
+        pairs=[(pair_cells(pair), _difference(pair)) for pair in comparison.pairs],
+    )
+
+
+def _shown(one: Scored, score: str) -> ShownGroup:
+    runs = one.group.runs
+    return ShownGroup(
+        one.group.name,
+        one.group.seeds,
+        {SCORE: Measured(one.mean.value, (one.mean.low, one.mean.high))},
+        one.deviation,
+        [run.report.metrics[run.split][score] for run in runs],
+        [str(run.directory) for run in runs],
+    )
+
+
+def _difference(pair: Pair) -> dict[str, Measured]:
+    estimate = pair.difference.estimate
+    return {SCORE: Measured(estimate.value, (estimate.low, estimate.high))}
