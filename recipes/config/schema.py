@@ -24,7 +24,7 @@ Method: TypeAlias = Literal["recipe", "plain", "stock"]
 SCHEDULES = ("linear", "cosine", "constant", "polynomial")
 DEVICE_CHOICES = ("auto", "cpu", "cuda", "mps")
 PRECISION_CHOICES = ("auto", "fp32", "bf16", "fp16")
-TRACKERS = ("none", "tensorboard", "wandb", "mlflow")
+TRACKERS = ("none", "tensorboard", "mlflow", "wandb", "trackio")
 
 
 @dataclass
@@ -117,12 +117,12 @@ class Runtime:
 
 @dataclass
 class Tracker:
-    """The experiment tracker that receives the training curves, besides the run directory."""
+    """The experiment tracker that keeps curves, scores and the report, besides the run directory (docs/trackers.md)."""
 
     name: str = "none"
-    "none, tensorboard, wandb or mlflow; each needs its extra installed."
+    "none, tensorboard, mlflow, wandb or trackio; each needs its extra installed."
     project: str | None = None
-    "Project (wandb) or experiment (mlflow) to file runs under. null: the service's default."
+    "Project (wandb, trackio) or experiment (mlflow) to file runs under. null: finetune-recipes."
 
 
 if TYPE_CHECKING:

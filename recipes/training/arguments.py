@@ -87,7 +87,7 @@ def training_arguments(
         ddp_broadcast_buffers=False,
         # Otherwise transformers joins all outputs so far after each batch, which copies them over and over.
         eval_do_concat_batches=False,
-        report_to=[] if config.tracker.name == "none" else [config.tracker.name],
+        report_to=[],  # `recipes.tracking` tells trackers
     )
     # Plain `python` on a machine with several GPUs would replicate the model on all of them (nn.DataParallel).
     if arguments.n_gpu > 1:

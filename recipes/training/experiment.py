@@ -1,7 +1,7 @@
 """One run from its config to its directory: read, train, evaluate, write."""
 
 import shutil
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from typing import Any
 
 from safetensors import SafetensorError
@@ -26,11 +26,12 @@ from recipes.speed import apply as speed
 from recipes.system.console import is_main_process, say_field
 from recipes.system.files import flush_to_disk, write_json_lines, write_text
 from recipes.system.signals import Interruption
+from recipes.tracking.registry import require_tracker
+from recipes.tracking.tracking import track
 from recipes.training.assembly import Prepared, assemble, prepare
 from recipes.training.clock import Laps
 from recipes.training.console_lines import show_model, show_plan, show_result, show_rows
 from recipes.training.reporting import build_report, history
-from recipes.training.trackers import configure_tracker, require_tracker
 from recipes.training.trainer import RecipeTrainer
 from tasks.data.read import read_label_names
 from tasks.errors import InputError
@@ -65,11 +66,12 @@ def run_experiment(
     placement = place(config.runtime, config.hparams.method)
     prepared = prepare(config, rows, placement, laps)
     show_model(prepared)
-    configure_tracker(config.tracker, directory)
-    with directory.lock() if is_main_process() else nullcontext(), out_of_memory.explaining():
+    with directory.lock() if is_main_process() else nullcontext(), out_of_memory.explaining(), ExitStack() as tracked:
         trainer = assemble(prepared, directory, interruption, started)
         show_plan(trainer, prepared)
+        tracking = tracked.enter_context(track(config, rows.fingerprint(), directory, _identity(prepared)))
         start = _starting_point(directory, prepared, trainer)
+        tracking.start(trainer)
         laps.lap("assembling")
         trainer.train_from(start)
         laps.lap("training")
@@ -83,6 +85,7 @@ def run_experiment(
                 f"The results can't be written to {directory}: {error}. Make room and run the same command again: it "
                 "goes on from what is saved"
             ) from error
+        tracking.finish(report)
     show_result(prepared.task, report, directory, laps.total())
     return report
 
