@@ -199,7 +199,7 @@ def _complete(
             group=task.group if grouped else None,
             identity=task.identity,
         )
-        how = ", stratified by label" if stratified else ", by article" if grouped else ""
+        how = ", stratified by label" if stratified else f", by {task.unit}" if grouped else ""
         notes.append(f"{split}: {len(splits[split])} rows cut off the training rows with the seed{how}")
     return {"train": rest, **splits}
 

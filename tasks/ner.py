@@ -20,7 +20,15 @@ from tasks.data.annotation.spans import read_spans
 from tasks.data.cells import is_blank, read_printed
 from tasks.data.records import STORED, BadRowError, Origin, ReadReport, Record
 from tasks.errors import InputError, did_you_mean
-from tasks.ner_records import NerColumns, find_columns, grouped_tokens, read_tags, read_words, token_bounds
+from tasks.ner_records import (
+    NerColumns,
+    documents_of,
+    find_columns,
+    grouped_tokens,
+    read_tags,
+    read_words,
+    token_bounds,
+)
 from tasks.plausibility import Finding, entity_findings, own_type_findings, word_findings
 from tasks.portions import overlapping_parts, portions_of
 from tasks.record_columns import row_id
@@ -58,6 +66,8 @@ class Sentence:
     text: str | None = None
     offsets: tuple[Bounds, ...] | None = None
     "The first character of each word in the text, and the one after its last."
+    document: str | None = None
+    "What it is a sentence of, if the file tells."
 
 
 @dataclass
@@ -72,6 +82,7 @@ class Ner(Task[Sentence]):
     pipeline: ClassVar[str] = "token-classification"
     takes_pairs: ClassVar[bool] = False
     tags_words: ClassVar[bool] = True
+    unit: ClassVar[str] = "document"
 
     name: str = "ner"
     scheme: str = "auto"
@@ -177,13 +188,15 @@ class Ner(Task[Sentence]):
             return rows
         records = grouped_tokens(records, layout.columns)
         columns = find_columns(records, layout.columns, labelled=labelled)
-        for position, record in enumerate(records):
+        documents = documents_of(records, layout.columns, report)
+        for position, (record, document) in enumerate(zip(records, documents, strict=True)):
             name = row_id(record, layout.columns, position)
             try:
                 if columns.text is not None:
-                    rows.append(self._of_text(record, name, columns, report, labelled))
+                    row = self._of_text(record, name, columns, report, labelled)
                 else:
-                    rows.append(self._of_tokens(record, name, columns, layout, report, labelled))
+                    row = self._of_tokens(record, name, columns, layout, report, labelled)
+                rows.append(row if document is None else replace(row, document=document))
             except BadRowError as error:
                 report.bad_row(error.reason, str(error), record.origin)
         entities = sum(tag.startswith("B-") for row in rows if row.text is not None for tag in row.tags or ())
@@ -513,6 +526,11 @@ class Ner(Task[Sentence]):
     @override
     def headline(self) -> Sequence[str]:
         return tuple(dict.fromkeys((self.objective_score().name, "f1", "precision", "recall")))
+
+    @override
+    def group(self, row: Sentence) -> Hashable | None:
+        """Return the document, so that all its sentences stay in one split."""
+        return row.document
 
     @override
     def identity(self, row: Sentence) -> Hashable:

@@ -4,6 +4,7 @@ These forms are read: lists of words and tags, a table with a token in each row,
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from tasks.data.annotation.spans import looks_like_spans
 from tasks.data.cells import is_blank, read_printed, whole_number
 from tasks.data.column_names import (
+    DOCUMENT_COLUMNS,
     SENTENCE_COLUMNS,
     SPAN_COLUMNS,
     SPAN_TEXT_COLUMNS,
@@ -18,11 +20,12 @@ from tasks.data.column_names import (
     TOKEN_COLUMNS,
 )
 from tasks.data.options import Columns
-from tasks.data.records import Record
+from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError
 from tasks.record_columns import column, column_names, find_column
 from tasks.words import Bounds
 
+FEWEST_DOCUMENTS = 10
 FORM_LOOKED_AT = 200
 "How many records decide which form a file has."
 
@@ -219,6 +222,7 @@ def grouped_tokens(
             f"{', '.join(map(str, records[0].values))}. Say which one with data.columns.sentence=NAME"
         )
     ours = {"id", sentence, tokens, tags}
+    document = None if with_others else find_column(records, columns.document, DOCUMENT_COLUMNS)
     others = [name for name in column_names(records) if name not in ours] if with_others else []
     sentences: list[Record] = []
     current: Any = None
@@ -227,6 +231,8 @@ def grouped_tokens(
         if not sentences or (not is_blank(name) and str(name) != current):
             current = str(name)
             values: dict[str, Any] = {"id": current, **{name: [] for name in (tokens, tags, *others) if name}}
+            if document is not None:
+                values[document] = record.values.get(document)
             sentences.append(Record(values, record.origin))
         word = record.values.get(tokens)
         sentences[-1].values[tokens].append("" if word is None else str(word))
@@ -234,6 +240,31 @@ def grouped_tokens(
             if name:
                 sentences[-1].values[name].append(record.values.get(name))
     return sentences
+
+
+def documents_of(records: Sequence[Record], columns: Columns, report: ReadReport) -> list[str | None]:
+    """Return the document of each record: what a column says, or else the last mark of a document before it.
+
+    There are none if they are fewer than `FEWEST_DOCUMENTS`: one mark at the beginning of a file, as some programs
+    write, is no document, and of a handful of documents no interval can be told.
+
+    Raises:
+        InputError: the column that the user named is not there.
+    """
+    name = find_column(records, columns.document, DOCUMENT_COLUMNS)
+    if name is None and columns.document is not None:
+        column(records, columns.document, DOCUMENT_COLUMNS, "data.columns.document")
+    if name is not None:
+        found = [None if is_blank(value) else str(value) for value in (record.values.get(name) for record in records)]
+    else:
+        found = [_marked_document(record.origin, report) for record in records]
+    return found if len({*found} - {None}) >= FEWEST_DOCUMENTS else [None] * len(records)
+
+
+def _marked_document(origin: Origin, report: ReadReport) -> str | None:
+    starts = report.document_starts.get(origin.file, ())
+    place = bisect_right(starts, origin.number)
+    return f"{origin.file}, {origin.unit} {starts[place - 1]}" if place else None
 
 
 def _is_token_table(records: Sequence[Record], tokens: str) -> bool:

@@ -55,6 +55,7 @@ class Qa(Task[Question]):
     """Options of extractive question answering."""
 
     unit: ClassVar[str] = "article"
+    always_in_units: ClassVar[bool] = True
     has_classes: ClassVar[bool] = False
 
     texts: ClassVar[tuple[str, ...]] = ("question", "context")

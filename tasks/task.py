@@ -101,6 +101,8 @@ class Task(Generic[RowType]):
     "The names under which `calibrate` returns thresholds."
     unit: ClassVar[str] = "row"
     "What rows of one `group` make up, such as an article."
+    always_in_units: ClassVar[bool] = False
+    "Whether each row has a `group`."
     has_classes: ClassVar[bool] = True
     "Whether labels are classes, so that class weights apply."
 

@@ -21,7 +21,7 @@ from recipes.results.sweep_table import Job
 from recipes.system.console import complain
 from tasks.data.options import Split
 from tasks.errors import InputError, did_you_mean
-from tasks.task import AnyTask, Head, Prediction, Row, Task
+from tasks.task import AnyTask, Head, Prediction, Row
 
 CAN_NOT = "Scores on different rows can't be compared"
 JOBS = "jobs"
@@ -174,7 +174,7 @@ def load_run(path: Path, split: Split) -> StoredRun:
             raise ValueError("they are not what a run writes")
     except (OSError, ValueError, AttributeError, TypeError, yaml.YAMLError) as error:
         raise InputError(f"{path}: its config or its predictions can't be read: {error}") from error
-    if TASKS[report.task].unit != Task.unit and "unit" not in lines[0]:
+    if TASKS[report.task].always_in_units and "unit" not in lines[0]:
         raise InputError(
             f"{path}: was made by an older version, which did not store what belongs to one {TASKS[report.task].unit}. "
             "To do it again: overwrite=true"

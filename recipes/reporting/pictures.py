@@ -134,7 +134,7 @@ def axis_ticks(low: float, high: float) -> list[float]:
     if high - low < 1e-9 * max(abs(high), 1.0):
         return [low - 1.0, low, low + 1.0]
     power = 10.0 ** floor(log10(high - low))
-    step = next(size * power for size in (0.2, 0.5, 1.0, 2.0) if (high - low) / (size * power) <= 4.0 + 1e-9)
+    step = next(size * power for size in (0.2, 0.5, 1.0, 2.0, 5.0) if (high - low) / (size * power) <= 4.0 + 1e-9)
     start = floor(low / step + 1e-9)
     ticks = [round(start * step, 12)]
     while ticks[-1] < high - 1e-9 * step:

@@ -59,7 +59,7 @@ def run_page(report: Report, config: Mapping[str, Any], task: AnyTask, lines: Se
         split=split,
         names=[name for name in task.headline() if name in report.metrics[split]],
         scores={name: list(_score_rows(report, name, task)) for name in report.metrics},
-        gains=list(_gains(report, split, task)),
+        gains=sorted(_gains(report, split, task), key=lambda gain: gain[2].value or 0.0),
         weaknesses=weaknesses(breakdowns),
         curves=list(_curves(report)),
         breakdowns=breakdowns,
@@ -110,7 +110,7 @@ def _score_rows(report: Report, split: Split, task: AnyTask) -> Iterator[ScoreRo
 
 
 def _gains(report: Report, split: Split, task: AnyTask) -> Iterator[tuple[str, str, Measured]]:
-    """Yield for each baseline what the model gains over it by the objective."""
+    """Yield for each baseline what the model gains over it by the first score that the console shows."""
     for who, baseline in report.verdict.baselines.get(split, {}).items():
         for name in task.headline()[:1]:
             gain = baseline.gains.get(name)

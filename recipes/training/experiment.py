@@ -1,6 +1,7 @@
 """One run from its config to its directory: read, train, evaluate, write."""
 
 import shutil
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from typing import Any
 
@@ -23,7 +24,7 @@ from recipes.results.report import Report
 from recipes.results.run_directory import RunDirectory
 from recipes.results.verdict import Verdict
 from recipes.speed import apply as speed
-from recipes.system.console import is_main_process, say_field
+from recipes.system.console import complain, is_main_process, say_field
 from recipes.system.files import flush_to_disk, write_json_lines, write_text
 from recipes.system.signals import Interruption
 from recipes.tracking.registry import require_tracker
@@ -33,9 +34,11 @@ from recipes.training.clock import Laps
 from recipes.training.console_lines import show_model, show_plan, show_result, show_rows
 from recipes.training.reporting import build_report, history
 from recipes.training.trainer import RecipeTrainer
+from tasks.analysis.parts import Line
 from tasks.data.read import read_label_names
 from tasks.errors import InputError
 from tasks.load import AnyRows, load
+from tasks.task import AnyTask
 
 
 def run_experiment(
@@ -164,13 +167,24 @@ def _write_results(
         for split, lines in evaluation.predictions.items():
             write_json_lines(directory.predictions_of(split), lines)
         choices = flatten(to_dict(prepared.config))
-        named = data_name(choices)
-        write_text(directory.model_card, model_card(report, prepared.task, named))
-        lines = evaluation.predictions[judged_split(report)]
-        write_text(directory.page, run_page(report, choices, prepared.task, lines, named))
+        write_text(directory.model_card, model_card(report, prepared.task, data_name(choices)))
         report.save(directory.report)
         directory.tidy()
+        _write_page(report, choices, prepared.task, evaluation.predictions[judged_split(report)], directory)
     return report
+
+
+def _write_page(
+    report: Report, choices: Mapping[str, Any], task: AnyTask, lines: Sequence[Line], directory: RunDirectory
+) -> None:
+    """Write the report as a page. The run is finished without it, so that no fault of it may end the run."""
+    try:
+        write_text(directory.page, run_page(report, choices, task, lines, data_name(choices)))
+    except Exception as error:
+        complain(
+            f"{directory.page} could not be made ({type(error).__name__}: {error}). Everything else is there; to try "
+            f"again: python -m recipes.report {directory}"
+        )
 
 
 def save_model(trainer: RecipeTrainer, directory: RunDirectory) -> None:

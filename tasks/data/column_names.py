@@ -45,6 +45,7 @@ TAG_COLUMNS = ("tags", "ner_tags", "labels", "tag", "ner_tag", "ner", "label")
 SENTENCE_COLUMNS = ("sentence_id", "sentence #", "sentence_idx", "sent_id", "sent", "sentence", "sentence number")
 "NER: the column of a table with a token in each row that says which sentence a token belongs to."
 
+DOCUMENT_COLUMNS = ("document_id", "doc_id", "docid")
 SPAN_TEXT_COLUMNS = ("text", "data", "sentence", "content", "document")
 SPAN_COLUMNS = ("spans", "entities", "ents", "label", "labels", "annotations", "annotation")
 "NER: the columns of a text and of its entities, given by character offsets."
@@ -64,6 +65,7 @@ USUAL_COLUMNS = frozenset(
         *TOKEN_COLUMNS,
         *TAG_COLUMNS,
         *SENTENCE_COLUMNS,
+        *DOCUMENT_COLUMNS,
         *SPAN_TEXT_COLUMNS,
         *SPAN_COLUMNS,
         *QUESTION_COLUMNS,

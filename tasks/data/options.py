@@ -33,6 +33,9 @@ class Columns:
     "NER: the entities of a text, by character offsets. null: `spans`, `entities`, `label`, ..."
     sentence: str | None = None
     "NER: in a table with a token in each row, the sentence that the token belongs to. null: `sentence_id`, ..."
+    document: str | None = None
+    """NER: the document; its sentences stay in one split, and are drawn together for intervals. null: `document_id`,
+    `doc_id` or `docid`, or else what CoNLL files mark (`-DOCSTART-`)."""
     question: str | None = None
     "QA: the question. null: `question`."
     context: str | None = None

@@ -60,6 +60,8 @@ class ReadReport:
     "A line for each split: what its files were recognised as."
     files: list[str] = field(default_factory=list)
     "Files that were read besides those that rows come from, such as annotations that stand beside their text."
+    document_starts: dict[str, list[int]] = field(default_factory=dict)
+    "For each CoNLL file that marks them the lines at which documents begin, in ascending order."
     notes: list[str] = field(default_factory=list)
     "Sentences about doubtful things that the user should look at, each once."
 

@@ -1,12 +1,16 @@
 """Rows of NER in the forms in which people have them, and how what a tokenizer drops is decoded."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tasks.data.options import Columns
+from tasks.data.options import Columns, DataOptions
+from tasks.data.read import read_records
 from tasks.data.records import Origin, ReadReport, Record
+from tasks.data.streaming import stream_records
 from tasks.errors import InputError
 from tasks.ner import Ner, Sentence
 from tasks.task import Head, Layout
@@ -251,3 +255,68 @@ def test_a_table_of_tokens_has_its_labels_under_any_name(name: str) -> None:
         ("s1", ("Ida", "left"), ("B-PER", "O")),
         ("s2", ("Oslo", "slept"), ("B-LOC", "O")),
     ]
+
+
+def marked(documents: int, ends: str = "\n") -> str:
+    """Return a CoNLL file of documents of two sentences each."""
+    return "".join(f"-DOCSTART- -X- O\n\nIda{n} O\n\nOslo{n} B-LOC\n\n" for n in range(documents)).replace("\n", ends)
+
+
+def documents_in(path: Path, columns: Columns | None = None) -> list[str | None]:
+    options = DataOptions(train=str(path), columns=columns or Columns())
+    report = ReadReport()
+    found = read_records(options, "train", report)
+    assert found is not None
+    layout = Layout(options.columns)
+    return [row.document for row in Ner().resolve_auto(found, layout, report).read(found, layout, report)]
+
+
+def test_documents_are_what_a_file_marks(tmp_path: Path) -> None:
+    file = tmp_path / "a.conll"
+    file.write_text(marked(10))
+    documents = documents_in(file)
+    assert documents == [f"{file}, line {1 + 6 * (n // 2)}" for n in range(20)]
+    assert Ner().group(Sentence("1", ("a",), None, Origin("f", 1), document="d")) == "d"
+
+
+@pytest.mark.parametrize("documents", [0, 1, 9])
+def test_few_marks_make_no_documents(tmp_path: Path, documents: int) -> None:
+    file = tmp_path / "a.conll"
+    file.write_text(marked(documents) + "Ida O\n\nOslo B-LOC\n" * 12)
+    assert set(documents_in(file)) == {None}
+
+
+def test_documents_in_a_column(tmp_path: Path) -> None:
+    table = tmp_path / "a.csv"
+    lines = [f"{n},d{n // 2},{word},{tag}" for n in range(24) for word, tag in (("Ida", "O"), ("Oslo", "B-LOC"))]
+    table.write_text("\n".join(["sentence_id,doc_id,token,tag", *lines]))
+    assert documents_in(table) == [f"d{n // 2}" for n in range(24)]
+    named = tmp_path / "b.jsonl"
+    rows = [{"tokens": ["Ida"], "tags": ["B-PER"], "letter": n % 12} for n in range(24)]
+    named.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert documents_in(named, Columns(document="letter")) == [str(n % 12) for n in range(24)]
+    with pytest.raises(InputError, match=r"no column 'leter' \(data.columns.document\)"):
+        documents_in(named, Columns(document="leter"))
+
+
+@pytest.mark.parametrize("portion", [1, 30, 100, 10_000])
+def test_portions_have_the_documents_of_the_whole(tmp_path: Path, portion: int) -> None:
+    file = tmp_path / "a.conll"
+    file.write_text(marked(12))
+    whole, parts = ReadReport(), ReadReport()
+    read_records(DataOptions(train=str(file)), "train", whole)
+    list(stream_records(str(file), DataOptions(), parts, portion_bytes=portion))
+    assert whole.document_starts == parts.document_starts == {str(file): [1 + 6 * n for n in range(12)]}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.conllu", "# newdoc id = d{n}\n1\tIda\t_\t_\t_\t_\t_\t_\t_\tEntity=B-PER\n\n"),
+        ("a.gold_conll", "#begin document (d{n}); part 000\nd 0 0 Ida NN * - - - * (PER) -\n\n#end document\n"),
+    ],
+)
+def test_documents_of_other_formats(tmp_path: Path, name: str, text: str) -> None:
+    file = tmp_path / name
+    file.write_text("".join(text.format(n=n) for n in range(11)))
+    assert len(set(documents_in(file))) == 11

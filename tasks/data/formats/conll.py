@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TypedDict
 
 from tasks.data.formats.conll_layout import RANGE_OR_EMPTY_NODE, TAG, Layout, Row, find_layout, laid_out
+from tasks.data.formats.document_starts import report_document_starts
 from tasks.data.formats.portions import Portions, PortionsOfBlocks
 from tasks.data.formats.reader import Confidence, Contents, Reader
 from tasks.data.formats.separators import unescaped
@@ -45,7 +46,8 @@ def read_conll(
     Args:
         text: the file's content, lines ending in `\n`.
         file: its name, for errors.
-        report: takes sentences that have a line with too few columns, or an empty token or tag. If a column is counted
+        report: takes the starts of documents, and sentences that have a line with too few columns, or an empty token or
+            tag. If a column is counted
             from the end, it also takes sentences whose lines have different numbers of columns.
         tokens: number of the column of tokens, from 0; negative ones count from the end. None: the first that does not
             count.
@@ -59,6 +61,7 @@ def read_conll(
     Raises:
         InputError: a column is not given by number.
     """
+    report_document_starts(text, file, first_line, report)
     sentences = _sentences(text, separator, comment, first_line)
     if layout is None:
         layout = _find_layout(sentences, file, report, tokens, tags, separator, comment)

@@ -3,6 +3,7 @@
 import re
 from itertools import groupby
 
+from tasks.data.formats.document_starts import report_document_starts
 from tasks.data.formats.portions import Portions, PortionsOfBlocks
 from tasks.data.formats.reader import Confidence, Contents, Reader, certain_if
 from tasks.data.formats.source import Beginning, Source
@@ -18,6 +19,7 @@ def read_conll2012(
     text: str, file: str, report: ReadReport, *, entities: int = ENTITIES, first_line: int = 1
 ) -> list[Record]:
     """Turn blocks of lines into sentences with IOB2 tags. Sentences with a line that can't be read go to `report`."""
+    report_document_starts(text, file, first_line, report)
     records = []
     numbered = enumerate(text.split("\n"), start=first_line)
     for is_between, block in groupby(numbered, key=lambda line: _separates(line[1])):

@@ -5,6 +5,7 @@ from collections import Counter
 from itertools import groupby
 
 from tasks.data.formats.conll_layout import RANGE_OR_EMPTY_NODE
+from tasks.data.formats.document_starts import report_document_starts
 from tasks.data.formats.portions import Portions, PortionsOfBlocks
 from tasks.data.formats.reader import Confidence, Contents, Reader, certain_if
 from tasks.data.formats.source import Beginning, Source
@@ -45,6 +46,7 @@ def read_conllu(
     Raises:
         InputError: no tags can be found.
     """
+    report_document_starts(text, file, first_line, report)
     sentences = _words(text, file, report, first_line)
     # A key that the user names is the name of the column, too, so that the task finds it by data.columns.tags.
     name = "tags" if tags is None or re.fullmatch(r"-?\d+", tags) else tags

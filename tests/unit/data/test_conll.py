@@ -66,7 +66,7 @@ def test_document_starts_are_left_out_and_end_a_sentence() -> None:
     text = "-DOCSTART- -X- O O\n\nRain NN O O\n-DOCSTART- -X- O O\nSnow NN O O\n"
     report = ReadReport("skip")
     assert read(text, report) == [(3, ["Rain"], ["O"]), (5, ["Snow"], ["O"])]
-    assert report == ReadReport("skip")
+    assert report == ReadReport("skip", document_starts={"f.conll": [1, 4]})
 
 
 def test_conllu_ranges_and_empty_nodes_are_left_out() -> None:

@@ -1,0 +1,433 @@
+"""What a model gets wrong: worked out by hand, against nervaluate, and against a naive loop."""
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recipes.reporting.measured import measure, weaknesses
+from tasks.analysis.answers import EXACT, NOT_ANSWERED, PARTLY, SENTENCE, TOO_BOLD
+from tasks.analysis.calibration import at_temperature, fit_temperature, probabilities_of, reliability
+from tasks.analysis.entities import BORDERS, BOTH, CORRECT, INVENTED, KINDS, MISSED, TYPE, matches
+from tasks.analysis.parts import Analysis, Breakdown, Counts, Line
+from tasks.classification import TEMPERATURE, Classification, Text
+from tasks.data.records import Origin
+from tasks.ner import Ner, Sentence
+from tasks.qa import Qa, Question
+from tasks.task import AnyTask, Head
+
+ORIGIN = Origin("a.csv", 1)
+CLASSES = Head("", ("no", "yes"))
+
+
+def breakdown(analysis: Analysis, title: str) -> Breakdown:
+    return next(one for one in analysis.breakdowns if one.title == title)
+
+
+def scores(found: Breakdown) -> dict[str, tuple[int, dict[str, Any]]]:
+    """Return the count and the scores of each part."""
+    return {
+        part.name: (part.count, {name: part.rescore(np.ones((1, part.units)))[name].item() for name in found.scores})
+        for part in found.parts
+    }
+
+
+def cells(table: Counts) -> dict[tuple[str, str], int]:
+    return {
+        (row, column): count
+        for row, counts in zip(table.rows, table.counts, strict=True)
+        for column, count in zip(table.columns, counts, strict=True)
+        if count
+    }
+
+
+def classified(gold: Any, label: Any, **more: Any) -> dict[str, Any]:
+    sure = {"yes": 0.1, "no": 0.1, str(label): 0.9} if isinstance(label, str) else {"yes": 0.6, "no": 0.2}
+    prediction = {"label": label, "scores": sure}
+    return {"id": "1", "file": "a.csv", "line": 2, "text": "t", "gold": gold, "prediction": prediction, **more}
+
+
+def test_classes_and_confusions() -> None:
+    lines = [classified(*pair) for pair in [("yes", "yes"), ("yes", "no"), ("no", "no"), ("no", "no"), ("no", "yes")]]
+    found = Classification(kind="single_label").analyse(lines, CLASSES, {})
+    by_class = scores(breakdown(found, "By class"))
+    assert by_class["no"] == (
+        3,
+        {"precision": pytest.approx(2 / 3), "recall": pytest.approx(2 / 3), "f1": pytest.approx(2 / 3)},
+    )
+    assert by_class["yes"] == (2, {"precision": 0.5, "recall": 0.5, "f1": 0.5})
+    (table,) = found.counts
+    assert cells(table) == {("yes", "yes"): 1, ("yes", "no"): 1, ("no", "no"): 2, ("no", "yes"): 1}
+    assert table.right == {("yes", "yes"), ("no", "no")}
+
+
+def test_of_many_classes_those_with_mistakes_are_shown() -> None:
+    names = [f"c{number:02}" for number in range(40)]
+    lines = [classified(name, name) for name in names] + [classified("c05", "c31")] * 3
+    (table,) = Classification(kind="single_label").analyse(lines, Head("", tuple(names)), {}).counts
+    assert table.rows[:2] == ["c05", "c31"]
+    assert len(table.rows) == 20
+    assert sum(map(sum, table.counts)) == 43
+    assert cells(table)["c05", "c31"] == 3
+    assert cells(table)["(all others)", "(all others)"] == 21
+    assert ("(all others)", "(all others)") not in table.right
+
+
+def test_mistakes_come_with_the_surest_first_and_none_is_right() -> None:
+    lines = [
+        classified("yes", "no", prediction={"label": "no", "scores": {"no": sure, "yes": 1 - sure}})
+        for sure in (0.6, 0.99, 0.7)
+    ] + [classified("yes", "yes")]
+    found = Classification(kind="single_label").analyse(lines, CLASSES, {}).mistakes
+    assert [(one.place, one.score) for one in found] == [(1, 0.99), (2, 0.7), (0, 0.6)]
+    many = Classification(kind="single_label").analyse(lines[:3] * 20, CLASSES, {}).mistakes
+    assert len(many) == 20
+
+
+def test_several_labels_and_numbers() -> None:
+    lines = [
+        classified(["a"], ["a", "b"], prediction={"label": ["a", "b"], "scores": {"a": 0.9, "b": 0.8}}),
+        classified(["b"], [], prediction={"label": [], "scores": {"a": 0.3, "b": 0.05}}),
+        classified([], [], prediction={"label": [], "scores": {"a": 0.1, "b": 0.1}}),
+    ]
+    found = Classification(kind="multi_label").analyse(lines, Head("", ("a", "b")), {})
+    assert [(one.what, one.gold, one.predicted) for one in found.mistakes] == [
+        ("b is missing", "b", ""),
+        ("b is too much", "a", "a, b"),
+    ]
+    assert scores(breakdown(found, "By class"))["b"] == (1, {"precision": 0.0, "recall": 0.0, "f1": 0.0})
+    numbers = [
+        classified(gold, label, prediction={"label": label}) for gold, label in [(1.0, 1.0), (2.0, 4.5), (3.0, 2.0)]
+    ]
+    wrong = Classification(kind="regression").analyse(numbers, Head("", ("score",)), {}).mistakes
+    assert [(one.what, one.gold, one.predicted, one.score) for one in wrong] == [
+        ("too high", "2", "4.5", 2.5),
+        ("too low", "3", "2", 1.0),
+    ]
+
+
+def test_slices_by_length_source_and_copies_are_scored_as_their_rows_alone() -> None:
+    generator = random.Random(1)  # noqa: S311
+    lines = []
+    for number in range(60):
+        gold, label = generator.choice("yn"), generator.choice("yn")
+        traits = {"in_training": number % 10 == 0, "columns": {"source": "shop" if number % 3 else "app"}}
+        lines.append(classified(gold, label, text="x" * number, traits=traits))
+    found = Classification(kind="single_label").analyse(lines, Head("", ("n", "y")), {})
+
+    def accuracy(some: Sequence[Line]) -> tuple[int, dict[str, Any]]:
+        right = [line["gold"] == line["prediction"]["label"] for line in some]
+        return len(some), {"accuracy": pytest.approx(sum(right) / len(right))}
+
+    assert scores(breakdown(found, "By length of the text")) == {
+        "up to 14 characters": accuracy(lines[:15]),
+        "15 to 29 characters": accuracy(lines[15:30]),
+        "30 to 44 characters": accuracy(lines[30:45]),
+        "45 characters or more": accuracy(lines[45:]),
+    }
+    assert scores(breakdown(found, "By column “source”")) == {
+        "shop": accuracy([line for number, line in enumerate(lines) if number % 3]),
+        "app": accuracy(lines[::3]),
+    }
+    assert scores(breakdown(found, "Rows that training has, too")) == {
+        "not in training": accuracy([line for number, line in enumerate(lines) if number % 10]),
+        "in training, too": accuracy(lines[::10]),
+    }
+
+
+def test_a_column_that_says_the_label_is_no_slice() -> None:
+    lines = [classified(gold, "y", traits={"columns": {"code": str(gold)}}) for gold in "ynyn"]
+    found = Classification(kind="single_label").analyse(lines, Head("", ("n", "y")), {})
+    assert "By column “code”" not in [one.title for one in found.breakdowns]
+
+
+def test_intervals_of_parts_are_those_of_their_own_rows() -> None:
+    lines = [classified("y" if number % 2 else "n", "y", text="x" * number) for number in range(80)]
+    found = Classification(kind="single_label").analyse(lines, Head("", ("n", "y")), {})
+    measured = measure(breakdown(found, "By length of the text"))
+    for part in measured.parts:
+        score = part.scores["accuracy"]
+        assert score.bounds is not None
+        assert score.value == 0.5
+        assert score.bounds[0] < 0.4 < 0.6 < score.bounds[1]
+
+
+def test_a_part_that_is_worse_by_more_than_chance_is_named() -> None:
+    lines = [
+        classified("y", "y" if number >= 30 or number % 5 == 0 else "n", text="x" * (number // 30))
+        for number in range(90)
+    ]
+    found = Classification(kind="single_label").analyse(lines, Head("", ("n", "y")), {})
+    named = weaknesses([measure(one) for one in found.breakdowns if one.title == "By length of the text"])
+    assert [one.part.name for one in named] == ["up to 0 characters"]
+    assert named[0].others == 1.0
+
+
+# Calibration
+
+
+def test_the_temperature_is_that_at_which_gold_is_likeliest() -> None:
+    generator = np.random.default_rng(3)
+    logits = generator.normal(size=(5_000, 4)) * 2
+    true = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    gold = [int(generator.choice(4, p=row)) for row in true]
+    for sharpening in (0.5, 1.0, 3.0):
+        sharp = np.exp(logits * sharpening)
+        found = fit_temperature(sharp / sharp.sum(axis=1, keepdims=True), gold)
+        assert found == pytest.approx(sharpening, rel=0.05)
+
+
+def test_a_few_rows_that_are_all_right_do_not_make_it_certain() -> None:
+    few = fit_temperature(np.array([[0.6, 0.4]] * 4), [0] * 4)
+    many = fit_temperature(np.array([[0.6, 0.4]] * 4_000), [0] * 4_000)
+    assert 0.5 < few < 1
+    assert many < 0.15
+
+
+def test_a_temperature_changes_no_label_and_can_be_taken_back() -> None:
+    rows = np.random.default_rng(1).dirichlet(np.ones(5), size=200)
+    scaled = at_temperature(rows, 2.5)
+    assert scaled.sum(axis=1) == pytest.approx(np.ones(200))
+    assert (scaled.argmax(axis=1) == rows.argmax(axis=1)).all()
+    assert at_temperature(scaled, 1 / 2.5) == pytest.approx(rows)
+
+
+def test_calibrated_probabilities_are_stored_by_the_name_that_a_model_is_asked_for() -> None:
+    task = Classification(kind="single_label")
+    head = Head("", ("no", "yes"))
+    rows = [Text(str(number), "t", None, "yes" if number < 600 else "no", ORIGIN) for number in range(1_000)]
+    decoded = task.decode(rows, {"row": list(range(1_000))}, {"logits": np.array([[0.0, 3.0]] * 1_000)}, head)
+    calibration = task.calibrate(rows, decoded)
+    assert set(calibration) == {TEMPERATURE}
+    (finished, *_) = task.apply_calibration(decoded, task.calibration({**calibration, "label_threshold": 0.3}))
+    assert finished["label"] == "yes"
+    assert finished["scores"]["yes"] == pytest.approx(0.6, abs=0.02)
+    assert task.apply_calibration(decoded, {})[0]["scores"]["yes"] == round(1 / (1 + np.exp(-3)), 6)
+
+
+def test_the_error_before_the_temperature_is_that_of_the_models_own_probabilities() -> None:
+    own = np.random.default_rng(5).dirichlet([1, 1], size=300)
+    gold = ["yes" if number % 3 else "no" for number in range(300)]
+    calibrated = at_temperature(own, 1.7)
+    lines = [
+        classified(
+            of_row,
+            "",
+            prediction={"label": ("no", "yes")[row.argmax()], "scores": dict(zip(("no", "yes"), row, strict=True))},
+        )
+        for of_row, row in zip(gold, calibrated.tolist(), strict=True)
+        for row in [np.array(row)]
+    ]
+    found = Classification(kind="single_label").analyse(lines, CLASSES, {TEMPERATURE: 1.7}).reliability
+    assert found is not None
+
+    def naive(probabilities: Any) -> float:
+        bins: dict[int, list[tuple[float, bool]]] = {}
+        for row, label in zip(probabilities, gold, strict=True):
+            best = int(row.argmax())
+            bins.setdefault(min(int(row[best] * 10), 9), []).append((float(row[best]), ("no", "yes")[best] == label))
+        return sum(
+            abs(sum(sure for sure, _ in some) - sum(right for _, right in some)) for some in bins.values()
+        ) / len(gold)
+
+    assert found.error == pytest.approx(naive(calibrated))
+    assert found.error_before == pytest.approx(naive(own))
+    assert sum(one.count for one in found.bins) == 300
+
+
+def test_probabilities_of_one_are_in_the_last_bin() -> None:
+    found = reliability([1.0, 0.95], [True, False])
+    assert [(one.count, one.share_right) for one in found.bins] == [(2, 0.5)]
+    assert probabilities_of([{"a": 0.2, "b": 0.8}]).tolist() == [[0.2, 0.8]]
+
+
+# Entities
+
+
+def tagged(gold: str, predicted: str, score: float = 0.5, **more: Any) -> dict[str, Any]:
+    from tasks.tags import spans
+
+    found = [
+        {"type": kind, "start": start, "end": end, "text": "", "score": score}
+        for kind, start, end in spans(predicted.split())
+    ]
+    tokens = [f"w{place}" for place in range(len(gold.split()))]
+    prediction = {"tags": predicted.split(), "entities": found}
+    return {
+        "id": "1",
+        "file": "a.conll",
+        "line": 1,
+        "tokens": tokens,
+        "gold": gold.split(),
+        "prediction": prediction,
+        **more,
+    }
+
+
+def test_mistakes_of_taggers_by_kind() -> None:
+    lines = [
+        tagged("B-a I-a O B-b", "B-a I-a O B-b", 0.9),
+        tagged("B-a I-a O B-b", "B-b I-b O O", 0.8),
+        tagged("O B-a I-a O B-b", "O B-a O O B-a", 0.7),
+        tagged("O B-a I-a O O", "B-b I-b O O B-b", 0.6),
+    ]
+    found = Ner().analyse(lines, Head("", ()), {})
+    kinds, types = found.counts
+    assert cells(kinds) == {
+        ("a", CORRECT): 1,
+        ("a", TYPE): 1,
+        ("a", BORDERS): 1,
+        ("a", BOTH): 1,
+        ("b", CORRECT): 1,
+        ("b", TYPE): 1,
+        ("b", MISSED): 1,
+        ("b", INVENTED): 1,
+    }
+    assert cells(types) == {
+        ("a", "a"): 2,
+        ("a", "b"): 2,
+        ("b", "b"): 1,
+        ("b", "a"): 1,
+        ("b", "(nothing)"): 1,
+        ("(nothing)", "b"): 1,
+    }
+    assert scores(breakdown(found, "By type"))["a"] == (
+        4,
+        {"precision": pytest.approx(1 / 3), "recall": 0.25, "f1": pytest.approx(2 / 7)},
+    )
+    assert scores(breakdown(found, "Entities by their length")) == {
+        "1 word": (3, {"recall": pytest.approx(1 / 3)}),
+        "2 words": (4, {"recall": 0.25}),
+    }
+    assert [(one.place, one.what, one.gold, one.predicted) for one in found.mistakes] == [
+        (1, TYPE, "a: w0 w1", "b: w0 w1"),
+        (2, BORDERS, "a: w1 w2", "a: w1"),
+        (3, BOTH, "a: w1 w2", "b: w0 w1"),
+    ]
+    assert found.mistakes[1].text == [
+        ("w0", ""),
+        (" ", ""),
+        ("w1", "both"),
+        (" ", ""),
+        ("w2", "gold"),
+        (" ", ""),
+        ("w3", ""),
+        (" ", ""),
+        ("w4", "both"),
+    ]
+
+
+TAGS = st.lists(st.sampled_from(["O", "B-a", "I-a", "B-b", "I-b"]), min_size=1, max_size=12)
+
+
+@given(st.lists(st.tuples(TAGS, TAGS), min_size=1, max_size=5))
+def test_mistakes_are_those_that_nervaluate_counts(sentences: list[tuple[list[str], list[str]]]) -> None:
+    from nervaluate.evaluator import Evaluator
+
+    from tasks.tags import spans, to_iob2
+
+    pairs = []
+    for gold, predicted in sentences:
+        length = min(len(gold), len(predicted))
+        pairs.append(tuple(to_iob2(tags[:length], "iob2")[0] for tags in (gold, predicted)))
+    outcome = Evaluator([one for one, _ in pairs], [two for _, two in pairs], tags=["a", "b"], loader="list").evaluate()
+    strict, exact, types = (outcome["overall"][name] for name in ("strict", "exact", "ent_type"))
+    counts = Counter(match.kind for gold, predicted in pairs for match in matches(spans(gold), spans(predicted)))
+    assert counts[CORRECT] == strict.correct
+    assert counts[TYPE] + counts[BORDERS] + counts[BOTH] == strict.incorrect
+    assert (counts[MISSED], counts[INVENTED]) == (strict.missed, strict.spurious)
+    assert counts[CORRECT] + counts[TYPE] == exact.correct
+    assert types.correct >= counts[CORRECT] + counts[BORDERS]
+    assert set(counts) <= set(KINDS)
+
+
+def test_entities_that_training_has_and_those_that_it_has_not() -> None:
+    train = [Sentence("1", ("Oslo", "waits"), ("B-a", "O"), ORIGIN)]
+    rows = [
+        Sentence("2", ("Oslo", "and", "Bergen"), ("B-a", "O", "B-a"), ORIGIN),
+        Sentence("3", ("Oslo", "waits"), ("B-a", "O"), ORIGIN),
+    ]
+    traits = Ner().traits(train, rows)
+    assert traits == [{"in_training": False, "unseen": [False, True]}, {"in_training": True, "unseen": [False]}]
+    lines = [tagged("B-a O B-a", "B-a O O", traits=traits[0]), tagged("B-a O", "O O", traits=traits[1])]
+    found = breakdown(
+        Ner().analyse(lines, Head("", ()), {}), "Entities by whether training has the same words as an entity"
+    )
+    assert scores(found) == {"in training": (2, {"recall": 0.5}), "not in training": (1, {"recall": 0.0})}
+
+
+# Answers
+
+
+def answered(question: str, gold: list[str], answer: str, score: float = 0.5, **more: Any) -> dict[str, Any]:
+    prediction = {
+        "answer": answer,
+        "start": more.pop("start", None),
+        "end": more.pop("end", None),
+        "score": score,
+        "no_answer_score": 0.0,
+    }
+    return {
+        "id": "1",
+        "file": "a.json",
+        "question": question,
+        "gold": gold,
+        "unit": 0,
+        "prediction": prediction,
+        **more,
+    }
+
+
+def test_mistakes_of_answers_by_kind() -> None:
+    sentence: dict[str, Any] = {"traits": {"answer_sentences": [[10, 40]], "passage_characters": 90}}
+    lines = [
+        answered("Who signs?", ["Ida"], "Ida", **sentence),
+        answered("Who waits?", ["Ida Moe"], "Moe", 0.8, **sentence),
+        answered("What rains?", ["cats"], "dogs", 0.9, start=12, end=16, **sentence),
+        answered("What snows?", ["cats"], "dogs", 0.7, start=50, end=54, **sentence),
+        answered("Is it?", ["cats"], "", **sentence),
+        answered("Is it not?", [], "dogs", 0.6, **sentence),
+        answered("Is it so?", [], "", **sentence),
+    ]
+    found = Qa(version="v2.0").analyse(lines, Head("", ()), {})
+    (table,) = found.counts
+    assert cells(table) == {
+        ("who", EXACT): 1,
+        ("who", PARTLY): 1,
+        ("what", SENTENCE): 1,
+        ("what", "wrong sentence"): 1,
+        ("other", NOT_ANSWERED): 1,
+        ("other", TOO_BOLD): 1,
+        ("other", "rightly not answered"): 1,
+    }
+    by_answer = scores(breakdown(found, "Questions by whether they have an answer"))
+    assert by_answer["has none"] == (2, {"f1": 50.0, "exact_match": 50.0})
+    assert by_answer["has an answer"] == (5, {"f1": pytest.approx((100 + 200 / 3) / 5), "exact_match": 20.0})
+    assert [one.what for one in found.mistakes] == [SENTENCE, "wrong sentence", TOO_BOLD, PARTLY, NOT_ANSWERED]
+
+
+def test_the_sentence_of_an_answer_is_a_trait() -> None:
+    context = "It rains. Ada waits. Ida sings."
+    row = Question("1", "Who waits?", context, ("Ada", "Ida"), (10, 21), None, ORIGIN)
+    (traits,) = Qa().traits([row], [row])
+    assert traits == {"in_training": True, "passage_characters": 31, "answer_sentences": [[10, 20], [21, 31]]}
+
+
+@pytest.mark.parametrize(
+    ("task", "line"),
+    [
+        (Classification(kind="single_label"), classified("no", "no")),
+        (Classification(kind="multi_label"), classified(["no"], ["no"])),
+        (Classification(kind="regression"), classified(1.0, 1.5, prediction={"label": 1.5})),
+        (Ner(), tagged("O", "O")),
+        (Qa(version="v1.1"), answered("Who?", ["x"], "x")),
+    ],
+)
+def test_one_row_is_analysed(task: AnyTask, line: dict[str, Any]) -> None:
+    for found in task.analyse([line], Head("", ("no", "yes")), {}).breakdowns:
+        measure(found)
