@@ -1,6 +1,7 @@
 """Settings of the whole test suite, and the tiny models and small files that the real commands run on."""
 
 import csv
+import importlib.util
 import json
 import os
 import subprocess
@@ -46,14 +47,21 @@ def _core_of_its_own(worker_id: str) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the tests on public data sets unless RECIPES_DATA names their folder."""
+    """Deselect the tests on public data sets unless RECIPES_DATA names their folder, and those of missing packages."""
     folder = os.environ.get("RECIPES_DATA")
-    if folder and Path(folder).is_dir():
-        return
-    left_out = [item for item in items if item.get_closest_marker("data")]
+    has_data = bool(folder) and Path(str(folder)).is_dir()
+    left_out = [item for item in items if (item.get_closest_marker("data") and not has_data) or lacks_package(item)]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if not item.get_closest_marker("data")]
+        names = {item.nodeid for item in left_out}
+        items[:] = [item for item in items if item.nodeid not in names]
+
+
+def lacks_package(item: pytest.Item) -> bool:
+    """Tell whether a test needs a package that is not installed."""
+    found = [importlib.util.find_spec(mark.args[0]) for mark in item.iter_markers("package")]
+    # A folder of the package's name in the working directory has no origin.
+    return any(spec is None or spec.origin is None for spec in found)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -28,7 +28,11 @@ def require_tracker(tracker: Tracker) -> None:
         InputError: it says what to install.
     """
     name = tracker.name
-    if name != "none" and importlib.util.find_spec(name) is None:
+    if name == "none":
+        return
+    found = importlib.util.find_spec(name)
+    # A folder `wandb/` in the working directory looks like a package, but has no origin.
+    if found is None or found.origin is None:
         raise InputError(
-            f"tracker={name} needs a package that is not installed: pip install 'finetune-recipes[{name}]'"
+            f"tracker={name} needs a package that is not installed: pip install -c constraints.txt -e '.[{name}]'"
         )

@@ -13,6 +13,7 @@ PLAN is a JSON object with one or more of the entries below. The command's argum
 - `{"fill": "FOLDER", "at": ["training_step", 9]}`: fill the file system of FOLDER at the 9th `training_step`.
 - `{"full": 12}`: let the 12th `fsync` fail because the disk is full.
 - `{"alone": true}`: refuse to start other processes, except git, which tells the command the commit.
+- `{"offline": true}`: refuse connections to other machines, and say so on standard error.
 - `{"rows": "FILE"}`: append a line to FILE for each training batch: the step, and the rows as lists of token ids.
 - `{"module": "recipes.predict"}`: run this command instead of `recipes.run`.
 - `{"count": true}`: at the end, print a line on standard error with the number of calls of each kind.
@@ -105,6 +106,18 @@ def stay_alone() -> None:
     sys.addaudithook(refuse)
 
 
+def stay_offline() -> None:
+    def refuse(event: str, given: Any) -> None:
+        address = given[1] if event == "socket.connect" else None
+        if isinstance(address, tuple) and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            print(f"a connection to {address}, which the saboteur forbids", file=sys.__stderr__)
+            raise OSError(errno.ENETUNREACH, os.strerror(errno.ENETUNREACH))
+        if event == "socket.getaddrinfo" and given[0] not in ("127.0.0.1", "::1", "localhost"):
+            print(f"a look-up of {given[0]}, which the saboteur forbids", file=sys.__stderr__)
+
+    sys.addaudithook(refuse)
+
+
 def record_rows(path: Path) -> None:
     def record(trainer: Any, _: Any, inputs: Any, *__: Any, **___: Any) -> None:
         seen = inputs["attention_mask"].bool()
@@ -190,6 +203,8 @@ def sabotage(plan: dict[str, Any]) -> None:
         use_up_memory(plan["memory"], plan.get("while"))
     if "alone" in plan:
         stay_alone()
+    if "offline" in plan:
+        stay_offline()
     if "tamper" in plan:
         tamper()
     if "count" in plan:

@@ -33,7 +33,7 @@ def test_a_run_leaves_everything_and_is_found_again(
     assert first.returncode == 0, first.stderr
     assert first.stderr == ""
     (folder,) = tmp_path.glob("outputs/ner/*-names/bert/*/seed=3")
-    assert {path.name for path in folder.iterdir()} == {"config.yaml", "model", "predictions", "report.json"}
+    assert {path.name for path in folder.iterdir()} == {"config.yaml", "model", "predictions", "report.html", "report.json"}
     assert {path.name for path in (folder / "model").iterdir()} == {
         "README.md",
         "config.json",
@@ -98,7 +98,6 @@ def test_an_unfinished_directory_is_done_over(
         ("ner", ["hparams.batch_size=7", "hparams.accumulation=2"], "must divide hparams.batch_size=7"),
         ("ner", ["task.objective=f2"], "task.objective=f2: no such score. There are: precision, recall, f1"),
         ("ner", ["model.path=no/such/folder"], "no such folder"),
-        ("ner", ["tracker=wandb"], "tracker=wandb needs a package that is not installed"),
         ("ner", ["hparams.freeze_layers=9"], "the model has 2 layers"),
         ("classification", ["hparams.class_weights={{refund: 3}}"], "no label 'refund'"),
         ("ner", ["hparams.learningrate=1"], "Did you mean 'hparams.learning_rate'?"),
