@@ -179,7 +179,7 @@ def _progress() -> "Iterator[Callable[[int], None]]":
 
 
 def _show_end(line: "PredictLine", predictor: "FilePredictor", before: int, seconds: float) -> None:
-    from recipes.results.scores import format_score
+    from recipes.results.scores import format_score_in
     from recipes.system.console import duration
 
     report, gold = predictor.report, predictor.gold
@@ -192,7 +192,8 @@ def _show_end(line: "PredictLine", predictor: "FilePredictor", before: int, seco
         _tell(line, "note", note)
     scores = gold.scores()
     if scores:
-        shown = "  ".join(f"{name} {format_score(scores[name])}" for name in gold.task.headline())
+        bounds = gold.intervals()
+        shown = "  ".join(f"{name} {format_score_in(scores[name], bounds.get(name))}" for name in gold.task.headline())
         _tell(line, "scores", f"{shown}  ({len(gold.rows)} rows with labels)")
     for note in gold.notes():
         _tell(line, "" if scores else "note", note)

@@ -112,7 +112,7 @@ def _read(
     test = records["test"]
     unlabelled: frozenset[Split] = frozenset({"test"} if test and not task.has_labels(test, layout) else ())
     given = {
-        split: task.read(found, layout, report, labelled=split not in unlabelled)
+        split: task.with_groups_that_count(task.read(found, layout, report, labelled=split not in unlabelled))
         for split, found in records.items()
         if found is not None
     }

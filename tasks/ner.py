@@ -83,6 +83,8 @@ class Ner(Task[Sentence]):
     takes_pairs: ClassVar[bool] = False
     tags_words: ClassVar[bool] = True
     unit: ClassVar[str] = "document"
+    # One mark at the beginning of a file, as some programs write, is no document; and a handful tells no interval.
+    fewest_groups: ClassVar[int] = 10
 
     name: str = "ner"
     scheme: str = "auto"
@@ -276,6 +278,12 @@ class Ner(Task[Sentence]):
             raise InputError("Training rows have no entity: all tags are O. Is data.columns.tags the right column?")
         labels = ("O", *(f"{prefix}-{kind}" for kind in types for prefix in ("B", "I")))
         return Head("AutoModelForTokenClassification", labels)
+
+    @override
+    def with_groups_that_count(self, rows: list[Sentence]) -> list[Sentence]:
+        if len({row.document for row in rows} - {None}) >= self.fewest_groups:
+            return rows
+        return [row if row.document is None else replace(row, document=None) for row in rows]
 
     @override
     def unknown_labels(self, row: Sentence, head: Head) -> list[str]:

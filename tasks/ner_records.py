@@ -25,7 +25,6 @@ from tasks.errors import InputError
 from tasks.record_columns import column, column_names, find_column
 from tasks.words import Bounds
 
-FEWEST_DOCUMENTS = 10
 FORM_LOOKED_AT = 200
 "How many records decide which form a file has."
 
@@ -245,20 +244,15 @@ def grouped_tokens(
 def documents_of(records: Sequence[Record], columns: Columns, report: ReadReport) -> list[str | None]:
     """Return the document of each record: what a column says, or else the last mark of a document before it.
 
-    There are none if they are fewer than `FEWEST_DOCUMENTS`: one mark at the beginning of a file, as some programs
-    write, is no document, and of a handful of documents no interval can be told.
-
     Raises:
         InputError: the column that the user named is not there.
     """
     name = find_column(records, columns.document, DOCUMENT_COLUMNS)
     if name is None and columns.document is not None:
         column(records, columns.document, DOCUMENT_COLUMNS, "data.columns.document")
-    if name is not None:
-        found = [None if is_blank(value) else str(value) for value in (record.values.get(name) for record in records)]
-    else:
-        found = [_marked_document(record.origin, report) for record in records]
-    return found if len({*found} - {None}) >= FEWEST_DOCUMENTS else [None] * len(records)
+    if name is None:
+        return [_marked_document(record.origin, report) for record in records]
+    return [None if is_blank(value) else str(value) for value in (record.values.get(name) for record in records)]
 
 
 def _marked_document(origin: Origin, report: ReadReport) -> str | None:

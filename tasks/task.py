@@ -103,6 +103,8 @@ class Task(Generic[RowType]):
     "What rows of one `group` make up, such as an article."
     always_in_units: ClassVar[bool] = False
     "Whether each row has a `group`."
+    fewest_groups: ClassVar[int] = 1
+    "If rows have fewer groups, these do not count."
     has_classes: ClassVar[bool] = True
     "Whether labels are classes, so that class weights apply."
 
@@ -151,6 +153,10 @@ class Task(Generic[RowType]):
     def head(self, train: Sequence[RowType], layout: Layout) -> Head:
         """Return the head that fits the training rows."""
         raise NotImplementedError
+
+    def with_groups_that_count(self, rows: list[RowType]) -> list[RowType]:
+        """Return the rows of a split, without their groups if these are too few. By default, all count."""
+        return rows
 
     def unknown_labels(self, row: RowType, head: Head) -> list[str]:
         """Return the labels of a row that the head does not have."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from recipes.comparing.groups import Group
 from recipes.comparing.stored_runs import StoredRun
-from recipes.statistics.bootstrap import drawn_weights, draws_for
+from recipes.statistics.bootstrap import SEED, drawn_weights, draws_for
 from recipes.statistics.comparison import (
     SIGNIFICANCE,
     Difference,
@@ -27,8 +27,6 @@ from tasks.errors import InputError, did_you_mean
 from tasks.scoring.resampling import Numbers, Rescore
 from tasks.scoring.score import Score, score_named
 
-SEED = 20_000
-"Of all draws, so that the same runs always compare in the same way."
 SEEDS_FOR_ORDER = 5
 "With fewer seeds on a side, almost stochastic order says nothing."
 

@@ -14,8 +14,6 @@ from tasks.scoring.resampling import Numbers, Rescore
 from tasks.scoring.score import score_named
 from tasks.task import Prediction, Row
 
-SEED = 20_000
-"Of all draws, so that the same predictions always have the same intervals."
 MODEL = "model"
 LEAST_FALL = 0.01
 "A training loss that falls by less than this share has not fallen."
@@ -35,7 +33,7 @@ def judge(rows: AnyRows, evaluation: Evaluation, history: Sequence[Mapping[str, 
         some = rows.splits[split]
         predictions = {MODEL: [line["prediction"] for line in evaluation.predictions[split]], **by_baselines}
         units = units_of(rows.task, some)
-        found = intervals(_all(rows, some, predictions, units), max(units) + 1, SEED)
+        found = intervals(_all(rows, some, predictions, units), max(units) + 1)
         verdict.certainty[split] = Certainty(
             unit=rows.task.unit if rows.task.group(some[0]) is not None else "row",
             units=max(units) + 1,

@@ -11,8 +11,6 @@ from tasks.analysis.parts import Breakdown, Part
 from tasks.scoring.resampling import Numbers, Rescore
 from tasks.scoring.score import score_named
 
-SEED = 20_000
-"Of all draws, so that the same predictions always give the same page."
 DRAWS = 2_000
 SEPARATOR = "\n"
 "Stands between the number of a part and the name of a score."
@@ -58,7 +56,7 @@ def measure(breakdown: Breakdown) -> MeasuredBreakdown:
     # Parts of equally many units share their draws, which take longer than scoring them.
     for units, numbers in of_size.items():
         together = _together({number: breakdown.parts[number].rescore for number in numbers}, breakdown.scores)
-        for key, interval in intervals(together, units, SEED, DRAWS).items():
+        for key, interval in intervals(together, units, DRAWS).items():
             place, _, name = key.partition(SEPARATOR)
             bounds.setdefault(int(place), {})[name] = interval
     parts = [_measured(part, bounds[number], breakdown.scores) for number, part in enumerate(breakdown.parts)]
@@ -115,10 +113,11 @@ def _weaknesses(breakdown: MeasuredBreakdown) -> Iterator[tuple[float, Weakness]
             if other is not part and (value := other.scores[name].value) is not None
         ]
         count = sum(count for count, _ in others)
-        if score.value is None or score.bounds is None or part.count < FEWEST_TO_STAND_OUT or not count:
+        if score.value is None or part.count < FEWEST_TO_STAND_OUT or not count:
             continue
         mean = sum(count * value for count, value in others) / count
-        best_end = max(sign * end for end in score.bounds)
+        # Without an interval all draws are alike, as where nothing is right.
+        best_end = max(sign * end for end in score.bounds or (score.value,))
         if best_end < sign * mean:
             cost = (sign * mean - sign * score.value) * part.count / total
             yield cost, Weakness(breakdown.title, breakdown.counted, part, name, mean)

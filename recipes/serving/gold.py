@@ -1,10 +1,12 @@
 """Scores of predictions, where the rows of the input have labels already."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from recipes.statistics.bootstrap import intervals
+from tasks.analysis.parts import renumbered
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError
 from tasks.task import AnyTask, Head, Layout, Prediction, Row
@@ -21,6 +23,8 @@ class Gold:
     head: Head
     rows: list[Row] = field(default_factory=list)
     predictions: list[Prediction] = field(default_factory=list)
+    groups: list[Hashable] = field(default_factory=list)
+    "What each row hangs together with, such as a hash of its article."
     unscored: Counter[str] = field(default_factory=Counter)
     "Why rows that were predicted are not scored, and how many."
     unknown: Counter[str] = field(default_factory=Counter)
@@ -79,6 +83,9 @@ class Gold:
         without_texts: Any = dict.fromkeys(self.task.texts)
         # Ids may recur in several files, and rows without ids are numbered anew in each portion.
         without_texts["id"] = str(len(self.rows))
+        group = self.task.group(row)
+        # Passages are long, and a hash is not.
+        self.groups.append(("alone", len(self.rows)) if group is None else hash(group))
         self.rows.append(replace(row, **without_texts))
         self.predictions.append({name: value for name, value in prediction.items() if name not in NOT_SCORED})
 
@@ -87,6 +94,14 @@ class Gold:
         if not self.rows or self._none_known():
             return {}
         return self.task.score(self.rows, self.predictions, self.head)
+
+    def intervals(self) -> dict[str, list[float]]:
+        """Return the bounds of those scores whose certainty can be told."""
+        together = [group for group in self.groups if isinstance(group, int)]
+        few = len(set(together)) < self.task.fewest_groups
+        units = renumbered(range(len(self.groups)) if few else self.groups)
+        found = intervals(self.task.rescore(self.rows, self.predictions, self.head, units), max(units) + 1)
+        return {name: [one.low, one.high] for name, one in found.items() if one is not None}
 
     def notes(self) -> list[str]:
         """Return sentences about what is not scored, or can't be right."""

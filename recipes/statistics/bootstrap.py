@@ -13,6 +13,8 @@ import numpy as np
 
 from tasks.scoring.resampling import Numbers, Rescore
 
+SEED = 20_000
+"Of all draws, so that the same predictions always have the same intervals."
 DRAWS = 10_000
 LEAST_DRAWS = 1_000
 WEIGHTS_IN_ALL = 200_000_000
@@ -59,14 +61,14 @@ def resampled_scores(rescore: Rescore, units: int, draws: int, seed: int) -> dic
     return {name: np.concatenate([portion[name] for portion in portions]) for name in portions[0]}
 
 
-def intervals(rescore: Rescore, units: int, seed: int, draws: int | None = None) -> dict[str, Interval | None]:
+def intervals(rescore: Rescore, units: int, draws: int | None = None, seed: int = SEED) -> dict[str, Interval | None]:
     """Return the interval of each score, None where none can be told.
 
     Args:
         rescore: the scores of weighted units.
         units: how many there are.
+        draws: how many draws there are. None: `draws_for` says.
         seed: of the draws.
-        draws: how many there are. None: `draws_for` says.
     """
     if units < FEWEST_UNITS:
         return dict.fromkeys(rescore(np.ones((1, max(units, 1)))))

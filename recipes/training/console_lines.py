@@ -84,6 +84,7 @@ def show_result(task: AnyTask, report: Report, directory: RunDirectory, seconds:
     if verdict.collapsed:
         say_field("collapsed", "; ".join(verdict.collapsed))
         say_field("", WHAT_HELPS)
+    say_field("report", str(directory.page))
     say(f"Done in {duration(seconds)}: {directory}")
 
 

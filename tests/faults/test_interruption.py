@@ -87,7 +87,7 @@ def test_killed_while_the_results_are_written(
     assert again.returncode == 0, again.stderr
     assert outcome(tmp_path) == expected
     names = {path.name for path in run_directory(tmp_path).iterdir()}
-    assert names == {"config.yaml", "model", "predictions", "report.json"}
+    assert names == {"config.yaml", "model", "predictions", "report.html", "report.json"}
 
 
 def test_killed_when_all_is_written(harm: Harm, command: Command, undisturbed: Undisturbed, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_killed_when_all_is_written(harm: Harm, command: Command, undisturbed: U
     assert outcome(tmp_path) == expected
     # The lock file stays. It locks nothing, since the process that held the lock is gone.
     names = {path.name for path in run_directory(tmp_path).iterdir()} - {".lock"}
-    assert names == {"config.yaml", "model", "predictions", "report.json"}
+    assert names == {"config.yaml", "model", "predictions", "report.html", "report.json"}
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])

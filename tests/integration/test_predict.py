@@ -14,9 +14,11 @@ import pytest
 from huggingface_hub import ModelCard
 
 from recipes import compare, predict, report
+from recipes.results.scores import format_bounds
 from recipes.run import main as run_main
 from tasks.data import streaming
 from tests.conftest import INTENTS, NAMES, PLACES
+from tests.unit.test_pages import checked
 
 Predict = Callable[..., int]
 
@@ -167,21 +169,25 @@ def test_scores_of_an_input_with_labels_are_those_of_the_run(
     capsys.readouterr()
     assert predict.main([str(run), str(files[kind][1]), "-o", "out.csv"]) == 0
     stored = json.loads((run / "report.json").read_text())
-    scores = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("scores")).split()
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("scores"))
     name = stored["objective"]["name"]
+    bounds = stored["verdict"]["certainty"]["test"]["intervals"][name]
+    scores = line.split()
     shown = float(scores[scores.index(name) + 1])
     assert shown == pytest.approx(stored["metrics"]["test"][name], abs=0.006)
+    assert bounds is None or f"({format_bounds(bounds)})" in line
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_card_of_a_model_is_written_anew_as_its_run_wrote_it(kind: str, run_of: Callable[[str], Path]) -> None:
-    card = run_of(kind) / "model" / "README.md"
-    written = card.read_text()
-    read: Any = ModelCard(written)
+def test_page_and_card_are_written_anew_as_their_run_wrote_them(kind: str, run_of: Callable[[str], Path]) -> None:
+    card, page = run_of(kind) / "model" / "README.md", run_of(kind) / "report.html"
+    read: Any = ModelCard(card.read_text())
     assert read.data.eval_results
+    written = card.read_text(), checked(page.read_text())
     card.unlink()
+    page.unlink()
     assert report.main([str(run_of(kind))]) == 0
-    assert card.read_text() == written
+    assert (card.read_text(), page.read_text()) == written
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -33,7 +33,13 @@ def test_a_run_leaves_everything_and_is_found_again(
     assert first.returncode == 0, first.stderr
     assert first.stderr == ""
     (folder,) = tmp_path.glob("outputs/ner/*-names/bert/*/seed=3")
-    assert {path.name for path in folder.iterdir()} == {"config.yaml", "model", "predictions", "report.html", "report.json"}
+    assert {path.name for path in folder.iterdir()} == {
+        "config.yaml",
+        "model",
+        "predictions",
+        "report.html",
+        "report.json",
+    }
     assert {path.name for path in (folder / "model").iterdir()} == {
         "README.md",
         "config.json",

@@ -268,7 +268,8 @@ def documents_in(path: Path, columns: Columns | None = None) -> list[str | None]
     found = read_records(options, "train", report)
     assert found is not None
     layout = Layout(options.columns)
-    return [row.document for row in Ner().resolve_auto(found, layout, report).read(found, layout, report)]
+    rows = Ner().resolve_auto(found, layout, report).read(found, layout, report)
+    return [row.document for row in Ner().with_groups_that_count(rows)]
 
 
 def test_documents_are_what_a_file_marks(tmp_path: Path) -> None:

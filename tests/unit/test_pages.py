@@ -78,8 +78,8 @@ def with_verdict(folder: Path, **more: Any) -> Path:
 def test_a_run_has_a_page_with_the_verdict_first(tmp_path: Path) -> None:
     text = words(page_of(with_verdict(leave_run(tmp_path / "run", 0.73))))
     assert "accuracy, test 0.7300 0.610 to 0.840" in text
-    assert "0.1800 (0.050 to 0.300) better than majority class by accuracy." in text
-    assert text.index("better than majority class") < text.index("Where it errs") < text.rindex("Environment")
+    assert "+0.1800 accuracy (0.050 to 0.300) against the baseline “majority class”." in text
+    assert text.index("“majority class”") < text.index("Where it errs") < text.rindex("Environment")
     assert "Confusion matrix" in text
     assert "a.csv, line" in text
 
