@@ -125,6 +125,6 @@ def fewer_tokens_at_once(inputs: Mapping[str, Tensor], tokens_at_once: int | Non
         raise error
     rows, length = inputs["input_ids"].shape
     fewer = out_of_memory.fewer_tokens(rows, length, tokens_at_once)
-    say(f"  out of memory: {fewer} tokens at once from now on; what makes a step stays the same")
+    say(f"  out of memory: {fewer} tokens at once from now on; what is computed stays the same")
     out_of_memory.release()
     return fewer

@@ -1,6 +1,7 @@
 """Running out of memory: how it is recognised, how many tokens to try next, and what to tell the user."""
 
 import gc
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -49,11 +50,17 @@ def explaining() -> Iterator[None]:
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
-        first = str(error).strip().split("\n", 1)[0]
         raise InputError(
-            f"Out of memory: {first}\nThe weights, their gradients and what the optimizer keeps of them do not fit. A "
-            "smaller model needs less, and so do hparams.freeze_embeddings=true and hparams.freeze_layers=N"
+            f"Out of memory: {_in_short(error)}\n"
+            "The weights, their gradients and what the optimizer keeps of them do not fit. A smaller model needs "
+            "less, and so do hparams.freeze_embeddings=true and hparams.freeze_layers=N"
         ) from error
+
+
+def _in_short(error: BaseException) -> str:
+    """Return an error's first line, without what torch adds for a GPU: a list of processes, and advice on settings."""
+    first = str(error).strip().split("\n", 1)[0].removeprefix("CUDA out of memory. ")
+    return re.sub(r"(?<= is free\.) .*", "", first)
 
 
 def release() -> None:

@@ -6,6 +6,8 @@ from typing import Any
 from transformers import TrainerCallback
 from transformers.trainer_callback import ExportableState
 
+from recipes.machine.devices import wait_for_gpu
+
 
 class Laps:
     """Seconds between one call of `lap` and the next, by name."""
@@ -46,10 +48,12 @@ class TrainingClock(TrainerCallback, ExportableState):  # type: ignore[misc]
     def on_step_end(self, *_: Any, **__: Any) -> None:
         """Record the time to the first step."""
         if self.first_step is None:
+            wait_for_gpu()
             self.first_step = time.perf_counter() - self.started
 
     def on_epoch_end(self, *_: Any, **__: Any) -> None:
-        """Add the time of the epoch."""
+        """Add the time of the epoch. A GPU may still be busy with its last steps."""
+        wait_for_gpu()
         self.seconds, self._since = self._so_far(), None
 
     def state(self) -> dict[str, Any]:

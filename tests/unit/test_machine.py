@@ -13,11 +13,13 @@ from typing import Any
 import joblib
 import psutil
 import pytest
+import torch
 
-from recipes.machine import memory, processor
+from recipes.machine import memory, out_of_memory, processor
 from recipes.machine.devices import Placement
 from recipes.machine.threads import threads_per_process, usable_cores
 from recipes.run import main
+from tasks.errors import InputError
 
 CGROUP = "/sys/fs/cgroup/"
 
@@ -153,3 +155,24 @@ def test_a_placement_in_words() -> None:
     assert Placement("cpu", "bf16", 1, 1, reason="AMX").describe() == "bf16 on cpu (AMX), 1 thread"
     assert Placement("cpu", "fp32", 4, 2).describe() == "fp32 on cpu, 4 threads, 2 processes"
     assert Placement("cuda", "bf16", 4, 1).describe() == "bf16 on cuda"
+
+
+def test_a_gpu_without_memory_is_told_in_one_sentence() -> None:
+    said = (
+        "CUDA out of memory. Tried to allocate 46.00 MiB. GPU 0 has a total capacity of 7.79 GiB of which 1.27 GiB is "
+        "free. Process 11 has 1.25 GiB memory in use. Including non-PyTorch memory, this process has 6.51 GiB memory "
+        "in use. If reserved but unallocated memory is large try setting PYTORCH_ALLOC_CONF=expandable_segments:True."
+    )
+    with pytest.raises(InputError) as refused, out_of_memory.explaining():
+        raise torch.OutOfMemoryError(said)
+    first, second = str(refused.value).split("\n")
+    assert first == (
+        "Out of memory: Tried to allocate 46.00 MiB. GPU 0 has a total capacity of 7.79 GiB of which 1.27 GiB is free."
+    )
+    assert second.startswith("The weights, their gradients")
+
+
+def test_memory_that_another_library_misses_is_told_as_it_says() -> None:
+    with pytest.raises(InputError) as refused, out_of_memory.explaining():
+        raise RuntimeError("CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate\nat line 3")
+    assert str(refused.value).startswith("Out of memory: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate\nThe ")

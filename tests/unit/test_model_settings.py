@@ -138,7 +138,7 @@ def test_a_missing_folder_is_not_looked_for_on_the_hub(path: str) -> None:
 
 
 def test_threads_are_shared_and_several_gpus_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = torch.get_num_threads()
+    before, cudnn = torch.get_num_threads(), torch.backends.cuda.cudnn_sdp_enabled()
     try:
         monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
         monkeypatch.setattr(threads, "usable_cores", lambda: 8)
@@ -151,8 +151,12 @@ def test_threads_are_shared_and_several_gpus_are_named(monkeypatch: pytest.Monke
         placement = place(Runtime())
         assert (placement.device, placement.precision) == ("cuda", "bf16")
         assert "one of 4 GPUs is used; for all of them: accelerate launch" in placement.notes[0]
+        assert not torch.backends.cuda.cudnn_sdp_enabled()
+        place(Runtime(), "plain")
+        assert torch.backends.cuda.cudnn_sdp_enabled(), "yardsticks get what torch chooses"
     finally:
         torch.set_num_threads(before)
+        torch.backends.cuda.enable_cudnn_sdp(cudnn)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(InputError, match=r"runtime.device=cuda: there is none here"):
         place(Runtime(device="cuda"))

@@ -67,6 +67,17 @@ def test_logits_and_gradients_are_those_of_padded_attention(
     assert torch.allclose(expected, ours(input_ids=ids, attention_mask=mask).logits[real], atol=1e-5)
 
 
+def test_a_torch_whose_kernel_knows_no_windows_does_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    def older(query: Tensor, key: Tensor, value: Tensor, *_: Any, is_causal: bool = False) -> Tensor:
+        return scaled_dot_product_attention(query, key, value, is_causal=is_causal)
+
+    for name in ("randn", "tensor"):
+        make = getattr(torch, name)
+        monkeypatch.setattr(torch, name, lambda *given, make=make, **named: make(*given, **named | {"device": "cpu"}))
+    monkeypatch.setattr("torch.nn.attention.varlen.varlen_attn", older)
+    assert not unpadded_attention.is_available(16, torch.bfloat16)
+
+
 def test_the_layout_of_a_batch() -> None:
     mask = torch.tensor([[1, 1, 1], [1, 0, 0], [0, 1, 1]], dtype=torch.bool)
     found = unpadded_attention.layout(3, 3, attention_mask=mask)
