@@ -43,6 +43,7 @@ class WeightsAndBiases(Client):
             disable_code=True,
             x_disable_stats=True,
             x_disable_meta=True,
+            x_save_requirements=False,
         )
         self._run = wandb.init(
             project=run.project,

@@ -25,6 +25,7 @@ DOCUMENTS = (
     "docs/long_texts.md",
     "docs/verdict.md",
     "docs/performance.md",
+    "docs/trackers.md",
     "CONTRIBUTING.md",
 )
 
