@@ -80,7 +80,7 @@ def test_a_table_of_tokens_has_them_by_sentence(tmp_path: Path) -> None:
 
 def test_lists_of_words_have_them_too(tmp_path: Path) -> None:
     file = tmp_path / "a.jsonl"
-    found = [{"tokens": ["Ida", str(n)], "tags": ["B-p", "O"], "annotator": f"a{n % 2}"} for n in range(40)]
+    found = [{"tokens": ["Ida", str(n)], "tags": ["B-p", "O"], "source": f"a{n % 2}"} for n in range(40)]
     file.write_text("".join(json.dumps(one) + "\n" for one in found))
     rows = load(Ner(), DataOptions(train=str(file)), 1)
-    assert [rows.columns[row.origin] for row in rows.splits["train"][:2]] == [{"annotator": "a0"}, {"annotator": "a1"}]
+    assert [rows.columns[row.origin] for row in rows.splits["train"][:2]] == [{"source": "a0"}, {"source": "a1"}]
