@@ -9,6 +9,7 @@ from tasks.data.column_names import (
     ANSWER_COLUMNS,
     ANSWER_START_COLUMNS,
     CONTEXT_COLUMNS,
+    IMPOSSIBLE_COLUMN,
     QUESTION_COLUMNS,
     TITLE_COLUMNS,
 )
@@ -16,8 +17,6 @@ from tasks.data.options import Columns
 from tasks.data.records import Record
 from tasks.errors import InputError
 from tasks.record_columns import column, find_column
-
-IMPOSSIBLE_COLUMN = "is_impossible"
 
 
 @dataclass(frozen=True)

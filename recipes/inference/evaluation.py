@@ -60,7 +60,9 @@ def prediction_lines(
     units = units_of(task, rows)
     for row, prediction, unit in zip(rows, predictions, units, strict=True):
         content = asdict(row)
-        identity = {"id": row.id, "file": row.origin.file, row.origin.unit: row.origin.number}
+        # Of questions counted in a file, the number must not take the place of the question's text.
+        unit_name = row.origin.unit if row.origin.unit not in task.inputs() else f"{row.origin.unit}_number"
+        identity = {"id": row.id, "file": row.origin.file, unit_name: row.origin.number}
         given = {name: content[name] for name in task.inputs() if content[name] is not None}
         gold = {"gold": task.gold(row)} if labelled else {}
         together = {} if task.group(row) is None else {"unit": unit}

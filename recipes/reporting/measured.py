@@ -46,6 +46,11 @@ class MeasuredBreakdown:
     parts: list[MeasuredPart]
     note: str
 
+    @property
+    def main(self) -> str:
+        """The score whose interval is shown, and by which a part is weak."""
+        return "f1" if "f1" in self.scores else self.scores[0]
+
 
 def measure(breakdown: Breakdown) -> MeasuredBreakdown:
     """Return a breakdown with the scores of its parts and their intervals."""
@@ -102,7 +107,7 @@ def weaknesses(breakdowns: Sequence[MeasuredBreakdown]) -> list[Weakness]:
 
 
 def _weaknesses(breakdown: MeasuredBreakdown) -> Iterator[tuple[float, Weakness]]:
-    name = "f1" if "f1" in breakdown.scores else breakdown.scores[0]
+    name = breakdown.main
     sign = score_named(name).sign
     total = sum(part.count for part in breakdown.parts)
     for part in breakdown.parts:

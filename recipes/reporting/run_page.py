@@ -79,9 +79,9 @@ def judged_split(report: Report) -> Split:
 
 def where(line: Line) -> str:
     """Return the file and the place in it that a line of a predictions file comes from."""
-    unit = next((name for name in ("line", "row", "question") if name in line), None)
-    file = str(line.get("file", ""))
-    return f"{file}, {unit} {line[unit]}" if unit else f"{file} {line['id']}"
+    file, units = str(line.get("file", "")), ("line", "row", "question_number")
+    unit = next((name for name in units if name in line), None)
+    return f"{file}, {unit.partition('_')[0]} {line[unit]}" if unit else f"{file}, id {line['id']}"
 
 
 def choices(config: Mapping[str, Any], task: str) -> Iterator[tuple[str, Any, Any]]:

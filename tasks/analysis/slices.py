@@ -73,22 +73,25 @@ def quarters(sizes: Sequence[float], what: str) -> list[str]:
     whole = all(float(size).is_integer() for size in sizes)
     ordered = np.sort(np.asarray(sizes, dtype=float))
     ends = sorted({float(ordered[int(np.ceil(len(ordered) * share)) - 1]) for share in QUARTERS} - {ordered[-1]})
-    unit = f" {what}" if what else ""
+    least = float(ordered[0])
     names = []
     for size in sizes:
         place = int(np.searchsorted(ends, size))
         if not ends:
-            names.append(f"{_number(size)}{unit}")
+            names.append(_sized(float(size), what))
         elif place == 0:
-            names.append(f"up to {_number(ends[0])}{unit}")
+            names.append(_sized(least, what) if least == ends[0] else f"up to {_sized(ends[0], what)}")
         elif place == len(ends):
-            first = f"{_number(ends[-1] + 1)}{unit} or more" if whole else f"above {_number(ends[-1])}{unit}"
+            first = f"{_sized(ends[-1] + 1, what)} or more" if whole else f"above {_sized(ends[-1], what)}"
             names.append(first)
         else:
-            low = ends[place - 1] + 1 if whole else ends[place - 1]
-            last = ends[place]
-            names.append(f"{_number(low)} to {_number(last)}{unit}" if low != last else f"{_number(last)}{unit}")
+            low, last = ends[place - 1] + 1 if whole else ends[place - 1], ends[place]
+            names.append(_sized(last, what) if low == last else f"{_number(low)} to {_sized(last, what)}")
     return names
+
+
+def _sized(value: float, what: str) -> str:
+    return f"{_number(value)} {what[:-1] if value == 1 else what}".strip()
 
 
 def _number(value: float) -> str:

@@ -55,6 +55,7 @@ CONTEXT_COLUMNS = ("context", "passage", "paragraph")
 ANSWER_COLUMNS = ("answers", "answer", "answer_text")
 ANSWER_START_COLUMNS = ("answer_start", "answer_starts", "start")
 TITLE_COLUMNS = ("title",)
+IMPOSSIBLE_COLUMN = "is_impossible"
 
 USUAL_COLUMNS = frozenset(
     {
@@ -73,6 +74,7 @@ USUAL_COLUMNS = frozenset(
         *ANSWER_COLUMNS,
         *ANSWER_START_COLUMNS,
         *TITLE_COLUMNS,
+        IMPOSSIBLE_COLUMN,
     }
 )
 "All of them, in lower case."

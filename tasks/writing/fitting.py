@@ -10,6 +10,7 @@ from tasks.data.column_names import (
     ANSWER_START_COLUMNS,
     CONTEXT_COLUMNS,
     ID_COLUMNS,
+    IMPOSSIBLE_COLUMN,
     QUESTION_COLUMNS,
     SENTENCE_COLUMNS,
     TITLE_COLUMNS,
@@ -18,7 +19,6 @@ from tasks.data.options import Columns
 from tasks.data.records import Record
 from tasks.errors import InputError
 from tasks.ner_records import find_columns
-from tasks.qa_records import IMPOSSIBLE_COLUMN
 from tasks.record_columns import column_names, find_column
 from tasks.text_columns import find_text_columns
 

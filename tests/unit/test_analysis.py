@@ -164,7 +164,7 @@ def test_a_part_that_is_worse_by_more_than_chance_is_named() -> None:
     ]
     found = Classification(kind="single_label").analyse(lines, Head("", ("n", "y")), {})
     named = weaknesses([measure(one) for one in found.breakdowns if one.title == "By length of the text"])
-    assert [one.part.name for one in named] == ["up to 0 characters"]
+    assert [one.part.name for one in named] == ["0 characters"]
     assert named[0].others == 1.0
     lines = [classified("y", "n" if number < 30 else "y", text="x" * (number // 30)) for number in range(90)]
     found = Classification(kind="single_label").analyse(lines, Head("", ("n", "y")), {})

@@ -138,7 +138,7 @@ def test_only_what_is_not_the_default_is_a_choice(tmp_path: Path) -> None:
 
 def test_the_place_of_a_row() -> None:
     assert where({"id": "7", "file": "a.csv", "line": 3}) == "a.csv, line 3"
-    assert where({"id": "7", "file": "a.json", "question": 3}) == "a.json, question 3"
+    assert where({"id": "7", "file": "a.json", "question_number": 3, "question": "Who?"}) == "a.json, question 3"
 
 
 def a_sweep(folder: Path) -> Path:

@@ -149,6 +149,7 @@ def test_the_console_shows_scores_with_intervals_and_the_gain_over_the_best_base
         "test        f1 0.7100 (0.662 to 0.758)  precision 0.5000",
         "baselines   test f1: no entities 0.0000, known words 0.6100; "
         "the model is 0.1000 (-0.020 to 0.200) over known words",
+        "report      runs/1/report.html",
         "Done in 3.0 s: runs/1",
     ]
 
@@ -161,7 +162,7 @@ def test_the_console_says_by_how_much_a_model_is_below_a_baseline_and_that_it_ha
     assert lines[1].endswith("; the model is 0.1900 (0.100 to 0.300) below known words")
     assert lines[2] == "collapsed   finds no entity of test; x"
     assert "What usually helps" in lines[3]
-    assert shown(Verdict(), capsys)[1:] == ["Done in 3.0 s: runs/1"]
+    assert shown(Verdict(), capsys)[1:] == ["report      runs/1/report.html", "Done in 3.0 s: runs/1"]
 
 
 def test_a_verdict_is_read_back_from_json() -> None:
@@ -223,3 +224,9 @@ def test_the_best_sentence_shares_rare_words_with_the_question() -> None:
         "The lodge opened in May.",
     ]
     assert best_sentences(["who?"], ["..."]) == ["..."]
+
+
+def test_the_number_of_a_question_in_its_file_does_not_hide_its_text() -> None:
+    row = Question("q1", "Who waits?", "Ida waits.", ("Ida",), (0,), None, Origin("a.json", 7, "question"))
+    (line,) = prediction_lines(Qa(), [row], [{"answer": "Ida"}])
+    assert (line["question"], line["question_number"]) == ("Who waits?", 7)
