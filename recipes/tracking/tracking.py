@@ -94,7 +94,6 @@ class Tracking(TrainerCallback, ExportableState):  # type: ignore[misc]
 
     def on_train_begin(self, *_: Any, **__: Any) -> None:
         """Send what the tracker lacks of the points from the checkpoint."""
-        self.points = [Point(*point) for point in self.points]
         self._send()
 
     def on_optimizer_step(self, *_: Any, **kwargs: Any) -> None:
@@ -137,7 +136,8 @@ class Tracking(TrainerCallback, ExportableState):  # type: ignore[misc]
         if client is None:
             return
         missing = []
-        for point in self.points[self._sent :]:
+        for values in self.points[self._sent :]:
+            point = Point(*values)  # those from a checkpoint are lists
             new = {name: value for name, value in point.values.items() if not client.has(name, point.step)}
             if new:
                 missing.append(point._replace(values=new))

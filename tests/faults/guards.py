@@ -374,6 +374,20 @@ GUARDS = (
         "return name",
         "names_do_not_lead",
     ),
+    Guard(
+        "no point sent to a tracker twice",
+        "recipes/tracking/tracking.py",
+        "if not client.has(name, point.step)}",
+        "}",
+        "same_run_of_the_tracker and tensorboard",
+    ),
+    Guard(
+        "a tracker's run found again",
+        "recipes/tracking/tracking.py",
+        'return str(stored["run"]) if',
+        "return None if",
+        "same_run_of_the_tracker and mlflow",
+    ),
 )
 
 

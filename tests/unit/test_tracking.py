@@ -200,6 +200,21 @@ def test_a_killed_training_goes_on_without_points_that_are_lost_or_doubled(
     assert sorted(service.values()) == sorted(ALL)
 
 
+def test_what_is_killed_after_its_training_sends_its_points_with_the_results(service: Service, tmp_path: Path) -> None:
+    training, following = Training(), tracked(service, tmp_path)
+    following.start(training)
+    training.train()
+    saved = json.loads(json.dumps(following.state()))["attributes"]
+    del service.runs["1"][-3:]
+    following = tracked(service, tmp_path)
+    following.start(Training())
+    for name, value in saved.items():
+        setattr(following, name, value)
+    following.finish(REPORT)
+    assert sorted(service.values()) == sorted(ALL)
+    assert service.ended == {"1": "finished"}
+
+
 def test_only_the_same_training_goes_on_in_the_same_run(service: Service, tmp_path: Path) -> None:
     tracked(service, tmp_path, seed=1).start(Training())
     tracked(service, tmp_path, seed=1).start(Training())
