@@ -410,15 +410,21 @@ class Classification(Task[Text]):
     def as_trained(self, head: Head, thresholds: Mapping[str, float]) -> tuple[Self, list[str]]:
         kinds = {problem_type: kind for kind, problem_type in PROBLEM_TYPES.items()}
         kind = kinds[str(head.problem_type)]
+        temperature = thresholds.get(TEMPERATURE, 1.0)
+        if not 0 < temperature < np.inf:
+            raise InputError(f"{TEMPERATURE} in its config.json is {temperature:g}: it must be more than 0")
         if self.kind not in ("auto", kind):
             raise InputError(f"task.kind={self.kind}: the model was trained for {kind}")
         return replace(self, kind=kind), []
 
     @override
     def calibration(self, thresholds: Mapping[str, float]) -> dict[str, float]:
-        """Return what was chosen on validation rows, without the threshold if the user has set another one."""
+        """Return the one that goes with the kind of labels, if the user has not set another one."""
         found = super().calibration(thresholds)
-        return {name: value for name, value in found.items() if name == TEMPERATURE or self.threshold is None}
+        wanted = {"single_label": TEMPERATURE, "multi_label": None if self.threshold else LABEL_THRESHOLD}.get(
+            self.kind
+        )
+        return {name: value for name, value in found.items() if name == wanted}
 
     @override
     def values_of(self, item: Any) -> dict[str, Any]:

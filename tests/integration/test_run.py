@@ -466,7 +466,7 @@ def test_other_kinds_of_classification(
     )
 
 
-@pytest.mark.parametrize(("task", "key"), [("qa", "no_answer_threshold")])
+@pytest.mark.parametrize(("task", "key"), [("qa", "no_answer_threshold"), ("classification", "score_temperature")])
 def test_what_was_calibrated_is_stored_with_the_model(
     task: str,
     key: str,
@@ -478,7 +478,14 @@ def test_what_was_calibrated_is_stored_with_the_model(
     monkeypatch.chdir(tmp_path)
     assert main(arguments(task, data, models)) == 0
     (model,) = tmp_path.rglob("model/config.json")
-    assert json.loads(model.read_text())[key] == report_of(tmp_path)["calibration"][key]
+    stored = json.loads(model.read_text())
+    assert stored[key] == report_of(tmp_path)["calibration"][key]
+    model.write_text(json.dumps({**stored, key: 7.5, "label_threshold": 0.9}))
+    assert main(arguments(task, data, {"bert": model.parent}, "hparams.max_steps=1", "output_root=again")) == 0
+    (again,) = (tmp_path / "again").rglob("model/config.json")
+    trained_on = json.loads(again.read_text())
+    assert trained_on[key] != 7.5
+    assert "label_threshold" not in trained_on
 
 
 def test_a_local_folder_laid_out_like_a_hub_data_set(

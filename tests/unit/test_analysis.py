@@ -17,6 +17,7 @@ from tasks.analysis.entities import BORDERS, BOTH, CORRECT, INVENTED, KINDS, MIS
 from tasks.analysis.parts import Analysis, Breakdown, Counts, Line
 from tasks.classification import TEMPERATURE, Classification, Text
 from tasks.data.records import Origin
+from tasks.errors import InputError
 from tasks.ner import Ner, Sentence
 from tasks.qa import Qa, Question
 from tasks.task import AnyTask, Head
@@ -212,6 +213,21 @@ def test_calibrated_probabilities_are_stored_by_the_name_that_a_model_is_asked_f
     assert finished["label"] == "yes"
     assert finished["scores"]["yes"] == pytest.approx(0.6, abs=0.02)
     assert task.apply_calibration(decoded, {})[0]["scores"]["yes"] == round(1 / (1 + np.exp(-3)), 6)
+
+
+@pytest.mark.parametrize(
+    ("kind", "kept"), [("single_label", TEMPERATURE), ("multi_label", "label_threshold"), ("regression", None)]
+)
+def test_only_what_goes_with_the_labels_is_applied(kind: str, kept: str | None) -> None:
+    both = {TEMPERATURE: 2.0, "label_threshold": 0.3}
+    assert Classification(kind=kind).calibration(both) == ({} if kept is None else {kept: both[kept]})
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, float("inf")])
+def test_an_impossible_temperature_is_refused(value: float) -> None:
+    head = Head("", ("no", "yes"), "single_label_classification")
+    with pytest.raises(InputError, match=r"score_temperature in its config\.json is"):
+        Classification().as_trained(head, {TEMPERATURE: value})
 
 
 def test_the_error_before_the_temperature_is_that_of_the_models_own_probabilities() -> None:
