@@ -8,17 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from recipes.config.schema import Hparams, Model
+from recipes.config.schema import TASKS, Hparams, Model
 from recipes.model.head import OutputLayer, take_over
 from recipes.model.layers import freeze, length_limit, set_dropout
 from recipes.model.stored_task import TASK_KEY
-from tasks.classification import LABEL_THRESHOLD
 from tasks.errors import InputError
-from tasks.qa import NO_ANSWER_THRESHOLD
 from tasks.task import Head
 
 ATTENTION = ("eager", "sdpa")
-OF_A_TRAINING = (TASK_KEY, LABEL_THRESHOLD, NO_ANSWER_THRESHOLD)
+OF_A_TRAINING = (TASK_KEY, *(name for task in TASKS.values() for name in task.thresholds))
 "What a training leaves in a model's config that holds for that very model only."
 WHOLE_TEXT_HEAD = "AutoModelForSequenceClassification"
 "The only head with one result for a whole text."

@@ -11,7 +11,7 @@ from recipes.checkpoints import sealed
 from recipes.checkpoints.sealed import Checkpoint
 from recipes.config.conversion import to_dict
 from recipes.config.flat_keys import flatten
-from recipes.config.schema import TASKS, Config
+from recipes.config.schema import Config
 from recipes.inference.evaluation import Evaluation, evaluate, require_usable_objective
 from recipes.inference.judging import judge
 from recipes.machine import out_of_memory
@@ -80,7 +80,7 @@ def run_experiment(
         laps.lap("training")
         speed.restore(trainer.model)
         evaluation = evaluate(trainer.predictor(), rows, prepared.windows)
-        _store_in_config(trainer.model.config, prepared, evaluation.calibration)
+        trainer.model.config.update({**evaluation.calibration, **_stored_task(config, prepared.rows).to_config()})
         try:
             report = _write_results(prepared, trainer, evaluation, command, laps, directory)
         except (OSError, SafetensorError) as error:
@@ -105,15 +105,6 @@ def _require_possible_objective(rows: AnyRows) -> None:
 def _stored_task(config: Config, rows: AnyRows) -> StoredTask:
     form = rows.task.form(rows.splits["train"][0])
     return StoredTask.of(rows.task, form, config.data.columns, read_label_names(config.data.label_names))
-
-
-def _store_in_config(model_config: Any, prepared: Prepared, calibration: Mapping[str, float]) -> None:
-    """Store what predicting needs in the model's config, in place of what an earlier training of it has left there."""
-    for kind in TASKS.values():
-        for name in kind.thresholds:
-            if hasattr(model_config, name):
-                delattr(model_config, name)
-    model_config.update({**calibration, **_stored_task(prepared.config, prepared.rows).to_config()})
 
 
 def _starting_point(directory: RunDirectory, prepared: Prepared, trainer: RecipeTrainer) -> Checkpoint | None:
