@@ -368,7 +368,13 @@ def run_in(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(tracking, "CLIENTS", {**CLIENTS, "tensorboard": service.begin})
     fixed = ["task=ner", "data=files", f"data.train={data['ner']}", f"model.path={models['bert']}"]
-    small = ["hparams.epochs=2", "hparams.batch_size=4", "runtime.precision=fp32", "runtime.device=cpu"]
+    small = [
+        "hparams.epochs=2",
+        "hparams.batch_size=4",
+        "runtime.precision=fp32",
+        "runtime.device=cpu",
+        "runtime.threads=1",
+    ]
     return lambda *more: main([*fixed, *small, *more])
 
 
