@@ -51,10 +51,7 @@ def save_optimizer(folder: Path, optimizer: Any) -> None:
         for key, value in values.items():
             place = tensors if isinstance(value, Tensor) else numbers
             place[f"{index}.{key}"] = value.contiguous() if isinstance(value, Tensor) else value
-    try:
-        save_file(tensors, folder / f"{OPTIMIZER}.safetensors")
-    except SafetensorError as error:
-        raise OSError(str(error)) from error
+    save_tensors(folder / f"{OPTIMIZER}.safetensors", tensors)
     write_text(
         folder / f"{OPTIMIZER}.json", json.dumps({"numbers": numbers, "param_groups": state["param_groups"]}) + "\n"
     )
@@ -77,6 +74,24 @@ def load_optimizer(folder: Path, optimizer: Any) -> None:
         if index >= len(parameters) or shapes - {tuple(parameters[index].shape)}:
             raise InputError(f"{folder} holds the optimizer of other weights. To begin anew: overwrite=true")
     optimizer.load_state_dict({"state": state, "param_groups": written["param_groups"]})
+
+
+def save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Write named tensors.
+
+    Raises:
+        OSError: the disk is full or can't be written to.
+    """
+    try:
+        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path)
+    except SafetensorError as error:
+        raise OSError(str(error)) from error
+
+
+def load_tensors(path: Path) -> dict[str, Tensor]:
+    """Read what `save_tensors` wrote."""
+    found: dict[str, Tensor] = load_file(path)
+    return found
 
 
 def save_json_state(path: Path, value: Any) -> None:

@@ -76,6 +76,28 @@ class Hparams:
     "Share of each target's probability spread evenly over all classes (QA: over all positions)."
     class_weights: Any = None
     "Classification and NER: `balanced`, or a mapping from label to weight. null: all 1."
+    focal: float = 0.0
+    "Focal loss (Lin et al. 2017): how much less an item counts the surer the model is of it, usually 2. 0: not at all."
+    layer_decay: float = 1.0
+    """Layer-wise decay (Clark et al. 2020): the learning rate of each layer is this share of that of the layer above,
+    and embeddings have the lowest. 0.95 is usual. 1: one rate for all."""
+    head_learning_rate: float | None = None
+    "Peak learning rate of the new head. null: that of the encoder's top."
+    reinit_layers: int = 0
+    "Draw the pooler and this many of the top layers anew (Zhang et al. 2021, who take 1 to 6 of 24)."
+    unfreeze_over: float = 0.0
+    """Gradual unfreezing (Howard and Ruder 2018): share of the steps over which layers are taken in, from the top. 0:
+    all are trained from the first step on."""
+    bias_only: bool = False
+    "Train only the head and the biases of the encoder (BitFit, Ben Zaken et al. 2022)."
+    pretrained_pull: float = 0.0
+    """Decay towards the pretrained weights (L2-SP, Li et al. 2018), in place of `weight_decay` for them: each step
+    moves them by learning rate x this of the way back."""
+    adversarial: float = 0.0
+    """Fast gradient method (Miyato et al. 2017): each batch is trained again with the embedding table moved by this
+    length along its gradient; costs a second pass. 1 is usual. 0: one pass."""
+    average_weights: float = 0.0
+    "Evaluate and keep a moving average of the weights, of which each step keeps this share, such as 0.99. 0: none."
     early_stopping: int | None = None
     "Stop after this many evaluations without a better objective. null: never."
     freeze_embeddings: bool = False
@@ -111,6 +133,8 @@ class Runtime:
     checkpoint_every: str = "10min"
     """How often a checkpoint is saved, from which an interrupted run goes on: 10min, 30s, 2h, 500steps. Ctrl-C and
     SIGTERM save one, too."""
+    gradient_checkpointing: bool = False
+    "Compute the insides of layers again on the way back instead of keeping them: less memory, about a third more time."
     cache: bool = True
     "Keep encoded rows on disk, in RECIPES_CACHE or the user's cache folder, and reuse them for the same content."
 

@@ -43,6 +43,11 @@ def _errors(config: Config) -> Iterator[str]:
     if hparams.class_weights is not None and not config.task.has_classes:
         with_classes = " and ".join(name for name, task in TASKS.items() if task.has_classes)
         yield f"hparams.class_weights: for {with_classes} only, {config.task.name} has no classes"
+    if hparams.bias_only and (hparams.unfreeze_over or hparams.adversarial):
+        key = "unfreeze_over" if hparams.unfreeze_over else "adversarial"
+        yield f"hparams.bias_only and hparams.{key}: the first leaves nothing for the second to train"
+    if hparams.adversarial and hparams.freeze_embeddings:
+        yield "hparams.adversarial and hparams.freeze_embeddings: the first needs embeddings that are trained"
     if hparams.stock and hparams.plain:
         yield "hparams.stock and hparams.plain: set one of them"
     if hparams.epochs is not None and hparams.max_steps is not None:
@@ -124,6 +129,14 @@ def _range_errors(config: Config) -> Iterator[str]:
         ("hparams.attention_dropout", hparams.attention_dropout, share, "a probability, from 0 to less than 1"),
         ("hparams.r_drop", hparams.r_drop, at_least_0, "0 or more"),
         ("hparams.label_smoothing", hparams.label_smoothing, share, "a share, from 0 to less than 1"),
+        ("hparams.focal", hparams.focal, at_least_0, "0 or more"),
+        ("hparams.layer_decay", hparams.layer_decay, lambda value: 0 < value <= 1, "more than 0, and 1 at most"),
+        ("hparams.head_learning_rate", hparams.head_learning_rate, positive, "more than 0"),
+        ("hparams.reinit_layers", hparams.reinit_layers, at_least_0, "0 or more"),
+        ("hparams.unfreeze_over", hparams.unfreeze_over, lambda value: 0 <= value <= 1, "a share of the steps, 0 to 1"),
+        ("hparams.pretrained_pull", hparams.pretrained_pull, at_least_0, "0 or more"),
+        ("hparams.adversarial", hparams.adversarial, at_least_0, "0 or more"),
+        ("hparams.average_weights", hparams.average_weights, share, "a share, from 0 to less than 1"),
         ("hparams.early_stopping", hparams.early_stopping, positive, "1 or more"),
         ("hparams.freeze_layers", hparams.freeze_layers, at_least_0, "0 or more"),
         ("runtime.threads", config.runtime.threads, positive, "1 or more"),

@@ -38,7 +38,7 @@ def recipe(rows: Rows[Text], hparams: Hparams) -> Recipe:
     counts = Counter(label for row in train for label in row.labels)
     weights = class_weights(hparams.class_weights, head.labels, [counts[label] for label in head.labels])
     return Recipe(
-        loss=cross_entropy(hparams.label_smoothing, weights),
+        loss=cross_entropy(hparams.label_smoothing, weights, hparams.focal),
         divergence=class_divergence,
         reduce=logits,
     )
@@ -51,7 +51,7 @@ def _several_labels(head: Head, train: Sequence[Text], hparams: Hparams) -> Reci
     # Count one extra row with each label and one without it, so that no rate is 0 or 1.
     rates = torch.tensor([(counts[label] + 1) / (len(train) + 2) for label in head.labels])
     return Recipe(
-        loss=binary_cross_entropy(hparams.label_smoothing, weights),
+        loss=binary_cross_entropy(hparams.label_smoothing, weights, hparams.focal),
         divergence=label_divergence,
         reduce=logits,
         initialise=partial(set_output_bias, bias=torch.logit(rates)),
@@ -59,6 +59,8 @@ def _several_labels(head: Head, train: Sequence[Text], hparams: Hparams) -> Reci
 
 
 def _regression(train: Sequence[Text], hparams: Hparams) -> Recipe:
+    if hparams.focal:
+        raise InputError("hparams.focal: the labels are numbers, of which none has a probability")
     if hparams.class_weights is not None:
         raise InputError("hparams.class_weights: the labels are numbers, there are no classes to weigh")
     mean = torch.tensor([sum(row.number for row in train) / len(train)])

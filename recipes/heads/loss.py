@@ -18,34 +18,49 @@ from tasks.columns import CANDIDATES, IGNORED_LABEL, LABELS, NO_CANDIDATE
 from tasks.errors import InputError, did_you_mean
 
 
-def cross_entropy(smoothing: float, weights: Tensor | None) -> Loss:
+def cross_entropy(smoothing: float, weights: Tensor | None, focal: float = 0.0) -> Loss:
     """Return the loss of one label for each text [batch] or word [batch, length]; logits have one more axis, classes.
 
-    Smoothing gives each class `smoothing / classes` of the target (Szegedy et al. 2016, section 7).
+    Smoothing gives each class `smoothing / classes` of the target (Szegedy et al. 2016, section 7). With `focal`, the
+    loss of an item with probability p of gold counts (1 - p) ** focal times (Lin et al. 2017).
     """
 
     def loss(outputs: Any, batch: Mapping[str, Tensor]) -> Tensor:
-        logits = outputs["logits"].float()
-        return functional.cross_entropy(
-            logits.reshape(-1, logits.shape[-1]),
-            batch[LABELS].reshape(-1),
+        logits, labels = outputs["logits"].float(), batch[LABELS].reshape(-1)
+        logits = logits.reshape(-1, logits.shape[-1])
+        losses = functional.cross_entropy(
+            logits,
+            labels,
             weight=None if weights is None else weights.to(logits.device),
             ignore_index=IGNORED_LABEL,
-            reduction="sum",
+            reduction="none" if focal else "sum",
             label_smoothing=smoothing,
         )
+        if not focal:
+            return losses
+        gold = labels.clamp(min=0).unsqueeze(1)  # what ignored items have there does not matter: their loss is 0
+        return (losses * (1 - logits.softmax(-1).gather(1, gold).squeeze(1)) ** focal).sum()
 
     return loss
 
 
-def binary_cross_entropy(smoothing: float, weights: Tensor | None) -> Loss:
-    """Return the loss of several labels: labels float [batch, classes]. A weight scales its label's positive term."""
+def binary_cross_entropy(smoothing: float, weights: Tensor | None, focal: float = 0.0) -> Loss:
+    """Return the loss of several labels: labels float [batch, classes]. A weight scales its label's positive term.
+
+    `focal` is that of `cross_entropy`, for each label of a row.
+    """
 
     def loss(outputs: Any, batch: Mapping[str, Tensor]) -> Tensor:
         logits = outputs["logits"].float()
         targets = batch[LABELS].float() * (1 - smoothing) + smoothing / 2
         positive = None if weights is None else weights.to(logits.device)
-        return functional.binary_cross_entropy_with_logits(logits, targets, pos_weight=positive, reduction="sum")
+        reduction = "none" if focal else "sum"
+        losses = functional.binary_cross_entropy_with_logits(logits, targets, pos_weight=positive, reduction=reduction)
+        if not focal:
+            return losses
+        gold = batch[LABELS].float()
+        probability = logits.sigmoid()
+        return (losses * (1 - (gold * probability + (1 - gold) * (1 - probability))) ** focal).sum()
 
     return loss
 
@@ -55,11 +70,12 @@ def squared_error(outputs: Any, batch: Mapping[str, Tensor]) -> Tensor:
     return functional.mse_loss(outputs["logits"].float().reshape(-1), batch[LABELS].float(), reduction="sum")
 
 
-def span_cross_entropy(smoothing: float) -> Loss:
+def span_cross_entropy(smoothing: float, focal: float = 0.0) -> Loss:
     """Return the loss of start and end positions: labels [batch, 2], logits [batch, length] each.
 
     The probabilities are over the positions that an answer can have (`candidates` > 0: the passage and the null
-    position), so that the question and padding get no probability. Smoothing is over the same positions.
+    position), so that the question and padding get no probability. Smoothing is over the same positions. `focal` is
+    that of `cross_entropy`, for start and end each.
     """
 
     def loss(outputs: Any, batch: Mapping[str, Tensor]) -> Tensor:
@@ -72,6 +88,9 @@ def span_cross_entropy(smoothing: float) -> Loss:
             if smoothing:
                 spread = -log_probabilities.masked_fill(~candidates, 0).sum(1) / candidates.sum(1)
                 nll = (1 - smoothing) * nll + smoothing * spread
+            if focal:
+                gold = log_probabilities.gather(1, batch[LABELS][:, index : index + 1]).squeeze(1).exp()
+                nll = nll * (1 - gold) ** focal
             total = total + nll.sum()
         return total
 

@@ -27,7 +27,7 @@ def recipe(rows: Rows[Sentence], hparams: Hparams) -> Recipe:
     tags = Counter(tag for row in train for tag in row.tags or ())
     weights = class_weights(hparams.class_weights, labels, [tags[label] for label in labels])
     return Recipe(
-        loss=cross_entropy(hparams.label_smoothing, weights),
+        loss=cross_entropy(hparams.label_smoothing, weights, hparams.focal),
         divergence=class_divergence,
         reduce=most_probable_labels,
     )

@@ -27,7 +27,7 @@ def reduction(task: AnyTask, head: Head) -> Reduce:
 def recipe(rows: Rows[Question], hparams: Hparams) -> Recipe:
     """Return a recipe with cross-entropy of start and end, which keeps the best legal span of each window."""
     return Recipe(
-        loss=span_cross_entropy(hparams.label_smoothing),
+        loss=span_cross_entropy(hparams.label_smoothing, hparams.focal),
         divergence=span_divergence,
         reduce=reduction(rows.task, rows.head),
     )

@@ -37,7 +37,7 @@ def set_dropout(config: Any, hparams: Hparams) -> None:
 
 
 def freeze(model: Any, hparams: Hparams) -> None:
-    """Freeze the embeddings and the lowest layers, if the hyperparameters ask for it.
+    """Freeze the embeddings, the lowest layers, and all that is no bias, if the hyperparameters ask for it.
 
     Raises:
         InputError: `freeze_layers` is more than the model has.
@@ -45,6 +45,9 @@ def freeze(model: Any, hparams: Hparams) -> None:
     base = model.base_model
     if hparams.freeze_embeddings:
         getattr(base, "embeddings", model.get_input_embeddings()).requires_grad_(False)
+    if hparams.bias_only:
+        for name, weight in base.named_parameters():
+            weight.requires_grad_(name.endswith("bias"))
     if hparams.freeze_layers:
         layers = encoder_layers(model)
         if not layers:

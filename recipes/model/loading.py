@@ -11,6 +11,7 @@ from typing import Any
 from recipes.config.schema import TASKS, Hparams, Model
 from recipes.model.head import OutputLayer, take_over
 from recipes.model.layers import freeze, length_limit, set_dropout
+from recipes.model.reinitialisation import reinitialise_top
 from recipes.model.stored_task import TASK_KEY
 from tasks.errors import InputError
 from tasks.task import Head
@@ -74,6 +75,7 @@ def load(model: Model, head: Head, hparams: Hparams, folder: Path) -> Loaded:
     output = take_over(auto_class, encoder, head, before, absent, mismatched, lambda: from_file(before))
     new = {*absent, *mismatched} - set(output.tensors) | (set() if output.known else set(output.tensors))
     _separate(encoder)
+    reinitialise_top(encoder, hparams.reinit_layers)
     freeze(encoder, hparams)
     return Loaded(
         model=encoder,

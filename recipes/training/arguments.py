@@ -81,6 +81,8 @@ def training_arguments(
         use_cpu=placement.device == "cpu",
         bf16=placement.precision == "bf16",
         fp16=placement.precision == "fp16",
+        gradient_checkpointing=config.runtime.gradient_checkpointing,
+        gradient_checkpointing_kwargs={"use_reentrant": False},
         dataloader_pin_memory=placement.device == "cuda",
         ddp_find_unused_parameters=False,
         # Buffers never change in training, and one of them is large: the untrained part of the embedding table.

@@ -1,13 +1,16 @@
 """From rows to a Trainer: the steps that are the same for every task."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from transformers import EarlyStoppingCallback, PrinterCallback, set_seed
+from transformers import EarlyStoppingCallback, PrinterCallback, TrainerCallback, set_seed
 
 from recipes.config.interval import parse_interval
-from recipes.config.schema import Config
+from recipes.config.schema import Config, Hparams
 from recipes.heads.recipe import Recipe
 from recipes.heads.registry import recipe_for
+from recipes.levers.pretrained_pull import PretrainedPull
+from recipes.levers.unfreezing import GradualUnfreezing
 from recipes.machine.devices import Placement
 from recipes.model.loading import Loaded, load
 from recipes.model.locating import locate
@@ -87,6 +90,14 @@ def prepare(config: Config, rows: AnyRows, placement: Placement, laps: Laps) -> 
     return Prepared(config, placement, rows, recipe, loaded, windows, said)
 
 
+def levers(hparams: Hparams, loaded: Loaded) -> Iterator[TrainerCallback]:
+    """Yield the callbacks of the levers that were chosen."""
+    if hparams.unfreeze_over:
+        yield GradualUnfreezing(loaded.model, hparams.unfreeze_over)
+    if hparams.pretrained_pull:
+        yield PretrainedPull(loaded.model, frozenset(loaded.new_weights), hparams.pretrained_pull)
+
+
 def assemble(prepared: Prepared, directory: RunDirectory, interruption: Interruption, started: float) -> RecipeTrainer:
     """Build the Trainer.
 
@@ -107,7 +118,8 @@ def assemble(prepared: Prepared, directory: RunDirectory, interruption: Interrup
         task=task,
         head=prepared.rows.head,
         recipe=prepared.recipe,
-        r_drop=config.hparams.r_drop,
+        hparams=config.hparams,
+        new_weights=prepared.loaded.new_weights,
         tokens_at_once=prepared.placement.tokens_at_once,
         rows=prepared.rows.splits,
         checkpoint_every=parse_interval(config.runtime.checkpoint_every),
@@ -122,6 +134,8 @@ def assemble(prepared: Prepared, directory: RunDirectory, interruption: Interrup
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(TrainingClock(started))
     trainer.add_callback(Progress(task.headline(), objective))
+    for lever in levers(config.hparams, prepared.loaded):
+        trainer.add_callback(lever)
     if config.hparams.early_stopping is not None:
         trainer.add_callback(EarlyStoppingCallback(config.hparams.early_stopping))
     return trainer

@@ -71,7 +71,7 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
         """Save the weights of a new best evaluation; the Trainer calls this after each (`save_strategy="best"`)."""
         del model, trial
         self.state.best_model_checkpoint = str(self._folder / sealed.folder_name(BEST, self.state.global_step))
-        error = self._write(BEST, self._fill_weights)
+        error = self._write(BEST, self.fill_best)
         if error is not None:
             raise InputError(
                 f"The best weights so far can't be saved: {error}. Make room and run the same command again: it goes "
@@ -179,6 +179,10 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
             for callback in self.exportable():
                 self.state.stateful_callbacks[type(callback).__name__] = callback.state()
             self.state.save_to_json(str(partial / STATE))
+
+    def fill_best(self, partial: Path) -> None:
+        """Write the weights that were evaluated."""
+        self._fill_weights(partial)
 
     def _fill_weights(self, partial: Path) -> None:
         if self._sharded:

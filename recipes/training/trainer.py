@@ -1,7 +1,8 @@
 """The Trainer of all recipes: it computes the loss itself, and an evaluation keeps only what decoding needs."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -10,10 +11,15 @@ from torch.utils.data import DataLoader
 from transformers import EvalPrediction
 from typing_extensions import override
 
+from recipes.checkpoints import training_state
 from recipes.config.interval import Interval
+from recipes.config.schema import Hparams
 from recipes.heads.recipe import Recipe
 from recipes.inference.evaluation import require_usable_objective
 from recipes.inference.predicting import Predictor, fewer_tokens_at_once, forward
+from recipes.levers.adversarial import moved_embeddings
+from recipes.levers.averaging import MovingAverage
+from recipes.levers.learning_rates import differ, parameter_groups
 from recipes.machine import out_of_memory
 from recipes.system.console import complain_in_any_process
 from recipes.system.signals import Interruption
@@ -24,6 +30,8 @@ from tasks.data.options import Split
 from tasks.errors import InputError
 from tasks.task import AnyTask, Collate, Head, Row
 
+AVERAGE = "average.safetensors"
+"The file of a checkpoint that holds the moving average of the weights."
 CHECK_FINITE_EVERY = 100
 "Losses and gradient norms on a GPU between two checks that they are finite; each check waits for the GPU."
 
@@ -46,7 +54,8 @@ class RecipeTrainer(ResumingTrainer):
         task: AnyTask,
         head: Head,
         recipe: Recipe,
-        r_drop: float,
+        hparams: Hparams,
+        new_weights: Collection[str],
         tokens_at_once: int | None,
         rows: Mapping[Split, Sequence[Row]],
         checkpoint_every: Interval,
@@ -58,10 +67,14 @@ class RecipeTrainer(ResumingTrainer):
         self.task = task
         self.head = head
         self.recipe = recipe
-        self.r_drop = r_drop
+        self.hparams = hparams
+        self.new_weights = frozenset(new_weights)
         self.tokens_at_once = tokens_at_once
         self.train_rows, self.validation_rows = rows["train"], rows["validation"]
         self.checkpoint_every, self.interruption = checkpoint_every, interruption
+        self.average = MovingAverage(self.model, hparams.average_weights) if hparams.average_weights else None
+        if self.average is not None:
+            self.add_callback(self.average)
         self.padding = PaddingCount()
         self._passes: list[dict[str, Any]] = []  # inputs of the optimizer step so far
         self._losses: list[tuple[int, Tensor]] = []  # steps with their losses and gradient norms, not yet checked
@@ -97,6 +110,20 @@ class RecipeTrainer(ResumingTrainer):
 
     # Training
 
+    @override
+    def create_optimizer(self, model: Any = None) -> Any:
+        """Create the optimizer, with a learning rate for each layer or the head where these differ."""
+        trained = self.model if model is None else model
+        existing: Any = self.optimizer
+        if existing is None and (differ(self.hparams) or self.hparams.pretrained_pull):
+            decayed = set(self.get_decay_parameter_names(trained))
+            if self.hparams.pretrained_pull:
+                decayed &= self.new_weights
+            kind, settings = self.get_optimizer_cls_and_kwargs(self.args, trained)
+            self.optimizer: Any = kind(parameter_groups(trained, decayed, self.hparams), **settings)
+            return self.optimizer
+        return super().create_optimizer(model)
+
     def training_step(
         self, model: Any, inputs: dict[str, Any], num_items_in_batch: Tensor | int | None = None
     ) -> Tensor:
@@ -109,7 +136,7 @@ class RecipeTrainer(ResumingTrainer):
         todo = [inputs]
         while True:
             try:
-                losses = [self._pass_in_parts(model, each, num_items_in_batch) for each in todo]
+                losses = [self._passes_of(model, each, num_items_in_batch) for each in todo]
                 break
             except (RuntimeError, MemoryError) as error:
                 if self.args.world_size > 1:
@@ -122,6 +149,15 @@ class RecipeTrainer(ResumingTrainer):
             self._passes = []
         self._losses.append((self.state.global_step, losses[-1].detach()))
         return losses[-1]
+
+    def _passes_of(self, model: Any, inputs: dict[str, Any], items: Tensor | int | None) -> Tensor:
+        """Add the gradient of a batch, and with adversarial training that of the batch with moved embeddings."""
+        loss = self._pass_in_parts(model, inputs, items)
+        if self.hparams.adversarial:
+            with moved_embeddings(self.accelerator.unwrap_model(model), self.hparams.adversarial) as moved:
+                if moved:
+                    self._pass_in_parts(model, inputs, items)
+        return loss
 
     def _pass_in_parts(self, model: Any, inputs: dict[str, Any], items: Tensor | int | None) -> Tensor:
         parts = list(split_by_tokens(inputs, self.tokens_at_once, trim=True))
@@ -156,7 +192,7 @@ class RecipeTrainer(ResumingTrainer):
         num_items_in_batch: Tensor | int | None = None,
     ) -> Any:
         """Return the batch's share of the step's mean loss, with the outputs if they are asked for."""
-        twice = self.r_drop > 0 and model.training
+        twice = self.hparams.r_drop > 0 and model.training
         batch = {name: torch.cat([tensor, tensor]) for name, tensor in inputs.items()} if twice else inputs
         outputs = forward(model, batch)
         total = self.recipe.loss(outputs, batch)
@@ -164,7 +200,7 @@ class RecipeTrainer(ResumingTrainer):
             rows = len(inputs[LABELS])
             first = {name: tensor[:rows] for name, tensor in outputs.items()}
             second = {name: tensor[rows:] for name, tensor in outputs.items()}
-            total = total / 2 + self.r_drop * self.recipe.divergence(first, second, inputs)
+            total = total / 2 + self.hparams.r_drop * self.recipe.divergence(first, second, inputs)
         items = inputs[LABELS].ne(IGNORED_LABEL).sum() if num_items_in_batch is None else num_items_in_batch
         # Gradients are averaged over processes, while `items` counts the items of all processes.
         scale = self.accelerator.num_processes if num_items_in_batch is not None else 1
@@ -255,6 +291,16 @@ class RecipeTrainer(ResumingTrainer):
         require_usable_objective(self.task, scores)
         return scores
 
+    @override
+    def evaluate(self, *arguments: Any, **named: Any) -> dict[str, float]:
+        with self._averaged():
+            scores: dict[str, float] = super().evaluate(*arguments, **named)
+        return scores
+
+    def _averaged(self) -> AbstractContextManager[None]:
+        """Return a context in which the model has the moving average of its weights, if there is one."""
+        return nullcontext() if self.average is None else self.average.in_place()
+
     def predictor(self) -> Predictor:
         """Return a predictor with the trained model, in fp32 whatever the training's precision. Call it after training.
 
@@ -276,6 +322,23 @@ class RecipeTrainer(ResumingTrainer):
         )
 
     # What a checkpoint holds
+
+    @override
+    def fill_best(self, partial: Path) -> None:
+        with self._averaged():
+            super().fill_best(partial)
+
+    @override
+    def _fill_training(self, partial: Path) -> None:
+        super()._fill_training(partial)
+        if self.average is not None and self.is_world_process_zero():
+            training_state.save_tensors(partial / AVERAGE, self.average.average)
+
+    @override
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        super()._load_optimizer_and_scheduler(checkpoint)
+        if self.average is not None and checkpoint is not None:
+            self.average.restore(training_state.load_tensors(Path(checkpoint) / AVERAGE))
 
     @override
     def process_state(self) -> dict[str, Any]:

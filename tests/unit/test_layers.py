@@ -26,7 +26,7 @@ RANKS = (
     ("recipes.reporting",),
     ("recipes.command", "recipes.machine", "recipes.model"),
     ("recipes.windows", "recipes.checkpoints"),
-    ("recipes.speed", "recipes.heads", "recipes.tracking"),
+    ("recipes.speed", "recipes.heads", "recipes.tracking", "recipes.levers"),
     ("recipes.inference",),
     ("recipes.training",),
     ("recipes.serving", "recipes.comparing"),
