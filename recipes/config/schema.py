@@ -21,6 +21,7 @@ TASKS: Mapping[str, type[AnyTask]] = MappingProxyType({"classification": Classif
 
 Method: TypeAlias = Literal["recipe", "plain", "stock"]
 
+POOLINGS = ("first", "mean")
 SCHEDULES = ("linear", "cosine", "constant", "polynomial")
 DEVICE_CHOICES = ("auto", "cpu", "cuda", "mps")
 PRECISION_CHOICES = ("auto", "fp32", "bf16", "fp16")
@@ -83,6 +84,9 @@ class Hparams:
     and embeddings have the lowest. 0.95 is usual. 1: one rate for all."""
     head_learning_rate: float | None = None
     "Peak learning rate of the new head. null: that of the encoder's top."
+    pooling: str = "first"
+    """Classification: what a new head reads: first (the first token, as models are made) or mean (the mean of all
+    tokens, by one more layer or the model's own config; `recipes/model/mean_pooling.py`)."""
     reinit_layers: int = 0
     "Draw the pooler and this many of the top layers anew (Zhang et al. 2021, who take 1 to 6 of 24)."
     unfreeze_over: float = 0.0

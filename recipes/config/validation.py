@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from recipes.config.interval import parse_interval
-from recipes.config.schema import DEVICE_CHOICES, PRECISION_CHOICES, SCHEDULES, TASKS, TRACKERS, Config
+from recipes.config.schema import DEVICE_CHOICES, POOLINGS, PRECISION_CHOICES, SCHEDULES, TASKS, TRACKERS, Config
 from tasks.data.files import SAMPLE_PREFIX
 from tasks.data.options import BAD_ROW_POLICIES, SPLITS, UNKNOWN_LABEL_POLICIES
 from tasks.data.readers import FORMATS
@@ -93,6 +93,7 @@ def _choice_errors(config: Config) -> Iterator[str]:
         ("data.unknown_labels", config.data.unknown_labels, (None, *UNKNOWN_LABEL_POLICIES)),
         *(("data.accept", check, tuple(CHECKS)) for check in config.data.accept),
         ("hparams.schedule", config.hparams.schedule, SCHEDULES),
+        ("hparams.pooling", config.hparams.pooling, POOLINGS),
         ("runtime.device", config.runtime.device, DEVICE_CHOICES),
         ("runtime.precision", config.runtime.precision, PRECISION_CHOICES),
         ("tracker.name", config.tracker.name, TRACKERS),

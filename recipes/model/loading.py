@@ -11,6 +11,7 @@ from typing import Any
 from recipes.config.schema import TASKS, Hparams, Model
 from recipes.model.head import OutputLayer, take_over
 from recipes.model.layers import freeze, length_limit, set_dropout
+from recipes.model.mean_pooling import WHOLE_TEXT_HEAD, pool_mean
 from recipes.model.reinitialisation import reinitialise_top
 from recipes.model.stored_task import TASK_KEY
 from tasks.errors import InputError
@@ -19,8 +20,6 @@ from tasks.task import Head
 ATTENTION = ("eager", "sdpa")
 OF_A_TRAINING = (TASK_KEY, *(name for task in TASKS.values() for name in task.thresholds))
 "What a training leaves in a model's config that holds for that very model only."
-WHOLE_TEXT_HEAD = "AutoModelForSequenceClassification"
-"The only head with one result for a whole text."
 SPAN_OUTPUTS = 2
 "A head without labels has an output for where a span starts, and one for where it ends."
 
@@ -76,6 +75,8 @@ def load(model: Model, head: Head, hparams: Hparams, folder: Path) -> Loaded:
     new = {*absent, *mismatched} - set(output.tensors) | (set() if output.known else set(output.tensors))
     _separate(encoder)
     reinitialise_top(encoder, hparams.reinit_layers)
+    if hparams.pooling == "mean":
+        pool_mean(encoder, head)
     freeze(encoder, hparams)
     return Loaded(
         model=encoder,

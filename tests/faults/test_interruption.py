@@ -59,6 +59,18 @@ def test_killed_right_after_an_epoch(
         ("runtime.precision=bf16",),
         ("runtime.tokens_at_once=24",),
         ("hparams.stock=true",),
+        (
+            "hparams.layer_decay=0.9",
+            "hparams.reinit_layers=1",
+            "hparams.unfreeze_over=0.6",
+            "hparams.average_weights=0.9",
+        ),
+        (
+            "hparams.adversarial=1",
+            "hparams.pretrained_pull=5",
+            "hparams.focal=2",
+            "runtime.gradient_checkpointing=true",
+        ),
         ("hparams.batch_size=1", "hparams.accumulation=1"),
         ("hparams.batch_size=6", "hparams.accumulation=3"),
     ],

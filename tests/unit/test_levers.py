@@ -1,5 +1,6 @@
 """Levers: each acts in the way that its paper says."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,8 +18,10 @@ from recipes.levers.learning_rates import differ, parameter_groups
 from recipes.levers.pretrained_pull import PretrainedPull
 from recipes.levers.unfreezing import GradualUnfreezing
 from recipes.model.layers import freeze
+from recipes.model.mean_pooling import pool_mean
 from recipes.model.reinitialisation import reinitialise_top
 from tasks.errors import InputError
+from tasks.task import Head
 from tests import tiny
 
 ARCHITECTURES = ("bert", "roberta", "distilbert", "electra", "deberta-v2", "modernbert")
@@ -109,6 +112,56 @@ def test_only_the_top_is_drawn_anew(architecture: str) -> None:
 def test_more_layers_than_there_are_can_not_be_drawn_anew() -> None:
     with pytest.raises(InputError, match=r"hparams.reinit_layers=4: the model has 3 layers"):
         reinitialise_top(tagger(), 4)
+
+
+def classifier(architecture: str) -> Any:
+    from transformers import AutoModelForSequenceClassification
+
+    torch.manual_seed(1)
+    tokenizer = tiny.tokenizer_of(architecture)
+    settings = tiny.configured(architecture, tokenizer, num_hidden_layers=2, num_labels=3)
+    return AutoModelForSequenceClassification.from_config(settings).eval()
+
+
+TEXT_HEAD = Head("AutoModelForSequenceClassification", ("a", "b", "c"))
+
+
+@pytest.mark.parametrize("architecture", ["bert", "roberta", "electra"])
+def test_the_first_token_becomes_the_mean_of_all(architecture: str, tmp_path: Path) -> None:
+    from transformers import AutoModelForSequenceClassification
+
+    model = classifier(architecture)
+    batch = {
+        "input_ids": torch.randint(5, 20, (3, 8)),
+        "attention_mask": torch.tensor([[1] * 8, [1] * 5 + [0] * 3, [1, 1] + [0] * 6]),
+    }
+    with torch.no_grad():
+        before = model.base_model(**batch)[0]
+        mask = batch["attention_mask"].unsqueeze(-1)
+        mean = (before * mask).sum(1) / mask.sum(1)
+        pool_mean(model, TEXT_HEAD)
+        after = model.base_model(**batch)[0][:, 0]
+        for one, two in zip(mean, after, strict=True):
+            assert float(torch.corrcoef(torch.stack([one, two]))[0, 1]) > 0.99
+        logits = model(**batch).logits
+        model.save_pretrained(tmp_path)
+        again = AutoModelForSequenceClassification.from_pretrained(tmp_path).eval()
+        assert torch.equal(again(**batch).logits, logits)
+    assert again.config.num_hidden_layers == 3
+
+
+def test_a_model_that_can_pool_the_mean_is_told_so() -> None:
+    model = classifier("modernbert")
+    pool_mean(model, TEXT_HEAD)
+    assert model.config.classifier_pooling == "mean"
+    assert model.config.num_hidden_layers == 2
+
+
+def test_where_the_mean_can_not_be_read() -> None:
+    with pytest.raises(InputError, match=r"not for models of the type distilbert, but for bert"):
+        pool_mean(classifier("distilbert"), TEXT_HEAD)
+    with pytest.raises(InputError, match=r"hparams\.pooling=mean: for classification"):
+        pool_mean(tagger(), Head("AutoModelForTokenClassification", ("O",)))
 
 
 def step(number: int, steps: int = 10) -> Any:

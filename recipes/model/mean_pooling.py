@@ -1,0 +1,88 @@
+"""A head for whole texts that reads the mean of all tokens, in a model that any program loads as it is.
+
+transformers' heads read the first token. Encoders that were trained to embed texts (sentence-transformers) say most in
+the mean of all tokens, and little in the first: on few rows, a head on the first token begins with next to nothing.
+ModernBERT can be told to pool the mean. For BERT and its relatives, one more layer is put on top, whose attention is the
+same for all tokens: it adds the mean to each token, the first one included, and weighs it so that it outweighs what was
+there. The layer is trained like the others; its queries and keys begin at 0, and so do both matrices of its feed-forward
+part.
+"""
+
+import copy
+from typing import Any
+
+import torch
+from torch import nn
+
+from recipes.model.layers import encoder_layers
+from tasks.errors import InputError
+from tasks.task import Head
+
+WEIGHT_OF_MEAN = 20.0
+"What the mean is multiplied by before the token's own state is added and both are normed."
+SLOPE_OF_POOLER = 0.3
+"Of the identity that BERT's pooler becomes: small, so that its tanh is nearly a line where most values are."
+WHOLE_TEXT_HEAD = "AutoModelForSequenceClassification"
+"The only head with one result for a whole text."
+KINDS = ("bert", "roberta", "xlm-roberta", "electra", "camembert")
+"Types of models whose layers have the names of BERT's."
+BY_CONFIG = "classifier_pooling"
+"The key by which a config can say that the mean is read."
+
+
+def pool_mean(model: Any, head: Head) -> None:
+    """Make the head of a model for whole texts read the mean of all tokens, in place.
+
+    Call it before training, on a model whose layers are as they were pretrained.
+
+    Raises:
+        InputError: models of this type can't be changed in this way, or the head is for tokens.
+    """
+    config = model.config
+    if head.auto_class != WHOLE_TEXT_HEAD:
+        raise InputError("hparams.pooling=mean: for classification, where one result is read from a whole text")
+    if hasattr(config, BY_CONFIG):
+        setattr(config, BY_CONFIG, "mean")
+        return
+    if config.model_type not in KINDS:
+        raise InputError(
+            f"hparams.pooling=mean: not for models of the type {config.model_type}, but for {', '.join(KINDS)} and "
+            f"those whose config has {BY_CONFIG}"
+        )
+    layers = encoder_layers(model)
+    with torch.no_grad():
+        _list_of(model, layers).append(_mean_layer(layers[-1], config.hidden_size))
+        pooler = getattr(model.base_model, "pooler", None)
+        if pooler is not None:
+            _be_identity(pooler.dense, SLOPE_OF_POOLER)
+    config.num_hidden_layers += 1
+
+
+def _list_of(model: Any, layers: Any) -> nn.ModuleList:
+    return next(
+        module
+        for module in model.base_model.modules()
+        if isinstance(module, nn.ModuleList) and len(module) and module[0] is layers[0]
+    )
+
+
+def _mean_layer(pattern: Any, width: int) -> Any:
+    """Return a layer that adds the mean of all tokens to each."""
+    layer = copy.deepcopy(pattern)
+    attention = layer.attention.self
+    for part in (attention.query, attention.key, layer.intermediate.dense, layer.output.dense):
+        nn.init.zeros_(part.weight)
+        nn.init.zeros_(part.bias)
+    _be_identity(attention.value, WEIGHT_OF_MEAN)
+    _be_identity(layer.attention.output.dense, 1.0)
+    for norm in (layer.attention.output.LayerNorm, layer.output.LayerNorm):
+        nn.init.ones_(norm.weight)
+        nn.init.zeros_(norm.bias)
+    assert attention.value.weight.shape == (width, width)
+    return layer
+
+
+def _be_identity(linear: Any, factor: float) -> None:
+    nn.init.eye_(linear.weight)
+    linear.weight.mul_(factor)
+    nn.init.zeros_(linear.bias)
