@@ -2,10 +2,10 @@
 
 transformers' heads read the first token. Encoders that were trained to embed texts (sentence-transformers) say most in
 the mean of all tokens, and little in the first: on few rows, a head on the first token begins with next to nothing.
-ModernBERT can be told to pool the mean. For BERT and its relatives, one more layer is put on top, whose attention is the
-same for all tokens: it adds the mean to each token, the first one included, and weighs it so that it outweighs what was
-there. The layer is trained like the others; its queries and keys begin at 0, and so do both matrices of its feed-forward
-part.
+ModernBERT can be told to pool the mean. For BERT and its relatives, one more layer is put on top, whose attention is
+the same for all tokens: it adds the mean to each token, the first one included, and weighs it so that it outweighs what
+was there. The layer is trained like the others; its queries and keys begin at 0, and so do both matrices of its
+feed-forward part.
 """
 
 import copy
