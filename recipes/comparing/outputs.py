@@ -6,12 +6,13 @@ from typing import Any
 from recipes.comparing.sentences import chance, sentences
 from recipes.comparing.verdicts import Comparison, Pair, Scored
 from recipes.results.scores import format_bounds, format_score
+from recipes.system.characters import visible
 from recipes.system.console import table
 from tasks.writing.csv_cells import csv_text
 from tasks.writing.writer import to_json
 
 HEAD = ("runs", "seeds", "mean", "95% interval", "deviation between seeds")
-PAIR_HEAD = ("better", "worse", "difference", "95% interval", "chance", "rows alone", "verdict")
+PAIR_HEAD = ("ahead", "behind", "difference", "95% interval", "chance", "rows alone", "verdict")
 
 
 def group_cells(one: Scored) -> list[str]:
@@ -63,10 +64,13 @@ def notes(comparison: Comparison) -> list[str]:
             found.append(f"McNemar's exact test, {names}: {chance(pair.mcnemar)}")
         if pair.order is not None:
             found.append(
-                f"almost stochastic order over seeds, {names}: violation at most {pair.order:.2f} (below 0.2: better)"
+                f"almost stochastic order over seeds, {names}: violation at most {pair.order:.2f} (below 0.2: "
+                "ahead on these very rows; other rows may show another picture)"
             )
     if len(comparison.pairs) > 1:
         found.append(f"Chances are corrected for {len(comparison.pairs)} pairs (Holm)")
+    if comparison.pairs:
+        found.append("rows alone: the chance over rows, for these very seeds")
     if not comparison.pairs:
         found.append("One group of runs: nothing to compare it with")
     return found
@@ -81,7 +85,9 @@ def markdown(comparison: Comparison) -> str:
 
 
 def _markdown_table(rows: list[list[str]]) -> str:
-    head, *body = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    head, *body = [
+        "| " + " | ".join(" ".join(visible(cell).split()).replace("|", "\\|") for cell in row) + " |" for row in rows
+    ]
     return "\n".join([head, "|" + " --- |" * len(rows[0]), *body])
 
 
