@@ -14,6 +14,8 @@ from tasks.writing.writer import to_json
 HEAD = ("runs", "seeds", "mean", "95% interval", "deviation between seeds")
 PAIR_HEAD = ("ahead", "behind", "difference", "95% interval", "chance", "rows alone", "verdict")
 
+ROWS_ALONE = "rows alone: the chance over rows, for these very seeds"
+
 
 def group_cells(one: Scored) -> list[str]:
     """Return the cells of a group."""
@@ -44,7 +46,7 @@ def console_lines(comparison: Comparison) -> list[str]:
     """Return the lines for the console: a table of groups, one of pairs if there are several, and the verdicts."""
     lines = [heading(comparison), table([list(HEAD), *map(group_cells, comparison.groups)])]
     if len(comparison.pairs) > 1:
-        lines += ["", table([list(PAIR_HEAD), *map(pair_cells, comparison.pairs)])]
+        lines += ["", table([list(PAIR_HEAD), *map(pair_cells, comparison.pairs)]), ROWS_ALONE]
     return [*lines, "", *sentences(comparison), *notes(comparison)]
 
 
@@ -69,8 +71,6 @@ def notes(comparison: Comparison) -> list[str]:
             )
     if len(comparison.pairs) > 1:
         found.append(f"Chances are corrected for {len(comparison.pairs)} pairs (Holm)")
-    if comparison.pairs:
-        found.append("rows alone: the chance over rows, for these very seeds")
     if not comparison.pairs:
         found.append("One group of runs: nothing to compare it with")
     return found
@@ -80,7 +80,7 @@ def markdown(comparison: Comparison) -> str:
     """Return the comparison as Markdown."""
     parts = [f"**{heading(comparison)}**", _markdown_table([list(HEAD), *map(group_cells, comparison.groups)])]
     if comparison.pairs:
-        parts.append(_markdown_table([list(PAIR_HEAD), *map(pair_cells, comparison.pairs)]))
+        parts += [_markdown_table([list(PAIR_HEAD), *map(pair_cells, comparison.pairs)]), ROWS_ALONE]
     return "\n\n".join([*parts, *sentences(comparison), *notes(comparison)]) + "\n"
 
 
