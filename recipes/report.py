@@ -2,6 +2,10 @@
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,31 +24,56 @@ def write_reports(names: Sequence[str]) -> None:
     """Write the report and the card of each run that paths, globs, sweeps and folders name, and the reports of sweeps.
 
     Raises:
-        InputError: no run is named, or one is unfinished, damaged or without its model.
+        InputError: no run is named, or some are unfinished or damaged.
     """
-    from recipes.comparing.stored_runs import finished_report, load_run, paths_of, sweeps_of
-    from recipes.reporting.run_page import judged_split, run_page
+    from recipes.comparing.stored_runs import paths_of, sweeps_of
     from recipes.reporting.sweep_page import write_sweep_page
-    from recipes.results.model_card import model_card
-    from recipes.results.run_directory import RunDirectory
-    from recipes.system.console import say
-    from recipes.system.files import write_text
+    from recipes.system.console import complain, say
     from tasks.errors import InputError
 
     if not names:
         raise InputError("Which run? python -m recipes.report RUN. What there is: --help")
-    for path in paths_of(names):
-        directory, report = RunDirectory(path), finished_report(path)
-        run = load_run(path, judged_split(report))
-        write_text(directory.page, run_page(report, run.config, run.task, run.lines, run.data_name))
-        say(f"Written: {directory.page}")
-        if directory.model.is_dir():
-            write_text(directory.model_card, model_card(report, run.task, run.data_name))
-            say(f"Written: {directory.model_card}")
-        else:
-            say(f"{directory.model} is gone: there is no model to write a card for")
+    failed = 0
+    paths = paths_of(names)
+    if len(paths) > 1:
+        say(f"{len(paths)} runs")
+    for path in paths:
+        try:
+            _write(path)
+        except InputError as error:
+            failed += 1
+            complain(str(error))
     for folder in sweeps_of(names):
         say(f"Written: {write_sweep_page(folder)}")
+    if failed:
+        raise InputError(f"{failed} of {len(paths)} runs have no new report")
+
+
+def _write(path: "Path") -> None:
+    """Write the report and the card of a run.
+
+    Raises:
+        InputError: it is unfinished or damaged.
+    """
+    from recipes.comparing.stored_runs import finished_report, load_run, readable
+    from recipes.reporting.run_page import judged_split, run_page
+    from recipes.results.model_card import model_card
+    from recipes.results.run_directory import RunDirectory
+    from recipes.system.console import say
+    from recipes.system.files import write_text
+
+    directory, report = RunDirectory(path), finished_report(path)
+    run = load_run(path, judged_split(report))
+    with readable(path):
+        page = run_page(report, run.config, run.task, run.lines, run.data_name)
+        card = model_card(report, run.task, run.data_name)
+    write_text(directory.page, page)
+    say(f"Written: {directory.page}")
+    if directory.model.is_dir():
+        write_text(directory.model_card, card)
+        say(f"Written: {directory.model_card}")
+    else:
+        say(f"{directory.model} is gone: there is no model to write a card for")
 
 
 if __name__ == "__main__":

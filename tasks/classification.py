@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from typing_extensions import override
 
-from tasks.analysis.calibration import at_temperature, fit_temperature, probabilities_of
+from tasks.analysis.calibration import at_temperature, fit_temperature, probabilities_of, reliability
 from tasks.analysis.parts import Analysis, Line
 from tasks.analysis.texts import analyse_texts
 from tasks.baselines.texts import text_baselines
@@ -394,6 +394,13 @@ class Classification(Task[Text]):
             return finished
         threshold = calibration.get(LABEL_THRESHOLD, self.threshold or EVEN_ODDS)
         return [{**prediction, "label": _labels_from(prediction["scores"], threshold)} for prediction in finished]
+
+    @override
+    def calibration_error(self, rows: Sequence[Text], predictions: Sequence[Prediction]) -> float | None:
+        if self.kind != "single_label":
+            return None
+        right = [prediction["label"] == row.label for row, prediction in zip(rows, predictions, strict=True)]
+        return reliability([prediction["scores"][prediction["label"]] for prediction in predictions], right).error
 
     @override
     def trained_head(self, labels: Sequence[str], problem_type: str | None) -> Head:

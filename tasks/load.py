@@ -71,6 +71,7 @@ def load(task: AnyTask, options: DataOptions, seed: int) -> AnyRows:
     notes: list[str] = []
     splits = _complete(task, given, options, seed, notes)
     splits = {split: limit(rows, getattr(options.limit, split), seed) for split, rows in splits.items()}
+    splits = {split: task.with_groups_that_count(rows) for split, rows in splits.items()}
     notes += [*report.notes, *implausible]
     if unlabelled:
         notes.append("test: the rows have no labels. They are predicted, and not scored")
@@ -190,7 +191,7 @@ def _complete(
         if split in given or fraction == 0:
             continue
         stratified = any(task.stratum(row) is not None for row in rest[:1])
-        grouped = any(task.group(row) is not None for row in rest[:1])
+        grouped = any(task.group(row) is not None for row in rest)
         rest, splits[split] = cut(
             rest,
             fraction * total / len(rest),

@@ -252,7 +252,12 @@ def documents_of(records: Sequence[Record], columns: Columns, report: ReadReport
         column(records, columns.document, DOCUMENT_COLUMNS, "data.columns.document")
     if name is None:
         return [_marked_document(record.origin, report) for record in records]
-    return [None if is_blank(value) else str(value) for value in (record.values.get(name) for record in records)]
+    # Files often count their documents from 1, each.
+    return [
+        None if is_blank(value) else f"{record.origin.file}, {value}"
+        for record in records
+        for value in (record.values.get(name),)
+    ]
 
 
 def _marked_document(origin: Origin, report: ReadReport) -> str | None:

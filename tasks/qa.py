@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 VERSIONS = ("auto", "v1.1", "v2.0")
 IMPOSSIBLE_ANSWERS = ("error", "ignore", "use")
+LONGEST_SENTENCE = 300
+"Characters that are kept of the sentence of an answer."
 NO_ANSWER_THRESHOLD = "no_answer_threshold"
 "Key of the calibrated threshold in the model's config: answer only if `no_answer_score` is at most this."
 
@@ -56,6 +58,7 @@ class Qa(Task[Question]):
 
     unit: ClassVar[str] = "article"
     always_in_units: ClassVar[bool] = True
+    point: ClassVar[float] = 1.0
     has_classes: ClassVar[bool] = False
 
     texts: ClassVar[tuple[str, ...]] = ("question", "context")
@@ -462,13 +465,14 @@ class Qa(Task[Question]):
 
     @override
     def traits(self, train: Sequence[Question], rows: Sequence[Question]) -> list[dict[str, Any]]:
-        """Return also the length of the passage, and the bounds of the sentences that answers are in."""
+        """Return also the length of the passage, the bounds of the sentences that answers are in, and the first one."""
         bounds = {passage: sentence_bounds(passage) for passage in {row.context for row in rows}}
         return [
             {
                 **one,
                 "passage_characters": len(row.context),
-                "answer_sentences": _sentences_of(row, bounds[row.context]),
+                "answer_sentences": (found := _sentences_of(row, bounds[row.context])),
+                "answer_sentence": row.context[found[0][0] : found[0][1]][:LONGEST_SENTENCE] if found else None,
             }
             for one, row in zip(super().traits(train, rows), rows, strict=True)
         ]

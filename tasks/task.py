@@ -101,6 +101,8 @@ class Task(Generic[RowType]):
     "The names under which `calibrate` returns thresholds."
     unit: ClassVar[str] = "row"
     "What rows of one `group` make up, such as an article."
+    point: ClassVar[float] = 0.01
+    "The smallest difference of a score that is worth telling; of errors, a share of them."
     always_in_units: ClassVar[bool] = False
     "Whether each row has a `group`."
     fewest_groups: ClassVar[int] = 1
@@ -226,6 +228,11 @@ class Task(Generic[RowType]):
         """Apply the thresholds that `calibrate` chose to decoded predictions."""
         del calibration
         return list(predictions)
+
+    def calibration_error(self, rows: Sequence[RowType], predictions: Sequence[Prediction]) -> float | None:
+        """Return how far probabilities of decoded predictions are from how often they are right. By default None."""
+        del rows, predictions
+        return None
 
     def trained_head(self, labels: Sequence[str], problem_type: str | None) -> Head:
         """Return the head of a model that is trained already, perhaps by others.

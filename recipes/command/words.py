@@ -67,6 +67,10 @@ def status_of(work: Callable[[], None]) -> int:
     except InputError as error:
         complain(str(error))
         return BAD_INPUT
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        complain(f"{place}{error.strerror or error}")
+        return BAD_INPUT
     except Exception as error:
         from recipes.command.hydra_errors import explain  # Hydra, which `--help` does not need
 

@@ -6,12 +6,15 @@ from typing import Any
 from recipes.comparing.sentences import chance, sentences
 from recipes.comparing.verdicts import Comparison, Pair, Scored
 from recipes.results.scores import format_bounds, format_score
+from recipes.system.characters import visible
 from recipes.system.console import table
 from tasks.writing.csv_cells import csv_text
 from tasks.writing.writer import to_json
 
 HEAD = ("runs", "seeds", "mean", "95% interval", "deviation between seeds")
-PAIR_HEAD = ("better", "worse", "difference", "95% interval", "chance", "rows alone", "verdict")
+PAIR_HEAD = ("ahead", "behind", "difference", "95% interval", "chance", "rows alone", "verdict")
+
+ROWS_ALONE = "rows alone: the chance over rows, for these very seeds"
 
 
 def group_cells(one: Scored) -> list[str]:
@@ -43,7 +46,7 @@ def console_lines(comparison: Comparison) -> list[str]:
     """Return the lines for the console: a table of groups, one of pairs if there are several, and the verdicts."""
     lines = [heading(comparison), table([list(HEAD), *map(group_cells, comparison.groups)])]
     if len(comparison.pairs) > 1:
-        lines += ["", table([list(PAIR_HEAD), *map(pair_cells, comparison.pairs)])]
+        lines += ["", table([list(PAIR_HEAD), *map(pair_cells, comparison.pairs)]), ROWS_ALONE]
     return [*lines, "", *sentences(comparison), *notes(comparison)]
 
 
@@ -63,7 +66,8 @@ def notes(comparison: Comparison) -> list[str]:
             found.append(f"McNemar's exact test, {names}: {chance(pair.mcnemar)}")
         if pair.order is not None:
             found.append(
-                f"almost stochastic order over seeds, {names}: violation at most {pair.order:.2f} (below 0.2: better)"
+                f"almost stochastic order over seeds, {names}: violation at most {pair.order:.2f} (below 0.2: "
+                "ahead on these very rows; other rows may show another picture)"
             )
     if len(comparison.pairs) > 1:
         found.append(f"Chances are corrected for {len(comparison.pairs)} pairs (Holm)")
@@ -76,12 +80,14 @@ def markdown(comparison: Comparison) -> str:
     """Return the comparison as Markdown."""
     parts = [f"**{heading(comparison)}**", _markdown_table([list(HEAD), *map(group_cells, comparison.groups)])]
     if comparison.pairs:
-        parts.append(_markdown_table([list(PAIR_HEAD), *map(pair_cells, comparison.pairs)]))
+        parts += [_markdown_table([list(PAIR_HEAD), *map(pair_cells, comparison.pairs)]), ROWS_ALONE]
     return "\n\n".join([*parts, *sentences(comparison), *notes(comparison)]) + "\n"
 
 
 def _markdown_table(rows: list[list[str]]) -> str:
-    head, *body = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    head, *body = [
+        "| " + " | ".join(" ".join(visible(cell).split()).replace("|", "\\|") for cell in row) + " |" for row in rows
+    ]
     return "\n".join([head, "|" + " --- |" * len(rows[0]), *body])
 
 

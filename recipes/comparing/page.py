@@ -31,20 +31,19 @@ def page(comparison: Comparison) -> str:
         score=comparison.score.name,
         sentences=list(sentences(comparison)),
         notes=notes(comparison),
-        groups=[_shown(one, comparison.score.name) for one in comparison.groups],
+        groups=list(map(_shown, comparison.groups)),
         pairs=[(pair_cells(pair), _difference(pair)) for pair in comparison.pairs],
     )
 
 
-def _shown(one: Scored, score: str) -> ShownGroup:
-    runs = one.group.runs
+def _shown(one: Scored) -> ShownGroup:
     return ShownGroup(
         one.group.name,
         one.group.seeds,
         {SCORE: Measured(one.mean.value, (one.mean.low, one.mean.high))},
         one.deviation,
-        [run.report.metrics[run.split][score] for run in runs],
-        [str(run.directory) for run in runs],
+        one.single,
+        [str(run.directory) for run in one.group.runs],
     )
 
 

@@ -30,7 +30,8 @@ def sentence(pair: Pair, score: Score) -> str:
     if pair.verdict == "tied":
         return f"{better} and {worse} are tied: they differ by less than {point} ({amount}, {bounds})"
     found = f"{better} against {worse}: too few to tell ({amount}, {bounds}, {chance(pair.p_value)})"
-    return f"{found}: {_what_would_tell(pair.needed, point)}"
+    text = f"{found}: {_what_would_tell(pair.needed, point)}"
+    return text if min(len(pair.worse.runs), len(pair.better.runs)) > 1 else f"{text}. {ONE_SEED}"
 
 
 def _what_would_tell(needs: Needed, point: str) -> str:

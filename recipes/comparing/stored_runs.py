@@ -2,16 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from glob import glob
+from math import isclose
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
-from recipes.config.flat_keys import flatten
+from recipes.config.flat_keys import default_values, flatten
 from recipes.config.schema import TASKS
 from recipes.results.location import affects_results
 from recipes.results.model_card import data_name
@@ -43,7 +46,9 @@ class StoredRun:
     @property
     def choices(self) -> dict[str, Any]:
         """The keys of its config that affect results, the seed excepted, with their values."""
-        return {key: value for key, value in self.config.items() if affects_results(key)}
+        # A key that is missing was added to the program later, and has its default.
+        whole = {**default_values(self.report.task), **self.config}
+        return {key: value for key, value in whole.items() if affects_results(key)}
 
     @property
     def seed(self) -> int:
@@ -123,11 +128,13 @@ def _runs_of(path: Path) -> list[Path]:
     jobs = [Job.load(job) for job in sorted((path / JOBS).glob("*.json"))]
     if jobs:
         outcomes = [job.outcome for job in jobs if job.outcome is not None]
-        _tell_left_out(path, len(jobs) - len(outcomes), "jobs that failed")
+        _tell_left_out(
+            path, [" ".join(job.overrides) or f"job {job.number}" for job in jobs if job.outcome is None], "failed"
+        )
         return [_there(Path(outcome.directory), path) for outcome in outcomes]
     finished = sorted(report.parent for report in path.rglob("report.json"))
     begun = {config.parent for config in path.rglob("config.yaml")}
-    _tell_left_out(path, len(begun - {*finished}), "runs that are not finished")
+    _tell_left_out(path, [str(run) for run in sorted(begun - {*finished})], "not finished")
     return finished
 
 
@@ -137,9 +144,10 @@ def _there(run: Path, sweep: Path) -> Path:
     return run
 
 
-def _tell_left_out(path: Path, count: int, what: str) -> None:
-    if count:
-        complain(f"{path}: left out: {count} {what}")
+def _tell_left_out(path: Path, names: Sequence[str], why: str) -> None:
+    if names:
+        shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        complain(f"{path}: left out, {why}: {shown}")
 
 
 def _none_there(name: str, paths: Sequence[Path]) -> str:
@@ -164,22 +172,83 @@ def load_run(path: Path, split: Split) -> StoredRun:
         raise InputError(f"{path}: has no scores on {split}, but on {there} (--split {next(iter(report.metrics))})")
     try:
         flat = flatten(yaml.safe_load(directory.config.read_text(encoding="utf-8")))
-        with directory.predictions_of(split).open(encoding="utf-8") as file:
-            lines = [json.loads(line) for line in file]
-        if (
-            report.task not in TASKS
-            or not lines
-            or not all({"prediction", "gold", "id"} <= line.keys() for line in lines)
-        ):
-            raise ValueError("they are not what a run writes")
-    except (OSError, ValueError, AttributeError, TypeError, yaml.YAMLError) as error:
-        raise InputError(f"{path}: its config or its predictions can't be read: {error}") from error
+    except (OSError, ValueError, AttributeError, yaml.YAMLError) as error:
+        raise InputError(f"{directory.config}: can't be read: {error}") from error
+    if report.task not in TASKS:
+        raise InputError(f"{directory.report}: task '{report.task}' is none of {', '.join(TASKS)}")
+    lines = _lines(directory.predictions_of(split))
+    rows = report.data.rows.get(split)
+    if len(lines) != rows:
+        raise InputError(
+            f"{directory.predictions_of(split)} has {len(lines)} lines, but {rows} rows were predicted: it is damaged. "
+            "To do the run again: overwrite=true"
+        )
     if TASKS[report.task].always_in_units and "unit" not in lines[0]:
         raise InputError(
             f"{path}: was made by an older version, which did not store what belongs to one {TASKS[report.task].unit}. "
             "To do it again: overwrite=true"
         )
-    return StoredRun(path, report, flat, split, lines)
+    run = StoredRun(path, report, flat, split, lines)
+    _require_the_scores_of_the_report(run)
+    return run
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    """Return the lines of a predictions file.
+
+    Raises:
+        InputError: it is missing, or a line is damaged; names the line.
+    """
+    lines = []
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        reason = "it is not there" if isinstance(error, FileNotFoundError) else error
+        raise InputError(f"{path}: can't be read: {reason}. To do the run again: overwrite=true") from error
+    for number, line in enumerate(text.removesuffix("\n").split("\n"), start=1):
+        try:
+            found = json.loads(line)
+        except ValueError as error:
+            raise InputError(
+                f"{path}, line {number}: is damaged ({error}). To do the run again: overwrite=true"
+            ) from error
+        if not isinstance(found, dict) or not {"prediction", "gold", "id"} <= found.keys():
+            raise InputError(f"{path}, line {number}: is not what a run writes")
+        lines.append(found)
+    return lines
+
+
+def _require_the_scores_of_the_report(run: StoredRun) -> None:
+    """Refuse predictions that have another score than the report has.
+
+    Raises:
+        InputError: names both scores, or what is wrong with the predictions.
+    """
+    name, place = run.report.objective.name, RunDirectory(run.directory).predictions_of(run.split)
+    try:
+        with readable(place):
+            found = run.task.rescore(run.rows, run.predictions, run.head, run.units)(np.ones((1, max(run.units) + 1)))
+    except OverflowError as error:
+        raise InputError(f"{place}: {error}") from error
+    stored = run.report.metrics[run.split][name]
+    if name in found and stored is not None and not isclose(float(found[name][0]), stored, rel_tol=1e-6, abs_tol=1e-9):
+        raise InputError(
+            f"{place}: gives {name} {float(found[name][0]):.6g}, but the report has {stored:.6g}. To do the run again: "
+            "overwrite=true"
+        )
+
+
+@contextmanager
+def readable(place: Path) -> Iterator[None]:
+    """Turn what goes wrong with values that no run writes into a message.
+
+    Raises:
+        InputError: names the file.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise InputError(f"{place}: is damaged: {type(error).__name__}: {error}") from error
 
 
 def finished_report(path: Path) -> Report:
@@ -205,6 +274,11 @@ def require_same_rows(runs: Sequence[StoredRun]) -> None:
         if run.report.task != first.report.task:
             raise InputError(f"{run.directory} is for {run.report.task}, but {first.directory} for {first.report.task}")
         if run.row_digests == first.row_digests:
+            if run.units != first.units:
+                raise InputError(
+                    f"{run.directory} and {first.directory} do not agree on which rows are one {first.task.unit}: one "
+                    "of them was made by an older version. To do it again: overwrite=true"
+                )
             continue
         other = f"{run.directory} and {first.directory} have other {run.split} rows"
         if len(run.lines) != len(first.lines):

@@ -8,7 +8,7 @@ import numpy as np
 
 from recipes.comparing.groups import Group
 from recipes.comparing.stored_runs import StoredRun
-from recipes.statistics.bootstrap import SEED, drawn_weights, draws_for
+from recipes.statistics.bootstrap import FEWEST_UNITS, SEED, drawn_weights, draws_for
 from recipes.statistics.comparison import (
     SIGNIFICANCE,
     Difference,
@@ -26,7 +26,10 @@ from recipes.statistics.comparison import (
 from tasks.errors import InputError, did_you_mean
 from tasks.scoring.resampling import Numbers, Rescore
 from tasks.scoring.score import Score, score_named
+from tasks.task import Head
 
+FEWEST_ALIKE = 300
+"Of as many rows without a difference, it can be said at 95% that fewer than one in a hundred differ."
 SEEDS_FOR_ORDER = 5
 "With fewer seeds on a side, almost stochastic order says nothing."
 
@@ -39,6 +42,8 @@ class Scored:
     mean: Estimate
     deviation: float | None
     "Between its seeds. None: there is one."
+    single: list[float]
+    "The score of each of its runs."
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,7 @@ class Pair:
     needed: Needed
     size: float
     "What would be worth telling: a point."
+    units: int
 
     @property
     def verdict(self) -> str:
@@ -66,7 +72,9 @@ class Pair:
         estimate = self.difference.estimate
         if self.p_value < SIGNIFICANCE and estimate.value > 0:
             return "better"
-        return "tied" if max(abs(estimate.low), abs(estimate.high)) < self.size else "too few"
+        alike = max(abs(estimate.low), abs(estimate.high)) < self.size
+        # That no row differs is no proof that one in a hundred does not (the rule of three).
+        return "tied" if alike and (estimate.low < estimate.high or self.units >= FEWEST_ALIKE) else "too few"
 
 
 @dataclass(frozen=True)
@@ -93,11 +101,15 @@ def compare(groups: Sequence[Group], score: str | None = None) -> Comparison:
     first = groups[0].runs[0]
     name = score or first.report.objective.name
     units = max(first.units) + 1
-    if units < 2:
-        raise InputError(f"{first.directory}: has one row or article on {first.split}, which tells nothing")
+    if units < FEWEST_UNITS:
+        unit = "rows" if units == len(first.lines) else f"{first.task.unit}s"
+        raise InputError(f"{first.directory}: has {units} {unit} on {first.split}, which are too few to tell anything")
     scored = _scores(groups, name, units)
     kind = score_named(name)
-    size = 0.01 if max(abs(run.score) for runs in scored for run in runs) <= 1 else 1.0
+    size = first.task.point
+    if not kind.greater_is_better:
+        # Errors of numbers have the unit of the numbers, whatever that is.
+        size = float(f"{size * max(abs(run.score) for runs in scored for run in runs):.1g}") or size
     ranked = sorted(
         range(len(groups)), key=lambda number: kind.sign * float(np.mean([run.score for run in scored[number]]))
     )
@@ -106,6 +118,7 @@ def compare(groups: Sequence[Group], score: str | None = None) -> Comparison:
             groups[number],
             mean_score(scored[number], units),
             float(np.std([run.score for run in scored[number]], ddof=1)) if len(scored[number]) > 1 else None,
+            [run.score for run in scored[number]],
         )
         for number in reversed(ranked)
     ]
@@ -135,8 +148,11 @@ def _pairs(
             of_rows=of_pair,
             mcnemar=_mcnemar(groups[worse], groups[better], score.name),
             order=_order(scored[worse], scored[better], score),
-            needed=needed(one.estimate.spread, rows, min(len(scored[worse]), len(scored[better])), size),
+            needed=needed(one.estimate.spread, rows, min(len(scored[worse]), len(scored[better])), size)
+            if one.estimate.spread.deviation
+            else Needed(max(FEWEST_ALIKE, rows), None),
             size=size,
+            units=units,
         )
         for (worse, better), one, of_pair, p_value in zip(ordered, found, of_rows, holm(chances), strict=True)
     ]
@@ -189,7 +205,7 @@ def _side_by_side(one: StoredRun, two: StoredRun, units: int) -> Rescore:
     return one.task.rescore(
         [*one.rows, *two.rows],
         [*one.predictions, *two.predictions],
-        one.head,
+        Head("", tuple(dict.fromkeys((*one.head.labels, *two.head.labels)))),
         [*one.units, *(unit + units for unit in two.units)],
     )
 

@@ -32,6 +32,11 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
+def default_values(task: str) -> dict[str, Any]:
+    """Return the default of every key of a task's config, by its dotted key. A key without a default has `???`."""
+    return flatten(dataclasses.asdict(Config(task=TASKS[task]())))
+
+
 def known_keys() -> list[str]:
     """Return every dotted key that a config of any task can have."""
     keys = list(flatten(dataclasses.asdict(Config())))

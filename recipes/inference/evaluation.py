@@ -22,6 +22,8 @@ class Evaluation:
     "The lines of each split's predictions file."
     calibration: dict[str, float] = field(default_factory=dict)
     "Thresholds that were chosen on validation and apply to both splits, by their names in the model's config."
+    uncalibrated_error: dict[Split, float] = field(default_factory=dict)
+    "How far probabilities are from how often they are right, before they are calibrated."
 
 
 SCORED: tuple[Split, ...] = ("validation", "test")
@@ -44,6 +46,9 @@ def evaluate(predictor: Predictor, rows: AnyRows, windows: Mapping[Split, Window
         labelled = split not in rows.unlabelled
         if labelled:
             evaluation.metrics[split] = task.score(split_rows, predictions, rows.head)
+            error = task.calibration_error(split_rows, decoded)
+            if error is not None:
+                evaluation.uncalibrated_error[split] = error
         lines = prediction_lines(task, split_rows, predictions, labelled)
         evaluation.predictions[split] = with_traits(lines, rows, split) if labelled else lines
     return evaluation

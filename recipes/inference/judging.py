@@ -27,7 +27,7 @@ def judge(rows: AnyRows, evaluation: Evaluation, history: Sequence[Mapping[str, 
         evaluation: the scores and predictions of the model.
         history: the learning curve, with `loss`, the training loss, in each line.
     """
-    verdict = Verdict()
+    verdict = Verdict(uncalibrated_error=evaluation.uncalibrated_error)
     baselines = _predicted_by_baselines(rows, [split for split in SCORED if split in evaluation.metrics])
     for split, by_baselines in baselines.items():
         some = rows.splits[split]
@@ -35,7 +35,7 @@ def judge(rows: AnyRows, evaluation: Evaluation, history: Sequence[Mapping[str, 
         units = units_of(rows.task, some)
         found = intervals(_all(rows, some, predictions, units), max(units) + 1)
         verdict.certainty[split] = Certainty(
-            unit=rows.task.unit if rows.task.group(some[0]) is not None else "row",
+            unit=rows.task.unit if any(rows.task.group(row) is not None for row in some) else "row",
             units=max(units) + 1,
             draws=draws_for(max(units) + 1),
             confidence=CONFIDENCE,
@@ -114,6 +114,13 @@ def _baselines(
     return baselines
 
 
+def _is_perfect(rows: AnyRows, split: Split, baseline: Baseline, name: str) -> bool:
+    """Tell whether a baseline can't be beaten, as where all gold is the majority class: it says nothing of a model."""
+    some = rows.splits[split]
+    best = rows.task.score(some, list(map(rows.task.gold_prediction, some)), rows.head)
+    return baseline.scores[name] == best[name]
+
+
 def _signs_of_failure(
     rows: AnyRows, evaluation: Evaluation, verdict: Verdict, history: Sequence[Mapping[str, float]]
 ) -> Iterator[str]:
@@ -124,7 +131,7 @@ def _signs_of_failure(
         yield f"{same} of {split}"
     who, simplest = next(iter(verdict.baselines[split].items()))
     known = [(name, gain.value) for name, gain in simplest.gains.items() if gain.value is not None]
-    if known and known[0][1] <= 0:
+    if known and known[0][1] <= 0 and not _is_perfect(rows, split, simplest, known[0][0]):
         yield f"its {known[0][0]} on {split} is no better than that of the simplest baseline ({who})"
     losses = [line["loss"] for line in history if line.get("loss") is not None]
     if len(losses) > 1 and min(losses[1:]) > (1 - LEAST_FALL) * losses[0]:

@@ -32,8 +32,8 @@ def fewer_tokens(rows: int, length: int, at_once: int | None) -> int:
     rows_at_once = rows if at_once is None else min(max(at_once // length, 1), rows)
     if rows_at_once == 1:
         raise InputError(
-            f"Out of memory with a single row of {length} tokens. A smaller task.max_length, a smaller model, or "
-            "runtime.precision=bf16 needs less"
+            f"Out of memory with a single row of {length} tokens. A smaller task.max_length or a smaller model "
+            "needs less, and so does runtime.precision=bf16 instead of fp32"
         )
     return rows_at_once // 2 * length
 

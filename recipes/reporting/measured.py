@@ -3,10 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
-from recipes.statistics.bootstrap import Interval, intervals
+from recipes.statistics.bootstrap import CONFIDENCE, FEWEST_UNITS, Interval, intervals
 from tasks.analysis.parts import Breakdown, Part
 from tasks.scoring.resampling import Numbers, Rescore
 from tasks.scoring.score import score_named
@@ -16,7 +17,6 @@ SEPARATOR = "\n"
 "Stands between the number of a part and the name of a score."
 FEWEST_TO_STAND_OUT = 20
 "A part of fewer rows or entities is not said to be weak."
-MOST_STANDING_OUT = 4
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,10 @@ class MeasuredPart:
 
     name: str
     count: int
+    units: int
     scores: dict[str, Measured]
+    elsewhere: dict[str, float]
+    "The scores of everything else; empty if there is nothing else."
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,10 @@ def measure(breakdown: Breakdown) -> MeasuredBreakdown:
         for key, interval in intervals(together, units, DRAWS).items():
             place, _, name = key.partition(SEPARATOR)
             bounds.setdefault(int(place), {})[name] = interval
-    parts = [_measured(part, bounds[number], breakdown.scores) for number, part in enumerate(breakdown.parts)]
+    parts = [
+        _measured(part, bounds[number], breakdown.scores, breakdown.parts)
+        for number, part in enumerate(breakdown.parts)
+    ]
     return MeasuredBreakdown(breakdown.title, breakdown.counted, breakdown.scores, parts, breakdown.note)
 
 
@@ -76,53 +82,78 @@ def _together(rescores: dict[int, Rescore], names: Sequence[str]) -> Rescore:
     return rescored
 
 
-def _measured(part: Part, bounds: dict[str, Interval | None], names: Sequence[str]) -> MeasuredPart:
-    values = part.rescore(np.ones((1, part.units)))
+def _measured(
+    part: Part, bounds: dict[str, Interval | None], names: Sequence[str], parts: Sequence[Part]
+) -> MeasuredPart:
     scores = {}
+    for name, value in _scores(part.rescore, part.units, names).items():
+        interval = bounds[name]
+        scores[name] = Measured(value, None if interval is None else (interval.low, interval.high))
+    return MeasuredPart(part.name, part.count, part.units, scores, _elsewhere(part, names, parts))
+
+
+def _scores(rescore: Rescore, units: int, names: Sequence[str]) -> dict[str, float | None]:
+    values = rescore(np.ones((1, units)))
+    numbers = {name: float(values[name][0]) for name in names}
+    return {name: None if np.isnan(value) else value for name, value in numbers.items()}
+
+
+def _elsewhere(part: Part, names: Sequence[str], parts: Sequence[Part]) -> dict[str, float]:
+    """Return the scores of everything else than a part; where parts are scored by means, the mean of the others."""
+    if part.rest is not None:
+        found = _scores(part.rest, part.rest_units, names)
+        return {name: value for name, value in found.items() if value is not None}
+    others = [(other.count, _scores(other.rescore, other.units, names)) for other in parts if other is not part]
+    means = {}
     for name in names:
-        value, interval = float(values[name][0]), bounds[name]
-        scores[name] = Measured(
-            None if np.isnan(value) else value, None if interval is None else (interval.low, interval.high)
-        )
-    return MeasuredPart(part.name, part.count, scores)
+        counted = [(count, value) for count, scores in others if (value := scores[name]) is not None]
+        if counted:
+            means[name] = sum(count * value for count, value in counted) / sum(count for count, _ in counted)
+    return means
 
 
 @dataclass(frozen=True)
 class Weakness:
-    """A part that is worse than the others together by more than chance."""
+    """A part that is worse than everything else by more than chance."""
 
     breakdown: str
     counted: str
     part: MeasuredPart
     score: str
-    others: float
-    "The mean score of all others."
+    elsewhere: float
+    "The score of everything else."
 
 
 def weaknesses(breakdowns: Sequence[MeasuredBreakdown]) -> list[Weakness]:
-    """Return the parts whose whole interval is worse than the mean of the other parts; those that cost most first."""
-    found = [weakness for breakdown in breakdowns for weakness in _weaknesses(breakdown)]
+    """Return the parts that are worse than everything else by more than chance; those that cost most first.
+
+    By chance alone, one of them would be found in one of twenty reports: the level is divided by the number of parts
+    (Bonferroni).
+    """
+    tested = sum(len(breakdown.parts) for breakdown in breakdowns)
+    found = [weakness for breakdown in breakdowns for weakness in _weaknesses(breakdown, tested)]
     found.sort(key=lambda pair: -pair[0])
-    return [weakness for _, weakness in found[:MOST_STANDING_OUT]]
+    return [weakness for _, weakness in found]
 
 
-def _weaknesses(breakdown: MeasuredBreakdown) -> Iterator[tuple[float, Weakness]]:
+def _weaknesses(breakdown: MeasuredBreakdown, tested: int) -> Iterator[tuple[float, Weakness]]:
     name = breakdown.main
     sign = score_named(name).sign
     total = sum(part.count for part in breakdown.parts)
     for part in breakdown.parts:
-        score = part.scores[name]
-        others = [
-            (other.count, value)
-            for other in breakdown.parts
-            if other is not part and (value := other.scores[name].value) is not None
-        ]
-        count = sum(count for count, _ in others)
-        if score.value is None or part.count < FEWEST_TO_STAND_OUT or not count:
+        score, elsewhere = part.scores[name].value, part.elsewhere.get(name)
+        # What makes up most of the rows is the usual case, and no weakness.
+        few = part.count < FEWEST_TO_STAND_OUT or part.units < FEWEST_UNITS or part.count > total / 2
+        if score is None or elsewhere is None or few:
             continue
-        mean = sum(count * value for count, value in others) / count
-        # Without an interval all draws are alike, as where nothing is right.
-        best_end = max(sign * end for end in score.bounds or (score.value,))
-        if best_end < sign * mean:
-            cost = (sign * mean - sign * score.value) * part.count / total
-            yield cost, Weakness(breakdown.title, breakdown.counted, part, name, mean)
+        lost = sign * (elsewhere - score)
+        if lost > 0 and _by_chance(lost, part.scores[name].bounds) * tested < 1 - CONFIDENCE:
+            yield lost * part.count / total, Weakness(breakdown.title, breakdown.counted, part, name, elsewhere)
+
+
+def _by_chance(lost: float, bounds: tuple[float, float] | None) -> float:
+    """Return the chance of a part being so much worse, by its interval; 0 without one, as all draws are alike."""
+    if bounds is None:
+        return 0.0
+    deviation = (bounds[1] - bounds[0]) / (2 * NormalDist().inv_cdf(0.5 + CONFIDENCE / 2))
+    return 2 * (1 - NormalDist().cdf(lost / deviation))

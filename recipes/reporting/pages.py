@@ -3,16 +3,20 @@
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
+from math import isfinite
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from recipes.reporting.characters import visible
 from recipes.reporting.measured import Measured
 from recipes.reporting.pictures import Scale, axis_ticks, bar, scale_of, strip
 from recipes.results.scores import format_bounds, format_score, format_score_in
+from recipes.system.characters import visible
 from recipes.system.console import duration
+
+LONGEST_TEXT = 500
+"Characters that are shown of a label, a text, a note and so on."
 
 
 @cache
@@ -21,7 +25,7 @@ def _environment() -> Environment:
         loader=PackageLoader("recipes.reporting"),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=lambda value: visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
+        finalize=_plain,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -31,9 +35,19 @@ def _environment() -> Environment:
         "bounds": lambda bounds: "-" if bounds is None else format_bounds(bounds),
         "number": _number,
         "breakable": _breakable,
+        "whole": lambda text: escape(visible(text)),
+        "uncapitalised": lambda text: text[:1].lower() + text[1:],
+        "capitalised": lambda text: text[:1].upper() + text[1:],
+        "counted": _counted,
         "duration": duration,
     }
-    found.globals |= {"strip": strip, "bar": bar, "scale_of": _scale, "close_scale_of": _close_scale}
+    found.globals |= {
+        "strip": strip,
+        "bar": bar,
+        "scale_of": _scale,
+        "close_scale_of": _close_scale,
+        "difference_scale_of": _difference_scale,
+    }
     return found
 
 
@@ -53,9 +67,20 @@ def _number(value: float | None, digits: int = 4) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,.{digits}g}"
 
 
+def _plain(value: Any) -> Any:
+    """Return what a template shows of a value: of a text its beginning, without signs that hide anything."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return visible(value if len(value) <= LONGEST_TEXT else f"{value[:LONGEST_TEXT]} …")
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def _breakable(text: str) -> Markup:
     """Return a name with places where a line may break."""
-    parts = re.split(r"(?<=[_/.-])(?=\w)", visible(text))
+    parts = re.split(r"(?<=[_/.-])(?=\w)", _plain(text))
     return Markup("<wbr>").join(parts)
 
 
@@ -73,7 +98,13 @@ def _close_scale(scores: Sequence[Mapping[str, Measured]], name: str) -> Scale:
     return ticks[0], ticks[-1]
 
 
+def _difference_scale(scores: Sequence[Mapping[str, Measured]], name: str) -> Scale:
+    """Return a scale for differences, with 0 on it."""
+    ticks = axis_ticks(min([0.0, *_numbers(scores, name)]), max([0.0, *_numbers(scores, name)]))
+    return ticks[0], ticks[-1]
+
+
 def _numbers(scores: Sequence[Mapping[str, Measured]], name: str) -> list[float]:
     found = [one[name] for one in scores if name in one]
     values = [one.value for one in found if one.value is not None]
-    return [*values, *(end for one in found for end in one.bounds or ())]
+    return [number for number in (*values, *(end for one in found for end in one.bounds or ())) if isfinite(number)]

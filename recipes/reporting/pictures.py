@@ -6,7 +6,7 @@ from math import floor, isfinite, log10
 
 from markupsafe import Markup
 
-from recipes.reporting.characters import visible
+from recipes.system.characters import visible
 from tasks.analysis.parts import Reliability
 
 STRIP_WIDTH, STRIP_HEIGHT = 200, 18
@@ -15,6 +15,7 @@ CHART_WIDTH, CHART_HEIGHT = 460, 230
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 14, 38
 "Room for the axes of a chart."
 SQUARE = 300
+LONGEST_DESCRIPTION = 1_000
 Scale = tuple[float, float]
 
 
@@ -50,7 +51,7 @@ def strip(
         description: the picture in words.
         single: scores that `value` is the mean of, drawn as rings.
     """
-    if value is None:
+    if value is None or not isfinite(value):
         return Markup("")
     width = STRIP_WIDTH - 2 * STRIP_MARGIN
 
@@ -169,7 +170,13 @@ def _svg(kind: str, width: float, height: float, description: str, parts: Sequen
     return Markup(
         '<svg class="{kind}" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
         'aria-label="{words}">{parts}</svg>'
-    ).format(kind=kind, width=width, height=height, words=visible(description), parts=Markup("").join(parts))
+    ).format(
+        kind=kind,
+        width=width,
+        height=height,
+        words=visible(description[:LONGEST_DESCRIPTION]),
+        parts=Markup("").join(parts),
+    )
 
 
 def _line(kind: str, x1: float, y1: float, x2: float, y2: float) -> Markup:

@@ -1,17 +1,16 @@
 """The report of a run as a page: the verdict first, then curves, scores, mistakes, and what they depend on."""
 
-import dataclasses
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
-from recipes.config.flat_keys import flatten
-from recipes.config.schema import TASKS, Config
-from recipes.reporting.measured import Measured, measure, weaknesses
+from recipes.config.flat_keys import default_values
+from recipes.reporting.measured import Measured, MeasuredBreakdown, measure, weaknesses
 from recipes.reporting.pages import render
-from recipes.reporting.pictures import curves, reliability_chart
+from recipes.reporting.pictures import Scale, curves, reliability_chart, scale_of
 from recipes.results.report import Report
 from tasks.analysis.parts import Analysis, Line, Mistake
 from tasks.data.options import Split
@@ -55,12 +54,14 @@ def run_page(report: Report, config: Mapping[str, Any], task: AnyTask, lines: Se
     return render(
         "run",
         title=f"{title}: {task.name}",
+        advice=list(advice(report, split)),
         report=report,
         split=split,
         names=[name for name in task.headline() if name in report.metrics[split]],
         scores={name: list(_score_rows(report, name, task)) for name in report.metrics},
         gains=sorted(_gains(report, split, task), key=lambda gain: gain[2].value or 0.0),
-        weaknesses=weaknesses(breakdowns),
+        weaknesses=[] if report.verdict.collapsed else weaknesses(breakdowns),
+        scales=_scales(breakdowns),
         curves=list(_curves(report)),
         breakdowns=breakdowns,
         analysis=analysis,
@@ -69,7 +70,38 @@ def run_page(report: Report, config: Mapping[str, Any], task: AnyTask, lines: Se
         labels=dict(sorted(counts.items(), key=lambda item: -item[1])[:SHOWN_LABELS]),
         more_labels=max(len(counts) - SHOWN_LABELS, 0),
         choices=list(choices(config, report.task)),
+        calibration=report.calibration,
     )
+
+
+def _scales(breakdowns: Sequence[MeasuredBreakdown]) -> dict[str, Scale]:
+    """Return for each score that is shown the scale on which all parts stand."""
+    values: dict[str, list[float]] = defaultdict(list)
+    for breakdown in breakdowns:
+        for part in breakdown.parts:
+            one = part.scores[breakdown.main]
+            values[breakdown.main] += [] if one.value is None else [one.value]
+            values[breakdown.main] += one.bounds or ()
+    return {name: scale_of(numbers) for name, numbers in values.items()}
+
+
+def advice(report: Report, split: Split) -> Iterator[str]:
+    """Yield what is worth trying next, as far as curves and baselines tell."""
+    history, name = report.history, report.objective.name
+    if report.verdict.collapsed:
+        return
+    training = report.training
+    if training.best_epoch is not None and len(history) > 1 and training.best_epoch >= history[-1]["epoch"]:
+        yield "The last epoch was the best by validation: more of them may give more (hparams.epochs)."
+    losses = [line["validation_loss"] for line in history if line.get("validation_loss") is not None]
+    if len(losses) > 2 and losses[-1] > 1.1 * min(losses):
+        yield (
+            "The validation loss rises while that of training falls, so that the model is too sure of itself: "
+            "hparams=regularized, hparams.label_smoothing=0.1 or more rows may help."
+        )
+    gains = [one.gains.get(name) for one in report.verdict.baselines.get(split, {}).values()]
+    if any(gain is not None and gain.value is not None and gain.value < 0 for gain in gains):
+        yield "A baseline without a network is better: try more epochs or another learning rate; look at the labels."
 
 
 def judged_split(report: Report) -> Split:
@@ -86,7 +118,7 @@ def where(line: Line) -> str:
 
 def choices(config: Mapping[str, Any], task: str) -> Iterator[tuple[str, Any, Any]]:
     """Yield each key of a config whose value is not the default, with its value and the default."""
-    defaults = flatten(dataclasses.asdict(Config(task=TASKS[task]())))
+    defaults = default_values(task)
     defaults["hparams.learning_rate"] = config.get("model.learning_rate")
     for key, value in config.items():
         if key in NOT_A_CHOICE or key.startswith("tracker."):

@@ -10,6 +10,7 @@ from typing import Any
 
 from recipes.results.report import Report
 from recipes.results.scores import format_bounds, format_score
+from recipes.system.characters import visible
 from tasks.data.options import Split
 from tasks.task import AnyTask
 
@@ -179,7 +180,7 @@ def _table(rows: list[list[Any]]) -> str:
 
 def _plain(text: Any) -> str:
     """Return a text that no Markdown and no HTML makes anything else of."""
-    escaped = html.escape(" ".join(str(text).split()), quote=False)
+    escaped = html.escape(" ".join(visible(text).split()), quote=False)
     for sign in "\\`*_[]|#":
         escaped = escaped.replace(sign, f"\\{sign}")
     return escaped

@@ -12,7 +12,7 @@ import yaml
 from filelock import FileLock, Timeout
 
 from recipes.config.conversion import to_dict, to_yaml
-from recipes.config.flat_keys import flatten
+from recipes.config.flat_keys import default_values, flatten
 from recipes.config.schema import Config
 from recipes.results.location import affects_results
 from recipes.results.report import Report, load_report
@@ -156,7 +156,7 @@ class RunDirectory:
         """
         if not self.config.is_file():
             return
-        defaults = flatten(to_dict(Config(task=type(config.task)())))
+        defaults = default_values(config.task.name)
         there = defaults | flatten(self._written_config())
         here = flatten(to_dict(config))
         differing = [key for key in sorted({*there, *here}) if affects_results(key) and there.get(key) != here.get(key)]

@@ -50,6 +50,8 @@ class Verdict:
     "By name, the simplest first."
     unseen_share: dict[Split, float] = field(default_factory=dict)
     "Named entities: the share of gold entities whose words are no entity in training."
+    uncalibrated_error: dict[Split, float] = field(default_factory=dict)
+    "One label a row: the expected calibration error without the temperature."
     collapsed: list[str] = field(default_factory=list)
     "What shows that the model has learnt nothing."
 
@@ -75,5 +77,6 @@ class Verdict:
                 for split, of_split in tree["baselines"].items()
             },
             unseen_share=dict(tree["unseen_share"]),
+            uncalibrated_error=dict(tree.get("uncalibrated_error", {})),  # older reports have none
             collapsed=list(tree["collapsed"]),
         )

@@ -94,7 +94,7 @@ class Journal:
             if then is not None and rows:
                 self._require_same(then, identity)
                 return rows
-        with self.path.open("w", encoding="utf-8") as file:
+        with self.path.open("w", encoding="utf-8", errors="backslashreplace") as file:
             file.write(f"{to_json(dict(identity))}\n")
         return 0
 
@@ -148,7 +148,7 @@ class Journal:
             InputError: the disk is full, or the file can't be written to.
         """
         try:
-            with self.path.open("a", encoding="utf-8") as file:
+            with self.path.open("a", encoding="utf-8", errors="backslashreplace") as file:
                 file.writelines(f"{to_json({**line, 'values': plain(line['values'])})}\n" for line in lines)
                 file.flush()
                 os.fsync(file.fileno())

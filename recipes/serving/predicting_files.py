@@ -39,6 +39,7 @@ class FilePredictor:
 
     def __post_init__(self) -> None:
         self.gold = Gold(self.model.task, self.model.trained.head)
+        self.gold.report.document_starts = self.report.document_starts
 
     def lines(self, records_of_portions: Iterable[list[Record]], done: Iterator[Line]) -> Iterator[list[Line]]:
         """Yield the lines of neighbouring rows, in order, a list for each time that the model is called.

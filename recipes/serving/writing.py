@@ -74,7 +74,7 @@ def _finish(predictor: FilePredictor, journal: Journal) -> None:
     # The lock keeps others away, so that the name may be the same each time: what a kill leaves is written over.
     partial = output.with_name(f".{output.name}.whole")
     try:
-        with partial.open("w", encoding="utf-8", newline="") as file:
+        with partial.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
             file.writelines(FORMATS[output.suffix.lower()](journal.lines(), task, layout))
             file.flush()
             os.fsync(file.fileno())

@@ -155,7 +155,7 @@ def _use_attention(model: Any, implementation: Any) -> Undo:
 def _leave_padding_out(model: Any, longest: int, placement: Placement, batch: Batch) -> list[str]:
     """Use unpadded attention on a GPU if windows are long and the kernel supports the model.
 
-    It is compared in the precision that it is used with, as its kernel has no other. On a GPU it is untested so far.
+    It is compared in the precision that it is used with, as its kernel has no other.
     """
     config = model.config
     dropout = max((float(getattr(config, name, 0.0)) for name in ATTENTION_DROPOUT), default=0.0)

@@ -4,8 +4,8 @@ With a padding mask, torch's fused attention can't use its flash kernel, and com
 for texts of unequal length takes their bounds instead of a mask. It has no dropout, so only models without attention
 dropout can use it. It is meant for long texts: ModernBERT reads 8,192 tokens.
 
-Tests compare the code around the kernel with transformers' padded attention, with a plain loop in the kernel's place;
-on a GPU it is untested so far.
+Tests compare the code around the kernel with transformers' padded attention, with a plain loop in the kernel's place.
+On a GPU, each run compares both before it trains (`recipes.speed.proof`).
 """
 
 from dataclasses import dataclass

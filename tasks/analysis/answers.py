@@ -5,18 +5,19 @@ from collections import Counter
 from collections.abc import Sequence
 
 from tasks.analysis.parts import (
-    MOST_MISTAKES,
     Analysis,
     Breakdown,
     Counts,
     Line,
     Mistake,
     RescorePlaces,
+    Segment,
     traits,
+    varied,
 )
 from tasks.analysis.slices import by_size, parts_of, slices
 from tasks.scoring.resampling import Rescore
-from tasks.scoring.squad import question_scores
+from tasks.scoring.squad import normalize, question_scores
 
 SCORES = ("f1", "exact_match")
 QUESTION_WORDS = ("who", "whom", "whose", "what", "which", "when", "where", "why", "how many", "how much", "how")
@@ -55,7 +56,7 @@ def analyse_answers(lines: Sequence[Line], version: str, rescore: RescorePlaces)
         breakdowns += by_size("By length of the passage", lines, known, rescore, SCORES, "characters", "questions")
     breakdowns += slices(lines, rescore, SCORES, "questions")
     outcomes = [_outcome(line, version) for line in lines]
-    return Analysis(breakdowns, [_outcomes(asked, outcomes)], mistakes=_mistakes(lines, outcomes, version))
+    return Analysis(breakdowns, [_outcomes(asked, outcomes)], mistakes=_mistakes(lines, outcomes))
 
 
 def _breakdown(title: str, lines: Sequence[Line], names: Sequence[str], rescore: RescorePlaces) -> Breakdown:
@@ -75,13 +76,14 @@ def _by_answer_length(lines: Sequence[Line], rescore: RescorePlaces) -> list[Bre
 
 def _outcome(line: Line, version: str) -> str:
     answer, gold = line["prediction"]["answer"], line["gold"]
-    if not gold:
-        return TOO_BOLD if answer else RIGHTLY_SILENT
-    if not answer:
-        return NOT_ANSWERED
     exact, f1 = question_scores(answer, gold, version)
+    says_something = bool(normalize(answer))
     if exact:
-        return EXACT
+        return EXACT if says_something else RIGHTLY_SILENT
+    if not says_something:
+        return NOT_ANSWERED
+    if not any(map(normalize, gold)):
+        return TOO_BOLD
     if f1:
         return PARTLY
     start, end = line["prediction"].get("start"), line["prediction"].get("end")
@@ -99,18 +101,21 @@ def _outcomes(asked: Sequence[str], outcomes: Sequence[str]) -> Counts:
     return Counts("Kinds of mistakes", "question word", "outcome", rows, columns, table, right)
 
 
-def _mistakes(lines: Sequence[Line], outcomes: Sequence[str], version: str) -> list[Mistake]:
-    """Return the surest answers of which no word is right; then questions that were not answered."""
+def _mistakes(lines: Sequence[Line], outcomes: Sequence[str]) -> list[Mistake]:
+    """Return the surest mistakes of each kind."""
     found = []
     for place, (line, outcome) in enumerate(zip(lines, outcomes, strict=True)):
         if outcome in RIGHT:
             continue
-        prediction = line["prediction"]
-        answer = prediction["answer"]
-        wrong = 1 - question_scores(answer, line["gold"], version)[1] if answer else 0.0
-        score = prediction.get("score") if answer else None
+        answer = line["prediction"]["answer"]
+        score = line["prediction"].get("score") if answer else None
         gold = " / ".join(line["gold"][:SHOWN_ANSWERS]) or NO_ANSWER
-        mistake = Mistake(place, outcome, gold, answer or NO_ANSWER, score, [(line["question"], "")])
-        found.append((wrong * (score or 0.0), mistake))
-    found.sort(key=lambda pair: -pair[0])
-    return [mistake for _, mistake in found[:MOST_MISTAKES]]
+        mistake = Mistake(place, outcome, gold, answer or NO_ANSWER, score, _text(line), (outcome,))
+        found.append((score or 0.0, mistake))
+    return varied(found)
+
+
+def _text(line: Line) -> list[Segment]:
+    """Return the question, and the sentence of the answer, if the line has it."""
+    sentence = traits(line).get("answer_sentence")
+    return [(line["question"], ""), *([(f"\n{sentence}", "")] if sentence else [])]

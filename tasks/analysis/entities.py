@@ -5,13 +5,12 @@ one is missed or invented; of overlapping ones the first is taken, and the type,
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tasks.analysis.parts import (
-    MOST_MISTAKES,
     Analysis,
     Breakdown,
     Counts,
@@ -22,6 +21,8 @@ from tasks.analysis.parts import (
     Segment,
     traits,
     unit_numbers,
+    unused_name,
+    varied,
 )
 from tasks.analysis.slices import by_size, slices
 from tasks.scoring.found import found_rescore, share_rescore
@@ -34,6 +35,8 @@ KINDS = (CORRECT, TYPE, BORDERS, BOTH, MISSED, INVENTED)
 NOTHING = "(nothing)"
 LONGEST = 4
 "Entities of as many words or more are one part."
+MOST_ENTITIES = 1_000
+"More than any sentence has."
 WORDS_AROUND = 12
 "How many words before and after what is wrong are shown."
 F1 = ("f1",)
@@ -90,17 +93,21 @@ def _by_type(gold: Sequence[list[Span]], predicted: Sequence[list[Span]], units:
     counts = Counter(kind for entities in gold for kind, _, _ in entities)
     names = [name for name, _ in counts.most_common()]
     names += sorted({kind for entities in predicted for kind, _, _ in entities} - {*names})
-    parts = []
+    parts, size = [], max(units) + 1
+    every = [{*one} & {*two} for one, two in zip(gold, predicted, strict=True)]
+    totals = _sizes(every), _sizes(predicted), _sizes(gold)
     for name in names:
         wanted = [{span for span in entities if span[0] == name} for entities in gold]
         found = [{span for span in entities if span[0] == name} for entities in predicted]
         right = [one & two for one, two in zip(wanted, found, strict=True)]
-        rescore = found_rescore(_sizes(right), _sizes(found), _sizes(wanted), units)
-        parts.append(Part(name, counts[name], max(units) + 1, rescore))
+        own = _sizes(right), _sizes(found), _sizes(wanted)
+        elsewhere, others, more = (whole - part for whole, part in zip(totals, own, strict=True))
+        rest = found_rescore(elsewhere, others, more, units)
+        parts.append(Part(name, counts[name], size, found_rescore(*own, units), rest, size))
     return Breakdown("By type", "gold entities", ("precision", "recall", "f1"), parts)
 
 
-def _sizes(sets: Sequence[set[Span]]) -> Numbers:
+def _sizes(sets: Sequence[Collection[Span]]) -> Numbers:
     return np.array(list(map(len, sets)), dtype=float)
 
 
@@ -162,16 +169,19 @@ def _kinds(matched: Sequence[list[Match]]) -> Counts:
     table = [[counts[name, kind] for kind in KINDS] for name in names]
     right = frozenset((name, CORRECT) for name in names)
     note = "Counted as the strict evaluation of nervaluate counts; its “incorrect” are the three wrong ones together."
-    return Counts("Kinds of mistakes", "type", "outcome", names, list(KINDS), table, right, note)
+    return Counts("Kinds of mistakes", "type", "outcome", names, list(KINDS), table, right, note=note)
 
 
 def _types(matched: Sequence[list[Match]]) -> Counts:
     """Return how often an entity of one type was taken for another, or for nothing."""
+    of_sides = [(match.gold, match.predicted) for of_line in matched for match in of_line]
+    types = sorted({span[0] for sides in of_sides for span in sides if span is not None})
+    nothing = unused_name(NOTHING, types)
     pairs = Counter(
-        ((match.gold or (NOTHING,))[0], (match.predicted or (NOTHING,))[0]) for of_line in matched for match in of_line
+        (nothing if gold is None else gold[0], nothing if predicted is None else predicted[0])
+        for gold, predicted in of_sides
     )
-    types = sorted({name for pair in pairs for name in pair} - {NOTHING})
-    names = [*types, NOTHING]
+    names = [*types, nothing]
     table = [[pairs[gold, predicted] for predicted in names] for gold in names]
     note = "By type alone: an entity with the right type and wrong borders counts as its type."
     return Counts(
@@ -182,30 +192,43 @@ def _types(matched: Sequence[list[Match]]) -> Counts:
         names,
         table,
         frozenset((name, name) for name in types),
-        note,
+        note=note,
     )
 
 
 def _mistakes(lines: Sequence[Line], matched: Sequence[list[Match]]) -> list[Mistake]:
-    """Return sentences with the surest wrong entities first, then those with most missed ones."""
+    """Return the surest mistakes of each kind; of missed entities, sentences with most of them."""
     found = []
     for place, (line, of_line) in enumerate(zip(lines, matched, strict=True)):
         wrong = [match for match in of_line if match.kind != CORRECT]
         if wrong:
             scores = _scores(line)
-            surest = max(wrong, key=lambda match: scores.get(match.predicted, 0.0))  # type: ignore[arg-type]
-            sure = None if surest.predicted is None else scores.get(surest.predicted)
-            mistake = Mistake(
-                place,
-                surest.kind,
-                _shown(line, surest.gold),
-                _shown(line, surest.predicted),
-                sure,
-                _segments(line, wrong, surest),
-            )
-            found.append(((sure or 0.0, len(wrong)), mistake))
-    found.sort(key=lambda pair: (-pair[0][0], -pair[0][1]))
-    return [mistake for _, mistake in found[:MOST_MISTAKES]]
+            for kind in dict.fromkeys(match.kind for match in wrong):
+                of_kind = [match for match in wrong if match.kind == kind]
+                surest = max(of_kind, key=lambda match: scores.get(match.predicted, 0.0))  # type: ignore[arg-type]
+                sure = None if surest.predicted is None else scores.get(surest.predicted)
+                shown = _with_overlapping_gold(surest, wrong)
+                mistake = Mistake(
+                    place,
+                    shown.kind,
+                    _shown(line, shown.gold),
+                    _shown(line, shown.predicted),
+                    sure,
+                    _segments(line, wrong, shown),
+                    (shown.kind,),
+                )
+                # Nothing says how sure the model was that there is no entity; where several are missed, it is worse.
+                found.append((sure if sure is not None else len(of_kind) / MOST_ENTITIES, mistake))
+    return varied(found)
+
+
+def _with_overlapping_gold(match: Match, others: Sequence[Match]) -> Match:
+    """Return what to show of a match: an invented entity inside of a gold one that has its match has wrong borders."""
+    if match.kind != INVENTED or match.predicted is None:
+        return match
+    kind, start, end = match.predicted
+    gold = next((one.gold for one in others if one.gold and one.gold[1] < end and start < one.gold[2]), None)
+    return match if gold is None else Match(BORDERS if gold[0] == kind else BOTH, gold, match.predicted)
 
 
 def _scores(line: Line) -> dict[Span, float]:
@@ -228,17 +251,12 @@ def _segments(line: Line, wrong: Sequence[Match], around: Match) -> list[Segment
     at = around.predicted or around.gold
     assert at is not None
     first, last = max(at[1] - WORDS_AROUND, 0), min(at[2] + WORDS_AROUND, len(words))
-    marks = ["" for _ in words]
-    for match in wrong:
-        inside = [
-            (span is not None) and (span[1] <= place < span[2])
-            for span in (match.gold, match.predicted)
-            for place in range(len(words))
-        ]
-        for place in range(len(words)):
-            gold, predicted = inside[place], inside[len(words) + place]
-            if gold or predicted:
-                marks[place] = "both" if gold and predicted else "gold" if gold else "predicted"
+    gold, predicted = (
+        {place for span in side if span is not None for place in range(span[1], span[2])}
+        for side in ([match.gold for match in wrong], [match.predicted for match in wrong])
+    )
+    names = {(True, True): "both", (True, False): "gold", (False, True): "predicted", (False, False): ""}
+    marks = [names[place in gold, place in predicted] for place in range(len(words))]
     segments: list[Segment] = [("… ", "")] if first else []
     for place in range(first, last):
         if segments and segments[-1][1] == marks[place]:

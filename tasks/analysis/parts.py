@@ -1,7 +1,8 @@
 """What an error analysis consists of: scores of parts of the rows, counts, calibration, and single mistakes."""
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice, zip_longest
 from typing import Any, TypeAlias
 
 from tasks.scoring.resampling import Rescore
@@ -25,6 +26,9 @@ class Part:
     "How many rows, entities or questions it has."
     units: int
     rescore: Rescore
+    rest: Rescore | None = None
+    "Scores everything else, with a weight for each unit of it. None: the mean of the other parts is exact."
+    rest_units: int = 0
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,8 @@ class Counts:
     counts: list[list[int]]
     right: frozenset[tuple[str, str]] = frozenset()
     "The cells, by the names of their row and column, that count what is right."
+    mixed: frozenset[tuple[str, str]] = frozenset()
+    "Those that count both what is right and what is wrong."
     note: str = ""
 
 
@@ -76,8 +82,6 @@ class Reliability:
     "The expected calibration error."
     temperature: float | None = None
     "What the logits were divided by. None: nothing."
-    error_before: float | None = None
-    "The error without that."
 
 
 Segment: TypeAlias = tuple[str, str]
@@ -97,6 +101,8 @@ class Mistake:
     score: float | None
     "How sure the model was: the probability of what it predicted, or the distance of a number."
     text: list[Segment]
+    kind: tuple[str, ...] = ()
+    "What it has in common with others, of which a few are enough."
 
 
 @dataclass(frozen=True)
@@ -113,6 +119,19 @@ class Analysis:
 MOST_MISTAKES = 20
 
 
+def varied(found: Iterable[tuple[float, Mistake]]) -> list[Mistake]:
+    """Return the most telling mistakes: the first of each kind, then the second of each, and so on.
+
+    Args:
+        found: mistakes, each with how telling it is.
+    """
+    kinds: dict[tuple[str, ...], list[Mistake]] = {}
+    for _, mistake in sorted(found, key=lambda pair: -pair[0]):
+        kinds.setdefault(mistake.kind, []).append(mistake)
+    rounds = zip_longest(*kinds.values())
+    return list(islice((mistake for of_round in rounds for mistake in of_round if mistake is not None), MOST_MISTAKES))
+
+
 def traits(line: Line) -> Mapping[str, Any]:
     """Return the traits of a line; those of runs of older versions have none."""
     found: Mapping[str, Any] = line.get(TRAITS) or {}
@@ -127,6 +146,17 @@ def renumbered(numbers: Sequence[Hashable]) -> list[int]:
     """
     known: dict[Hashable, int] = {}
     return [known.setdefault(number, len(known)) for number in numbers]
+
+
+def unused_name(name: str, used: Collection[str]) -> str:
+    """Return the name, or if it is in use, the name with so many stars that it is not.
+
+    >>> unused_name("others", ["a"]), unused_name("others", ["others"])
+    ('others', 'others*')
+    """
+    while name in used:
+        name += "*"
+    return name
 
 
 def unit_numbers(lines: Sequence[Line]) -> list[int]:

@@ -2,10 +2,20 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 
-from tasks.analysis.parts import Breakdown, Line, Part, RescorePlaces, renumbered, traits, unit_numbers
+from tasks.analysis.parts import (
+    Breakdown,
+    Line,
+    Part,
+    RescorePlaces,
+    renumbered,
+    traits,
+    unit_numbers,
+    unused_name,
+)
 
 MOST_PARTS = 12
 "Of more values the rarest are one part together."
@@ -73,29 +83,35 @@ def quarters(sizes: Sequence[float], what: str) -> list[str]:
     whole = all(float(size).is_integer() for size in sizes)
     ordered = np.sort(np.asarray(sizes, dtype=float))
     ends = sorted({float(ordered[int(np.ceil(len(ordered) * share)) - 1]) for share in QUARTERS} - {ordered[-1]})
-    least = float(ordered[0])
-    names = []
-    for size in sizes:
-        place = int(np.searchsorted(ends, size))
-        if not ends:
-            names.append(_sized(float(size), what))
-        elif place == 0:
-            names.append(_sized(least, what) if least == ends[0] else f"up to {_sized(ends[0], what)}")
-        elif place == len(ends):
-            first = f"{_sized(ends[-1] + 1, what)} or more" if whole else f"above {_sized(ends[-1], what)}"
-            names.append(first)
-        else:
-            low, last = ends[place - 1] + 1 if whole else ends[place - 1], ends[place]
-            names.append(_sized(last, what) if low == last else f"{_number(low)} to {_sized(last, what)}")
-    return names
+    by_digits = (_quarter_names(ends, float(ordered[0]), what, whole, digits) for digits in (4, 7, 10, 17))
+    by_place = next(names for names in by_digits if len(set(names)) == len(names))
+    return [by_place[int(np.searchsorted(ends, size))] for size in sizes]
 
 
-def _sized(value: float, what: str) -> str:
-    return f"{_number(value)} {what[:-1] if value == 1 else what}".strip()
+def _quarter_names(ends: Sequence[float], least: float, what: str, whole: bool, digits: int) -> list[str]:
+    """Return the name of each quarter, the lowest first.
 
+    Args:
+        ends: the largest size in each but the last.
+        least: the smallest size.
+        what: what sizes count.
+        whole: whether all sizes are whole numbers.
+        digits: of the numbers in the names.
+    """
 
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.4g}"
+    def sized(value: float) -> str:
+        return f"{number(value)} {what[:-1] if value == 1 else what}".strip()
+
+    def number(value: float) -> str:
+        return f"{value:,.0f}" if value.is_integer() else f"{value:,.{digits}g}"
+
+    if not ends:
+        return [sized(least)]
+    names = [sized(least) if least == ends[0] else f"up to {sized(ends[0])}"]
+    for before, last in pairwise(ends):
+        low = before + 1 if whole else before
+        names.append(sized(last) if low == last else f"{number(low)} to {sized(last)}")
+    return [*names, f"{sized(ends[-1] + 1)} or more" if whole else f"above {sized(ends[-1])}"]
 
 
 def parts_of(
@@ -112,12 +128,17 @@ def parts_of(
     units = unit_numbers(lines)
     frequent = [name for name, _ in Counter(names).most_common()]
     kept = frequent if len(frequent) <= MOST_PARTS else frequent[: MOST_PARTS - 1]
+    others_name = unused_name(OTHERS, frequent)
     places: dict[str, list[int]] = defaultdict(list)
     for place, name in enumerate(names):
-        places[name if name in kept else OTHERS].append(place)
-    rest = [OTHERS] if len(kept) < len(frequent) else []
+        places[name if name in kept else others_name].append(place)
+    rarer = [others_name] if len(kept) < len(frequent) else []
     parts = []
-    for name in (*(one for one in order or kept if one in kept), *rest):
+    for name in (*(one for one in order or kept if one in kept), *rarer):
         of_part = renumbered([units[place] for place in places[name]])
-        parts.append(Part(name, len(of_part), max(of_part) + 1, rescore(places[name], of_part)))
+        others = sorted(place for one, some in places.items() if one != name for place in some)
+        of_others = renumbered([units[place] for place in others])
+        rest = rescore(others, of_others) if others else None
+        most = max(of_others, default=-1) + 1
+        parts.append(Part(name, len(of_part), max(of_part) + 1, rescore(places[name], of_part), rest, most))
     return parts

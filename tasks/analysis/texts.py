@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tasks.analysis.calibration import at_temperature, probabilities_of, reliability
+from tasks.analysis.calibration import probabilities_of, reliability
 from tasks.analysis.parts import (
-    MOST_MISTAKES,
     Analysis,
     Breakdown,
     Counts,
@@ -20,10 +19,14 @@ from tasks.analysis.parts import (
     RescorePlaces,
     Segment,
     unit_numbers,
+    unused_name,
+    varied,
 )
 from tasks.analysis.slices import by_size, slices
 from tasks.scoring.found import found_rescore
 
+MOST_SCORED = 200
+"Of more classes only the most frequent ones have scores of their own."
 MOST_CLASSES = 20
 "A confusion matrix of more classes has those with most mistakes, and one for all others."
 OTHER_CLASSES = "(all others)"
@@ -66,14 +69,21 @@ def _by_class(lines: Sequence[Line]) -> Breakdown:
     gold = [_labels(line["gold"]) for line in lines]
     predicted = [_labels(line["prediction"]["label"]) for line in lines]
     counts = Counter(label for labels in gold for label in labels)
-    names = [name for name, _ in counts.most_common()]
-    names += sorted({label for labels in predicted for label in labels} - {*names})
-    parts = []
+    every = [name for name, _ in counts.most_common()]
+    every += sorted({label for labels in predicted for label in labels} - {*every})
+    names = every[:MOST_SCORED]
+    parts, size = [], max(units) + 1
+    of_all = [len({*one} & {*two}) for one, two in zip(gold, predicted, strict=True)]
+    totals = [np.array(sizes, dtype=float) for sizes in (of_all, list(map(len, predicted)), list(map(len, gold)))]
     for name in names:
         there = np.array([name in labels for labels in gold], dtype=float)
         found = np.array([name in labels for labels in predicted], dtype=float)
-        parts.append(Part(name, counts[name], max(units) + 1, found_rescore(there * found, found, there, units)))
-    return Breakdown("By class", "gold rows", ("precision", "recall", "f1"), parts)
+        own = there * found, found, there
+        right, predicted_ones, gold_ones = (whole - part for whole, part in zip(totals, own, strict=True))
+        rest = found_rescore(right, predicted_ones, gold_ones, units)
+        parts.append(Part(name, counts[name], size, found_rescore(*own, units), rest, size))
+    more = f"And {len(every) - len(names)} rarer ones." if len(every) > len(names) else ""
+    return Breakdown("By class", "gold rows", ("precision", "recall", "f1"), parts, more)
 
 
 def _confusions(lines: Sequence[Line]) -> Counts:
@@ -83,15 +93,18 @@ def _confusions(lines: Sequence[Line]) -> Counts:
         for name in (gold, predicted):
             wrong[name] += count if gold != predicted else 0
     kept = [name for name, _ in wrong.most_common()]
-    shown = sorted(kept) if len(kept) <= MOST_CLASSES else [*kept[: MOST_CLASSES - 1], OTHER_CLASSES]
+    others = unused_name(OTHER_CLASSES, kept)
+    shown = sorted(kept) if len(kept) <= MOST_CLASSES else [*kept[: MOST_CLASSES - 1], others]
     places = {name: place for place, name in enumerate(shown)}
     table = [[0] * len(shown) for _ in shown]
     for (gold, predicted), count in pairs.items():
         row, column = (places.get(name, len(shown) - 1) for name in (gold, predicted))
         table[row][column] += count
     note = "" if len(kept) == len(shown) else f"The {len(shown) - 1} classes with most mistakes, and all others."
-    right = frozenset((name, name) for name in shown if name != OTHER_CLASSES)
-    return Counts("Confusion matrix", "gold", "predicted", shown, shown, table, right, note)
+    right = frozenset((name, name) for name in shown if name != others)
+    return Counts(
+        "Confusion matrix", "gold", "predicted", shown, shown, table, right, frozenset({(others, others)}), note
+    )
 
 
 def _reliability(lines: Sequence[Line], kind: str, temperature: float | None) -> Reliability | None:
@@ -103,19 +116,15 @@ def _reliability(lines: Sequence[Line], kind: str, temperature: float | None) ->
     if kind == "multi_label":
         gold = np.array([[label in line["gold"] for label in labels] for line in lines])
         return reliability(probabilities.ravel().tolist(), gold.ravel().tolist())
-    best = probabilities.argmax(axis=1)
-    right = [labels[place] == line["gold"] for place, line in zip(best, lines, strict=True)]
-    found = reliability(probabilities.max(axis=1).tolist(), right)
-    if temperature is None:
-        return found
-    before = at_temperature(probabilities, 1 / temperature).max(axis=1)
-    return replace(found, temperature=temperature, error_before=reliability(before.tolist(), right).error)
+    right = [line["prediction"]["label"] == line["gold"] for line in lines]
+    sure = [line["prediction"]["scores"][line["prediction"]["label"]] for line in lines]
+    found = reliability(sure, right)
+    return replace(found, temperature=temperature)
 
 
 def _mistakes(lines: Sequence[Line], kind: str) -> list[Mistake]:
     found = {"single_label": _wrong_class, "multi_label": _wrong_labels, "regression": _wrong_number}[kind]
-    mistakes = sorted(found(lines), key=lambda pair: -pair[0])
-    return [mistake for _, mistake in mistakes[:MOST_MISTAKES]]
+    return varied(found(lines))
 
 
 def _wrong_class(lines: Sequence[Line]) -> Iterator[tuple[float, Mistake]]:
@@ -124,8 +133,7 @@ def _wrong_class(lines: Sequence[Line]) -> Iterator[tuple[float, Mistake]]:
         if gold != label:
             scores = line["prediction"].get("scores", {})
             sure = scores.get(label)
-            telling = (sure or 0.0) - scores.get(gold, 0.0)
-            yield telling, Mistake(place, "wrong class", gold, label, sure, _text(line))
+            yield sure or 0.0, Mistake(place, "wrong class", gold, label, sure, _text(line), (gold, label))
 
 
 def _wrong_labels(lines: Sequence[Line]) -> Iterator[tuple[float, Mistake]]:
@@ -138,16 +146,18 @@ def _wrong_labels(lines: Sequence[Line]) -> Iterator[tuple[float, Mistake]]:
         ]
         if odd:
             telling, what = max(odd)
-            yield telling, Mistake(place, what, ", ".join(gold), ", ".join(labels), telling, _text(line))
+            yield telling, Mistake(place, what, ", ".join(gold), ", ".join(labels), telling, _text(line), (what,))
 
 
 def _wrong_number(lines: Sequence[Line]) -> Iterator[tuple[float, Mistake]]:
     for place, line in enumerate(lines):
+        if line["prediction"]["label"] is None:
+            continue  # it was no number
         gold, number = float(line["gold"]), float(line["prediction"]["label"])
         distance = number - gold
         what = "too high" if distance > 0 else "too low"
         if distance:
-            yield abs(distance), Mistake(place, what, f"{gold:g}", f"{number:.4g}", abs(distance), _text(line))
+            yield abs(distance), Mistake(place, what, f"{gold:g}", f"{number:.4g}", abs(distance), _text(line), (what,))
 
 
 def _text(line: Line) -> list[Segment]:

@@ -15,11 +15,13 @@ from tasks.analysis.answers import EXACT, NOT_ANSWERED, PARTLY, SENTENCE, TOO_BO
 from tasks.analysis.calibration import at_temperature, fit_temperature, probabilities_of, reliability
 from tasks.analysis.entities import BORDERS, BOTH, CORRECT, INVENTED, KINDS, MISSED, TYPE, matches
 from tasks.analysis.parts import Analysis, Breakdown, Counts, Line
+from tasks.analysis.slices import quarters
 from tasks.classification import TEMPERATURE, Classification, Text
 from tasks.data.records import Origin
 from tasks.errors import InputError
 from tasks.ner import Ner, Sentence
 from tasks.qa import Qa, Question
+from tasks.scoring.entities import entity_scores
 from tasks.task import AnyTask, Head
 
 ORIGIN = Origin("a.csv", 1)
@@ -166,7 +168,7 @@ def test_a_part_that_is_worse_by_more_than_chance_is_named() -> None:
     found = Classification(kind="single_label").analyse(lines, Head("", ("n", "y")), {})
     named = weaknesses([measure(one) for one in found.breakdowns if one.title == "By length of the text"])
     assert [one.part.name for one in named] == ["0 characters"]
-    assert named[0].others == 1.0
+    assert named[0].elsewhere == 1.0
     lines = [classified("y", "n" if number < 30 else "y", text="x" * (number // 30)) for number in range(90)]
     found = Classification(kind="single_label").analyse(lines, Head("", ("n", "y")), {})
     (worst, *_) = weaknesses([measure(one) for one in found.breakdowns if one.title == "By length of the text"])
@@ -256,7 +258,12 @@ def test_the_error_before_the_temperature_is_that_of_the_models_own_probabilitie
         ) / len(gold)
 
     assert found.error == pytest.approx(naive(calibrated))
-    assert found.error_before == pytest.approx(naive(own))
+    rows = [Text(str(n), "t", None, label, ORIGIN) for n, label in enumerate(gold)]
+    decoded = [
+        {"label": ("no", "yes")[row.argmax()], "scores": dict(zip(("no", "yes"), row.tolist(), strict=True))}
+        for row in own
+    ]
+    assert Classification(kind="single_label").calibration_error(rows, decoded) == pytest.approx(naive(own))
     assert sum(one.count for one in found.bins) == 300
 
 
@@ -328,6 +335,9 @@ def test_mistakes_of_taggers_by_kind() -> None:
         (1, TYPE, "a: w0 w1", "b: w0 w1"),
         (2, BORDERS, "a: w1 w2", "a: w1"),
         (3, BOTH, "a: w1 w2", "b: w0 w1"),
+        (3, INVENTED, "(nothing)", "b: w4"),
+        (1, MISSED, "b: w3", "(nothing)"),
+        (2, TYPE, "b: w4", "a: w4"),
     ]
     assert found.mistakes[1].text == [
         ("w0", ""),
@@ -428,14 +438,19 @@ def test_mistakes_of_answers_by_kind() -> None:
     by_answer = scores(breakdown(found, "Questions by whether they have an answer"))
     assert by_answer["has none"] == (2, {"f1": 50.0, "exact_match": 50.0})
     assert by_answer["has an answer"] == (5, {"f1": pytest.approx((100 + 200 / 3) / 5), "exact_match": 20.0})
-    assert [one.what for one in found.mistakes] == [SENTENCE, "wrong sentence", TOO_BOLD, PARTLY, NOT_ANSWERED]
+    assert [one.what for one in found.mistakes] == [SENTENCE, PARTLY, "wrong sentence", TOO_BOLD, NOT_ANSWERED]
 
 
 def test_the_sentence_of_an_answer_is_a_trait() -> None:
     context = "It rains. Ada waits. Ida sings."
     row = Question("1", "Who waits?", context, ("Ada", "Ida"), (10, 21), None, ORIGIN)
     (traits,) = Qa().traits([row], [row])
-    assert traits == {"in_training": True, "passage_characters": 31, "answer_sentences": [[10, 20], [21, 31]]}
+    assert traits == {
+        "in_training": True,
+        "passage_characters": 31,
+        "answer_sentences": [[10, 20], [21, 31]],
+        "answer_sentence": "Ada waits.",
+    }
 
 
 @pytest.mark.parametrize(
@@ -451,3 +466,98 @@ def test_the_sentence_of_an_answer_is_a_trait() -> None:
 def test_one_row_is_analysed(task: AnyTask, line: dict[str, Any]) -> None:
     for found in task.analyse([line], Head("", ("no", "yes")), {}).breakdowns:
         measure(found)
+
+
+# What is odd
+
+
+def test_elsewhere_is_the_score_of_everything_else() -> None:
+    generator = random.Random(3)  # noqa: S311
+    tags = ["O", "B-a", "B-b", "B-c"]
+    lines = []
+    for _ in range(60):
+        gold = [generator.choice(tags) for _ in range(5)]
+        lines.append(tagged(" ".join(gold), " ".join(tag if generator.random() < 0.7 else "O" for tag in gold)))
+    found = measure(breakdown(Ner().analyse(lines, Head("", ()), {}), "By type"))
+    for part in found.parts:
+        others = [{**line, "gold": without(line["gold"], part.name)} for line in lines]
+        predicted = [without(line["prediction"]["tags"], part.name) for line in lines]
+        expected = entity_scores(predicted, [line["gold"] for line in others])["f1"]
+        assert part.elsewhere["f1"] == pytest.approx(expected)
+
+
+def without(tags: Sequence[str], kind: str) -> list[str]:
+    return ["O" if tag[2:] == kind else tag for tag in tags]
+
+
+def test_elsewhere_of_slices_and_classes() -> None:
+    lines = [classified("y" if n % 3 else "n", "y" if n % 4 else "n", text="x" * n) for n in range(60)]
+    found = Classification(kind="single_label").analyse(lines, Head("", ("n", "y")), {})
+    (first, *_) = measure(breakdown(found, "By length of the text")).parts
+    rest = lines[15:]
+    assert first.elsewhere == {
+        "accuracy": pytest.approx(sum(line["gold"] == line["prediction"]["label"] for line in rest) / len(rest))
+    }
+    by_class = {part.name: part for part in measure(breakdown(found, "By class")).parts}
+    assert by_class["y"].elsewhere["f1"] == pytest.approx(by_class["n"].scores["f1"].value)
+
+
+def test_names_of_ours_do_not_meet_names_of_the_data() -> None:
+    values = ["all others"] * 40 + [f"v{n}" for n in range(13) for _ in range(3)]
+    lines = [classified("y" if n % 2 else "n", "y", traits={"columns": {"s": value}}) for n, value in enumerate(values)]
+    found = breakdown(Classification(kind="single_label").analyse(lines, Head("", ("n", "y")), {}), "By column “s”")
+    assert sum(part.count for part in found.parts) == len(lines)
+    assert found.parts[-1].name == "all others*"
+    names = ["(all others)", *(f"c{n}" for n in range(30))]
+    many = [classified(name, "c1") for name in names]
+    (table,) = Classification(kind="single_label").analyse(many, Head("", tuple(names)), {}).counts
+    assert table.rows[-1] == "(all others)*"
+    assert table.mixed == {("(all others)*", "(all others)*")}
+    nothing = Ner().analyse([tagged("B-(nothing) O", "O O")], Head("", ()), {}).counts[1]
+    assert cells(nothing) == {("(nothing)", "(nothing)*"): 1}
+
+
+def test_quarters_of_numbers_that_are_close_have_their_own_names() -> None:
+    numbers = [12345.1 + n / 10 for n in range(16)]
+    names = quarters(numbers, "")
+    assert len(set(names)) == 4
+    assert len(set(quarters([1 + n / 1e6 for n in range(16)], ""))) == 4
+
+
+@pytest.mark.parametrize(
+    ("version", "gold", "answer", "outcome"),
+    [
+        ("v2.0", [], "the", "rightly not answered"),
+        ("v2.0", [], "...", "rightly not answered"),
+        ("v2.0", ["the"], "", "rightly not answered"),
+        ("v2.0", ["the"], "cats", TOO_BOLD),
+        ("v2.0", ["cats"], "the", NOT_ANSWERED),
+        ("v1.1", [], "", NOT_ANSWERED),
+        ("v1.1", ["the"], "the", "rightly not answered"),
+    ],
+)
+def test_outcomes_agree_with_the_scores(version: str, gold: list[str], answer: str, outcome: str) -> None:
+    found = Qa(version=version).analyse([answered("Who?", gold, answer)], Head("", ()), {})
+    assert found.counts[0].columns == [outcome]
+
+
+def test_a_prediction_counts_as_right_by_its_label_though_two_are_as_likely() -> None:
+    lines = [classified("yes", "yes", prediction={"label": "yes", "scores": {"no": 0.5, "yes": 0.5}})] * 10
+    found = Classification(kind="single_label").analyse(lines, CLASSES, {}).reliability
+    assert found is not None
+    assert [one.share_right for one in found.bins] == [1.0]
+
+
+def test_of_each_kind_the_surest_mistakes_are_shown() -> None:
+    lines = [tagged("O", "B-a", 0.9)] * 30 + [tagged("B-a", "O")] * 3 + [tagged("B-a B-a B-a", "O O O")]
+    found = Ner().analyse(lines, Head("", ()), {}).mistakes
+    assert [one.what for one in found[:4]] == [INVENTED, MISSED, INVENTED, MISSED]
+    assert found[1].place == 33
+    assert len(found) == 20
+
+
+def test_an_entity_invented_inside_of_another_has_wrong_borders() -> None:
+    (line,) = [tagged("B-a I-a", "B-a B-a", 0.8)]
+    found = Ner().analyse([line], Head("", ()), {})
+    assert {one.what for one in found.mistakes} == {BORDERS}
+    assert found.mistakes[0].text == [("w0 w1", "both")]

@@ -8,10 +8,15 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import yaml
 
 from recipes import compare, report
 from recipes.command.composing import compose
+from recipes.comparing.groups import Group
+from recipes.comparing.stored_runs import StoredRun
+from recipes.comparing.verdicts import compare as compare_groups
 from recipes.config.conversion import to_yaml
 from recipes.results.sweep_table import Job, Outcome
 from recipes.system.files import write_json
@@ -46,14 +51,16 @@ def leave_run(
     (folder / "config.yaml").write_text(to_yaml(config))
     (folder / "predictions").mkdir()
     (folder / "predictions" / f"{split}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    metrics: Any = {"validation": {objective: right}, split: {objective: right}}
+    score = len(hits) / len(gold)
+    metrics: Any = {"validation": {objective: score}, split: {objective: score}}
+    rows: Any = {"train": 3, "validation": len(gold), split: len(gold)}
     finished = replace(
         REPORT,
         task="classification",
         seed=seed,
         metrics=metrics,
-        objective=replace(REPORT.objective, name=objective, value=right),
-        data=replace(REPORT.data, labels=["no", "yes"]),
+        objective=replace(REPORT.objective, name=objective, value=score),
+        data=replace(REPORT.data, labels=["no", "yes"], rows=rows),
     )
     write_json(folder / "report.json", asdict(finished))
     return folder
@@ -95,8 +102,12 @@ def test_a_run_against_itself_or_its_copy_is_never_better(tmp_path: Path, capsys
     leave_run(tmp_path / "b", 0.8)
     status, out, _ = compared(capsys, one, tmp_path / "b")
     assert status == 0
-    assert "are tied: they differ by less than 0.01 (+0.0000, 0.000 to 0.000)" in out
+    assert "too few to tell (+0.0000, 0.000 to 0.000, p = 1): about 300 rows would tell a difference of 0.01" in out
     assert "better than" not in out
+    many = ["yes", "no"] * 200
+    for name in ("c", "d"):
+        leave_run(tmp_path / name, 0.8, gold=many)
+    assert "are tied: they differ by less than 0.01 (+0.0000" in compared(capsys, tmp_path / "c", tmp_path / "d")[1]
 
 
 def test_of_few_rows_it_says_how_many_would_tell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -123,10 +134,11 @@ def test_right_everywhere_is_better_than_right_nowhere(tmp_path: Path, capsys: p
     assert "epochs=3.0 is better than epochs=2.0: +1.0000 accuracy (1.000 to 1.000), p < 0.001" in out
 
 
-def test_one_row_tells_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    one = leave_run(tmp_path / "a", 1.0, gold=["yes"])
+@pytest.mark.parametrize("rows", [1, 4])
+def test_a_handful_of_rows_tells_nothing(rows: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = leave_run(tmp_path / "a", 1.0, gold=["yes"] * rows)
     status, _, err = compared(capsys, one)
-    assert (status, "has one row or article on test, which tells nothing" in err) == (2, True)
+    assert (status, f"has {rows} rows on test, which are too few to tell anything" in err) == (2, True)
 
 
 def test_three_groups_have_all_pairs_and_corrected_chances(two: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -156,7 +168,7 @@ def test_a_comparison_is_written(suffix: str, two: Path, capsys: pytest.CaptureF
         assert [group["seeds"] for group in tree["groups"]] == [[1, 2, 3], [1, 2, 3]]
     elif suffix == ".csv":
         (row,) = csv.DictReader(text.splitlines())
-        assert (row["better"], row["difference"], row["verdict"]) == ("epochs=9.0", "0.3500", "better")
+        assert (row["ahead"], row["difference"], row["verdict"]) == ("epochs=9.0", "0.3500", "better")
     else:
         assert "| epochs=9.0 | 3 | 0.9500 | " in text
         assert "epochs=9.0 is better than epochs=2.0" in text
@@ -172,7 +184,7 @@ def test_a_sweep_is_compared_by_its_folder(two: Path, capsys: pytest.CaptureFixt
     write_json(jobs / "9.json", asdict(Job(9, [], None)))
     _, out, err = compared(capsys, jobs.parent)
     assert "epochs=9.0 is better than epochs=2.0" in out
-    assert err == f"{jobs.parent}: left out: 1 jobs that failed\n"
+    assert err == f"{jobs.parent}: left out, failed: job 9\n"
     moved = Outcome(str(two / "moved"), "validation accuracy", 0.5, 0.5)
     write_json(jobs / "10.json", asdict(Job(10, [], moved)))
     assert f"its run {two / 'moved'} is not there" in compared(capsys, jobs.parent)[2]
@@ -182,7 +194,7 @@ def test_unfinished_runs_below_a_folder_are_told(two: Path, capsys: pytest.Captu
     (two / "epochs=2" / "seed=3" / "report.json").unlink()
     _, out, err = compared(capsys, two)
     assert "epochs=9.0 is better than epochs=2.0" in out
-    assert err == f"{two}: left out: 1 runs that are not finished\n"
+    assert err == f"{two}: left out, not finished: {two / 'epochs=2' / 'seed=3'}\n"
 
 
 def test_questions_without_their_articles_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -215,7 +227,7 @@ def test_what_can_not_be_compared_is_named(tmp_path: Path, capsys: pytest.Captur
         ((tmp_path / "aa",), "is not there. Did you mean 'a'?"),
         ((tmp_path / "empty",), "there is no finished run"),
         ((one, unfinished), "this run is not finished"),
-        ((one, damaged), "its config or its predictions can't be read: they are not what a run writes"),
+        ((one, damaged), "test.jsonl, line 1: is not what a run writes"),
         ((only, "--split", "test"), "has no scores on test, but on validation (--split validation)"),
         ((one, "--score", "acuracy"), "--score acuracy: no such score. There are: accuracy, "),
         ((one, "--split", "dev"), "--split dev: choose from test, validation"),
@@ -230,7 +242,11 @@ def test_what_can_not_be_compared_is_named(tmp_path: Path, capsys: pytest.Captur
 def test_runs_of_other_tasks_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     one, two = leave_run(tmp_path / "a", 0.5), leave_run(tmp_path / "b", 0.5)
     tree = json.loads((two / "report.json").read_text())
-    write_json(two / "report.json", {**tree, "task": "ner"})
+    scores = {"validation": {"f1": 0.0}, "test": {"f1": 0.0}}
+    objective = {**tree["objective"], "name": "f1"}
+    write_json(two / "report.json", {**tree, "task": "ner", "metrics": scores, "objective": objective})
+    line = json.dumps({"id": "1", "tokens": ["a"], "gold": ["O"], "prediction": {"tags": ["O"], "entities": []}})
+    (two / "predictions" / "test.jsonl").write_text(f"{line}\n" * len(GOLD))
     assert f"{two} is for ner, but {one} for classification" in compared(capsys, one, two)[2]
 
 
@@ -250,3 +266,74 @@ def test_a_card_is_written_anew(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 def test_help_is_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert "python -m recipes.compare RUNS" in compared(capsys, "--help")[1]
+
+
+def test_predictions_that_are_not_those_of_the_report_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = leave_run(tmp_path / "a", 0.5)
+    file = one / "predictions" / "test.jsonl"
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(lines[:40]))
+    assert "test.jsonl has 40 lines, but 60 rows were predicted" in compared(capsys, one)[2]
+    file.write_text("".join(lines[:59]) + lines[0])
+    assert "test.jsonl: gives accuracy 0." in compared(capsys, one)[2]
+    file.write_text("".join(lines[:7]) + "{" + "".join(lines[8:]))
+    assert "test.jsonl, line 8: is damaged" in compared(capsys, one)[2]
+    file.unlink()
+    assert "test.jsonl: can't be read: it is not there" in compared(capsys, one)[2]
+
+
+@pytest.mark.parametrize(
+    "broken", [{"prediction": None}, {"prediction": []}, {"gold": None}, {"unit": "x"}, {"unit": None}]
+)
+def test_values_that_no_run_writes_are_refused(broken: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = leave_run(tmp_path / "a", 0.5)
+    file = one / "predictions" / "test.jsonl"
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    file.write_text("".join(json.dumps({**line, **broken}) + "\n" for line in lines))
+    for verb in (compare.main, report.main):
+        assert verb([str(one)]) == 2
+        assert "test.jsonl" in capsys.readouterr().err
+
+
+def test_a_key_that_an_older_config_lacks_has_its_default(two: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    older = two / "epochs=2" / "seed=3" / "config.yaml"
+    tree = yaml.safe_load(older.read_text())
+    del tree["hparams"]["r_drop"]
+    older.write_text(yaml.safe_dump(tree))
+    assert "epochs=2.0      3  0.6000" in compared(capsys, two)[1]
+
+
+def test_errors_are_worth_telling_by_a_share_of_them() -> None:
+    def run(numbers: Any, seed: int) -> StoredRun:
+        lines = [
+            {"id": str(n), "gold": float(n), "prediction": {"label": n + error}} for n, error in enumerate(numbers)
+        ]
+        found = replace(REPORT, task="classification", seed=seed, objective=replace(REPORT.objective, name="rmse"))
+        rmse = float(np.sqrt(np.mean(np.square(numbers))))
+        return StoredRun(Path(str(seed)), replace(found, metrics={"test": {"rmse": rmse}}), {}, "test", lines)
+
+    generator = np.random.default_rng(1)
+    one, two = run(generator.normal(size=80) * 100, 1), run(generator.normal(size=80) * 120, 2)
+    (pair,) = compare_groups([Group("a", [one]), Group("b", [two])], "rmse").pairs
+    assert pair.size == 1.0
+    assert pair.verdict != "tied"
+
+
+def test_runs_that_do_not_agree_on_documents_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one, two = leave_run(tmp_path / "a", 0.5), leave_run(tmp_path / "b", 0.6)
+    file = two / "predictions" / "test.jsonl"
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    file.write_text("".join(json.dumps({**line, "unit": n // 2}) + "\n" for n, line in enumerate(lines)))
+    assert "do not agree on which rows are one row" in compared(capsys, one, two)[2]
+
+
+def test_where_nothing_can_be_written(two: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    status, _, err = compared(capsys, two, "-o", tmp_path / "file" / "out.html")
+    assert status == 2
+    assert "file" in err
+    (two / "epochs=2" / "seed=1" / "report.html").mkdir()
+    assert report.main([str(two / "epochs=2" / "seed=1")]) == 2
+    assert "report.html" in capsys.readouterr().err

@@ -12,6 +12,7 @@ from tasks.data.read import read_records
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.data.streaming import stream_records
 from tasks.errors import InputError
+from tasks.load import load
 from tasks.ner import Ner, Sentence
 from tasks.task import Head, Layout
 from tests import tiny
@@ -291,11 +292,11 @@ def test_documents_in_a_column(tmp_path: Path) -> None:
     table = tmp_path / "a.csv"
     lines = [f"{n},d{n // 2},{word},{tag}" for n in range(24) for word, tag in (("Ida", "O"), ("Oslo", "B-LOC"))]
     table.write_text("\n".join(["sentence_id,doc_id,token,tag", *lines]))
-    assert documents_in(table) == [f"d{n // 2}" for n in range(24)]
+    assert documents_in(table) == [f"{table}, d{n // 2}" for n in range(24)]
     named = tmp_path / "b.jsonl"
     rows = [{"tokens": ["Ida"], "tags": ["B-PER"], "letter": n % 12} for n in range(24)]
     named.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    assert documents_in(named, Columns(document="letter")) == [str(n % 12) for n in range(24)]
+    assert documents_in(named, Columns(document="letter")) == [f"{named}, {n % 12}" for n in range(24)]
     with pytest.raises(InputError, match=r"no column 'leter' \(data.columns.document\)"):
         documents_in(named, Columns(document="leter"))
 
@@ -321,3 +322,19 @@ def test_documents_of_other_formats(tmp_path: Path, name: str, text: str) -> Non
     file = tmp_path / name
     file.write_text("".join(text.format(n=n) for n in range(11)))
     assert len(set(documents_in(file))) == 11
+
+
+def test_documents_stay_in_one_split_and_few_of_them_are_no_units(tmp_path: Path) -> None:
+    file = tmp_path / "a.conll"
+    file.write_text("Head O\n\n" + marked(40))  # the first sentence is in no document
+    options = DataOptions(train=str(file), test_fraction=0.3, validation_fraction=0.1, accept=["one_word_sentences"])
+    rows = load(Ner(), options, 1)
+    numbers = {
+        split: {(row.origin.number - 3) // 6 for row in some if row.tokens != ("Head",)}
+        for split, some in rows.splits.items()
+    }
+    assert not numbers["test"] & numbers["train"]
+    assert not numbers["validation"] & (numbers["train"] | numbers["test"])
+    assert any("by document" in note for note in rows.notes)
+    assert len({row.document for row in rows.splits["test"]}) >= 10
+    assert {row.document for row in rows.splits["validation"]} == {None}, "four documents tell no interval"

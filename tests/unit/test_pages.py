@@ -11,13 +11,13 @@ import html5lib
 import pytest
 
 from recipes import compare, report
-from recipes.reporting.characters import visible
 from recipes.reporting.pictures import axis_ticks, curves, scale_of, strip
 from recipes.reporting.run_page import choices, where
 from recipes.reporting.sweep_page import sweep_page, write_sweep_page
 from recipes.results.report import load_report
 from recipes.results.sweep_table import Job, Outcome, save_job
 from recipes.results.verdict import Baseline, Certainty, Gain, Verdict
+from recipes.system.characters import visible
 from recipes.system.files import write_json
 from tests.unit.test_compare import leave_run
 
@@ -77,7 +77,7 @@ def with_verdict(folder: Path, **more: Any) -> Path:
 
 def test_a_run_has_a_page_with_the_verdict_first(tmp_path: Path) -> None:
     text = words(page_of(with_verdict(leave_run(tmp_path / "run", 0.73))))
-    assert "accuracy, test 0.7300 0.610 to 0.840" in text
+    assert "accuracy, test 0.7333 0.610 to 0.840" in text
     assert "+0.1800 accuracy (0.050 to 0.300) against the baseline “majority class”." in text
     assert text.index("“majority class”") < text.index("Where it errs") < text.rindex("Environment")
     assert "Confusion matrix" in text
@@ -88,7 +88,7 @@ def test_a_collapsed_run_says_so(tmp_path: Path) -> None:
     text = words(
         page_of(with_verdict(leave_run(tmp_path / "run", 0.73), collapsed=["predicts 'yes' for every row of test"]))
     )
-    assert "Collapsed: this model has learnt nothing. predicts 'yes' for every row of test" in text
+    assert "Collapsed: this model has learnt nothing. Predicts 'yes' for every row of test" in text
 
 
 def test_what_comes_from_data_is_escaped(tmp_path: Path) -> None:

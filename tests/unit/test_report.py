@@ -123,6 +123,7 @@ KEYS = [
     "verdict.certainty",
     "verdict.baselines",
     "verdict.unseen_share",
+    "verdict.uncalibrated_error",
     "verdict.collapsed",
 ]
 "What reads these files looks for these names."

@@ -1,5 +1,6 @@
 """A run's path is a function of its choices: readable, unique, and inside the output folder."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from recipes.config.schema import Config, Hparams, Model
 from recipes.results import location
 from recipes.results.location import choices_name, run_path, safe_name
 from recipes.results.run_directory import RunDirectory
+from recipes.system.files import write_json_lines
 from tasks.data.options import DataOptions
 from tasks.errors import InputError
 from tasks.ner import Ner
@@ -253,3 +255,9 @@ def test_a_model_that_goes_on_from_a_run_is_named_after_its_data_and_model(tmp_p
     assert location._model_name(str(run)) == location._model_name(str(run / "model")) == "mails-minilm"
     assert location._model_name(str(tmp_path)) == tmp_path.name
     assert location._model_name("org/model") == "org/model"
+
+
+def test_a_name_that_is_no_utf_8_is_written_and_read_back(tmp_path: Path) -> None:
+    name = b"caf\xe9.csv".decode("utf-8", "surrogateescape")
+    write_json_lines(tmp_path / "a.jsonl", [{"file": name}])
+    assert json.loads((tmp_path / "a.jsonl").read_text(encoding="utf-8")) == {"file": name}

@@ -480,8 +480,8 @@ class TestStandardInput:
             b'{"text": "warm beds", "label": "good"}\n' * 2,
             packed_table(),
             workbook(),
-            gzip.compress(b"text,label\nwarm beds,good\n"),
-            gzip.compress(packed_table()),
+            gzip.compress(b"text,label\nwarm beds,good\n", mtime=0),
+            gzip.compress(packed_table(), mtime=0),
             "text,label\nwarm beds,good".encode("utf-16"),
         ],
     )
