@@ -20,6 +20,7 @@ from recipes.comparing.verdicts import compare as compare_groups
 from recipes.config.conversion import to_yaml
 from recipes.results.sweep_table import Job, Outcome
 from recipes.system.files import write_json
+from tasks.scoring.labels import label_scores
 from tests.unit.test_report import REPORT
 
 GOLD = [("yes", "no")[number % 2] for number in range(60)]
@@ -51,7 +52,7 @@ def leave_run(
     (folder / "config.yaml").write_text(to_yaml(config))
     (folder / "predictions").mkdir()
     (folder / "predictions" / f"{split}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    score = len(hits) / len(gold)
+    score = label_scores([line["prediction"]["label"] for line in lines], list(gold))[objective]
     metrics: Any = {"validation": {objective: score}, split: {objective: score}}
     rows: Any = {"train": 3, "validation": len(gold), split: len(gold)}
     finished = replace(

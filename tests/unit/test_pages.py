@@ -206,3 +206,13 @@ def test_axes_hold_their_values(values: tuple[float, float]) -> None:
 
 def test_signs_that_hide_are_shown() -> None:
     assert visible("a\x00b\x9fc\u2066d\ud800e\ufffef\U0001f680") == "a␀b\\u009fc\\u2066d\\ud800e\\ufffef\U0001f680"
+
+
+def test_a_label_that_one_split_lacks_has_no_score_there(tmp_path: Path) -> None:
+    run = leave_run(tmp_path / "run", 0.5)
+    tree = json.loads((run / "report.json").read_text())
+    tree["metrics"]["test"] |= {"f1/late": 0.25, "support/late": 4.0}
+    write_json(run / "report.json", tree)
+    text = words(page_of(run))
+    assert "support/late - - 4 -" in text
+    assert "f1/late - - 0.2500 -" in text
