@@ -205,7 +205,9 @@ def test_axes_hold_their_values(values: tuple[float, float]) -> None:
 
 
 def test_signs_that_hide_are_shown() -> None:
-    assert visible("a\x00b\x9fc\u2066d\ud800e\ufffef\U0001f680") == "a␀b\\u009fc\\u2066d\\ud800e\\ufffef\U0001f680"
+    assert visible("a\x00b\x9fc\u2066d\ud800e\ufffef\U0001f680\U0001ffff") == (
+        "a\\x00b\\x9fc\\u2066d\\ud800e\\ufffef\U0001f680\\u1ffff"
+    )
 
 
 def test_a_label_that_one_split_lacks_has_no_score_there(tmp_path: Path) -> None:
