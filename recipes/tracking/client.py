@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 Ended = Literal["finished", "failed", "interrupted"]
@@ -58,7 +59,7 @@ class Client(ABC):
     shown: str
     "Where the run is, or the command that shows it."
 
-    last_steps: Mapping[str, int]
+    last_steps: Mapping[str, int] = MappingProxyType({})
     "The last step of each curve that the tracker had before this process began."
 
     def has(self, name: str, step: int) -> bool:
