@@ -493,10 +493,6 @@ class Classification(Task[Text]):
         return replace(self, kind=kind)
 
     @override
-    def columns_read(self, records: Sequence[Record], layout: Layout) -> Sequence[str]:
-        return label_columns(records, layout.columns).names
-
-    @override
     def analyse(self, lines: Sequence[Line], head: Head, calibration: Mapping[str, float]) -> Analysis:
         return analyse_texts(lines, self.kind, self._rescore_places(lines, head), calibration.get(TEMPERATURE))
 

@@ -17,7 +17,7 @@ LEAST_PROBABILITY = 1e-300
 "Smaller ones have no logarithm, or hardly one."
 SPREAD_OF_LOG_TEMPERATURE = 0.5
 """How far the temperature is from 1 before any row is seen: a normal distribution of its logarithm. It keeps a few rows
-that are all right from making the model certain of everything, and weighs nothing beside hundreds of rows."""
+that are all right from making the model certain of everything, and weighs little beside hundreds of rows."""
 COLDEST, HOTTEST = 0.05, 20.0
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recipes.reporting.measured import measure, weaknesses
+from recipes.reporting.measured import Measured, MeasuredBreakdown, MeasuredPart, measure, weaknesses
 from tasks.analysis.answers import EXACT, NOT_ANSWERED, PARTLY, SENTENCE, TOO_BOLD
 from tasks.analysis.entities import BORDERS, BOTH, CORRECT, INVENTED, KINDS, MISSED, TYPE, matches
 from tasks.analysis.parts import Analysis, Breakdown, Counts, Line
@@ -398,8 +398,15 @@ def test_elsewhere_of_slices_and_classes() -> None:
     assert first.elsewhere == {
         "accuracy": pytest.approx(sum(line["gold"] == line["prediction"]["label"] for line in rest) / len(rest))
     }
-    by_class = {part.name: part for part in measure(breakdown(found, "By class")).parts}
-    assert by_class["y"].elsewhere["f1"] == pytest.approx(by_class["n"].scores["f1"].value)
+    generator = random.Random(5)  # noqa: S311
+    pairs = [(generator.choice("abbc"), generator.choice("abc")) for _ in range(90)]
+    found = Classification(kind="single_label").analyse(
+        [classified(*pair) for pair in pairs], Head("", tuple("abc")), {}
+    )
+    for part in measure(breakdown(found, "By class")).parts:
+        hits = sum(gold == label != part.name for gold, label in pairs)
+        both = sum(label != part.name for pair in pairs for label in pair)
+        assert part.elsewhere["f1"] == pytest.approx(2 * hits / both)
 
 
 def test_names_of_ours_do_not_meet_names_of_the_data() -> None:
@@ -454,3 +461,34 @@ def test_an_entity_invented_inside_of_another_has_wrong_borders() -> None:
     found = Ner().analyse([line], Head("", ()), {})
     assert {one.what for one in found.mistakes} == {BORDERS}
     assert found.mistakes[0].text == [("w0 w1", "both")]
+
+
+def a_breakdown(*parts: tuple[int, int, float, tuple[float, float] | None]) -> MeasuredBreakdown:
+    """Return a breakdown of parts, by their rows, units, score and interval; all else has a score of 0.9."""
+    measured = [
+        MeasuredPart(f"p{n}", count, units, {"accuracy": Measured(value, bounds)}, {"accuracy": 0.9})
+        for n, (count, units, value, bounds) in enumerate(parts)
+    ]
+    return MeasuredBreakdown("By x", "rows", ("accuracy",), measured, "")
+
+
+SURE, HARDLY, GOOD = (30, 30, 0.6, (0.5, 0.7)), (30, 30, 0.8, (0.71, 0.89)), (200, 200, 0.9, (0.85, 0.95))
+
+
+@pytest.mark.parametrize(
+    ("parts", "named"),
+    [
+        ((SURE, GOOD), ["p0"]),
+        ((HARDLY, GOOD), []),
+        ((HARDLY,), []),
+        ((SURE, *[GOOD] * 40), ["p0"]),
+        (((30, 30, 0.785, (0.685, 0.885)), GOOD), ["p0"]),  # a chance of 0.024 ...
+        (((30, 30, 0.785, (0.685, 0.885)), *[GOOD] * 9), []),  # ... is no rarity among ten
+        (((19, 19, 0.0, None), GOOD), []),
+        (((30, 4, 0.0, None), GOOD), []),
+        (((30, 30, 0.0, None), GOOD), ["p0"]),
+        (((201, 201, 0.6, (0.5, 0.7)), GOOD), []),
+    ],
+)
+def test_what_is_weak(parts: Any, named: list[str]) -> None:
+    assert [one.part.name for one in weaknesses([a_breakdown(*parts)])] == named

@@ -1,13 +1,19 @@
 """Probabilities that say how often predictions are right: worked out by hand, and against a naive loop."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from recipes.inference.evaluation import evaluate
 from tasks.analysis.calibration import at_temperature, fit_temperature, probabilities_of, reliability
 from tasks.classification import TEMPERATURE, Classification, Text
+from tasks.data.options import Split
+from tasks.data.records import ReadReport
 from tasks.errors import InputError
+from tasks.label_calibration import fitted_temperature
+from tasks.load import Rows
 from tasks.task import Head
 from tests.unit.test_analysis import CLASSES, ORIGIN, classified
 
@@ -112,3 +118,38 @@ def test_a_prediction_counts_as_right_by_its_label_though_two_are_as_likely() ->
     found = Classification(kind="single_label").analyse(lines, CLASSES, {}).reliability
     assert found is not None
     assert [one.share_right for one in found.bins] == [1.0]
+
+
+def test_the_smallest_probabilities_count_as_their_logits_say() -> None:
+    logits = np.array([[40.0, 0.0]])
+    sharp = np.exp(logits - 40) / np.exp(logits - 40).sum()
+    assert at_temperature(sharp, 3.0)[0, 1] == pytest.approx(1 / (1 + np.exp(40 / 3)), rel=1e-9)
+
+
+def test_labels_that_the_model_lacks_do_not_count() -> None:
+    scores = [{"no": 0.2, "yes": 0.8}] * 100
+    gold = ["yes"] * 60 + ["no"] * 40
+    assert fitted_temperature([*gold, "late"], [*scores, scores[0]]) == fitted_temperature(gold, scores)
+    assert fitted_temperature(["late"], scores[:1]) is None
+    assert fitted_temperature(["yes"], [{"no": float("nan"), "yes": 0.5}]) is None
+
+
+def test_the_uncalibrated_error_is_that_before_the_temperature() -> None:
+    task, head = Classification(kind="single_label"), Head("", ("no", "yes"))
+    rows = [Text(str(n), f"t{n}", None, "yes" if n < 60 else "no", ORIGIN) for n in range(100)]
+    decoded = task.decode(rows, {"row": list(range(100))}, {"logits": np.array([[0.0, 3.0]] * 100)}, head)
+    splits: dict[Split, list[Any]] = {"train": rows[:1], "validation": rows, "test": []}
+    predictor: Any = SimpleNamespace(task=task, predict_rows=lambda some, _: decoded[: len(some)])
+    found = evaluate(predictor, Rows(task, head, splits, ReadReport()), {"validation": None, "test": None})  # type: ignore[dict-item]
+    assert found.uncalibrated_error == {"validation": pytest.approx(1 / (1 + np.exp(-3)) - 0.6)}
+    lines = found.predictions["validation"]
+    after = task.analyse(lines, head, found.calibration).reliability
+    assert after is not None
+    assert after.error < 0.1
+
+
+@pytest.mark.parametrize(("rows", "shown"), [(100, 0.811), (1_000, 0.801)])
+def test_hundreds_of_rows_outweigh_the_prior(rows: int, shown: float) -> None:
+    says = np.array([[0.1, 0.9]] * rows)
+    temperature = fit_temperature(says, [1] * (8 * rows // 10) + [0] * (2 * rows // 10))
+    assert at_temperature(says, temperature)[0, 1] == pytest.approx(shown, abs=0.0005)
