@@ -347,13 +347,14 @@ def test_labels_that_one_model_alone_has_are_compared() -> None:
 
     def run(labels: list[str], right: int, seed: int) -> StoredRun:
         lines = [
-            {"id": str(n), "gold": one, "prediction": {"label": one if n < right else []}} for n, one in enumerate(gold)
+            {"id": str(n), "gold": one, "prediction": {"label": one if n < right else labels[2:]}}
+            for n, one in enumerate(gold)
         ]
         found = replace(REPORT, task="classification", seed=seed, data=replace(REPORT.data, labels=labels))
         metrics: Any = {"test": {"micro_f1": 0.5}}
         return StoredRun(Path(str(seed)), replace(found, metrics=metrics), {}, "test", lines)
 
-    groups = [Group("one", [run(["a", "b"], 15, 1)]), Group("two", [run(["a", "b", "c"], 30, 2)])]
+    groups = [Group("one", [run(["a", "b"], 15, 1)]), Group("two", [run(["a", "b", "d"], 28, 2)])]
     (pair,) = compare_groups(groups, "micro_f1").pairs
     assert pair.verdict == "better"
 
