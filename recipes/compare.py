@@ -19,8 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _compare(line: "CompareLine") -> None:
-    from recipes.comparing.outputs import FORMATS, console_lines
-    from recipes.comparing.page import page
+    from recipes.comparing.outputs import console_lines
+    from recipes.comparing.page import FORMATS
     from recipes.system.console import escape_control_characters, say
     from recipes.system.files import write_text
     from tasks.errors import InputError
@@ -31,8 +31,7 @@ def _compare(line: "CompareLine") -> None:
     for text in console_lines(comparison):
         say(escape_control_characters(text))
     if line.output is not None:
-        formats = {**FORMATS, ".html": page}
-        write_text(line.output, formats[line.output.suffix.lower()](comparison))
+        write_text(line.output, FORMATS[line.output.suffix.lower()](comparison))
         say(f"Written: {line.output}")
 
 

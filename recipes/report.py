@@ -56,14 +56,15 @@ def _write(path: "Path") -> None:
         InputError: it is unfinished or damaged.
     """
     from recipes.comparing.stored_runs import finished_report, load_run, readable
-    from recipes.reporting.run_page import judged_split, run_page
+    from recipes.reporting.run_page import run_page
     from recipes.results.model_card import model_card
     from recipes.results.run_directory import RunDirectory
+    from recipes.results.verdict import judged_split
     from recipes.system.console import say
     from recipes.system.files import write_text
 
     directory, report = RunDirectory(path), finished_report(path)
-    run = load_run(path, judged_split(report))
+    run = load_run(path, judged_split(report.metrics))
     with readable(path):
         page = run_page(report, run.config, run.task, run.lines, run.data_name)
         card = model_card(report, run.task, run.data_name)

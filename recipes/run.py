@@ -4,6 +4,7 @@ import gc
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,11 +38,13 @@ def run(config: "Config", invocation: "Invocation") -> "Outcome":
     Raises:
         InputError: the data, the model or a choice can't be used.
     """
+    from recipes.report import write_reports
     from recipes.results.location import run_path
     from recipes.results.run_directory import RunDirectory
     from recipes.results.scores import format_score_in
     from recipes.results.sweep_table import Outcome
     from recipes.system.console import say, say_field
+    from tasks.errors import InputError
 
     choices = invocation.choices
     directory = RunDirectory(run_path(config, choices["data"], choices["model"], invocation.baseline))
@@ -51,6 +54,9 @@ def run(config: "Config", invocation: "Invocation") -> "Outcome":
         if report is not None:
             directory.require_same_files(report)
             directory.tidy()
+            if not directory.page.is_file():  # a kill right before it was written, or an older version
+                with suppress(InputError, OSError), directory.lock():
+                    write_reports([str(directory)])
             say(f"Already done: {directory}")
             for split, scores in report.metrics.items():
                 name = report.objective.name

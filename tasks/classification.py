@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from typing_extensions import override
 
-from tasks.analysis.calibration import at_temperature, fit_temperature, probabilities_of, reliability
+from tasks.analysis.calibration import reliability
 from tasks.analysis.parts import Analysis, Line
 from tasks.analysis.texts import analyse_texts
 from tasks.baselines.texts import text_baselines
@@ -33,6 +33,14 @@ from tasks.columns import IGNORED_LABEL, LABELS, ROW
 from tasks.data.cells import is_blank
 from tasks.data.records import STORED, BadRowError, Origin, ReadReport, Record
 from tasks.errors import InputError, did_you_mean
+from tasks.label_calibration import (
+    EVEN_ODDS,
+    SCORE_DIGITS,
+    best_label_threshold,
+    calibrated,
+    fitted_temperature,
+    labels_from,
+)
 from tasks.long_texts import LONG_TEXTS, WINDOWS, counts_of_long_texts, encode_texts, notes_on_long_texts
 from tasks.plausibility import Finding, class_findings, contradictions, text_findings
 from tasks.probabilities import means_of_rows, sigmoid, softmax
@@ -64,9 +72,6 @@ HEADLINES = {
 }
 
 MAX_CLASSES = 1000
-SCORE_DIGITS = 6
-"Decimals of predicted probabilities."
-EVEN_ODDS = 0.5
 LABEL_THRESHOLD = "label_threshold"
 """Key of the calibrated threshold in the model's config: labels with at least this probability are predicted."""
 
@@ -344,7 +349,7 @@ class Classification(Task[Text]):
     def _decided(self, probabilities: Sequence[float], head: Head) -> Prediction:
         scores = dict(zip(head.labels, probabilities, strict=True))
         if self.kind == "multi_label":
-            return {"label": _labels_from(scores, self.threshold or EVEN_ODDS), "scores": scores}
+            return {"label": labels_from(scores, self.threshold or EVEN_ODDS), "scores": scores}
         best = max(range(len(probabilities)), key=probabilities.__getitem__)
         return {"label": head.labels[best], "scores": scores}
 
@@ -352,7 +357,8 @@ class Classification(Task[Text]):
     def calibrate(self, rows: Sequence[Text], predictions: Sequence[Prediction]) -> dict[str, float]:
         """Choose the probability threshold with the best micro-averaged F1, or the temperature of single labels."""
         if self.kind == "single_label":
-            return self._fitted_temperature(rows, predictions)
+            found = fitted_temperature([row.labels[0] for row in rows], [one["scores"] for one in predictions])
+            return {} if found is None else {TEMPERATURE: found}
         if self.kind != "multi_label" or self.threshold is not None:
             return {}
         pairs = [
@@ -362,18 +368,6 @@ class Classification(Task[Text]):
         ]
         return {LABEL_THRESHOLD: best_label_threshold(pairs)}
 
-    def _fitted_temperature(self, rows: Sequence[Text], predictions: Sequence[Prediction]) -> dict[str, float]:
-        """Return the temperature that makes gold likeliest. Rows with a label that the model lacks don't count."""
-        known = [
-            (prediction["scores"], list(prediction["scores"]).index(row.labels[0]))
-            for row, prediction in zip(rows, predictions, strict=True)
-            if row.labels[0] in prediction["scores"]
-        ]
-        probabilities = probabilities_of([scores for scores, _ in known])
-        if not known or not np.isfinite(probabilities).all():
-            return {}
-        return {TEMPERATURE: round(fit_temperature(probabilities, [gold for _, gold in known]), 4)}
-
     @override
     def apply_calibration(
         self, predictions: Sequence[Prediction], calibration: Mapping[str, float]
@@ -381,19 +375,18 @@ class Classification(Task[Text]):
         """Apply the temperature or the threshold that `calibrate` chose, and round probabilities."""
         if self.kind == "regression":
             return list(predictions)
-        if TEMPERATURE in calibration and predictions:
-            scaled = at_temperature(
-                probabilities_of([prediction["scores"] for prediction in predictions]), calibration[TEMPERATURE]
+        finished = [
+            {**prediction, "scores": scores}
+            for prediction, scores in zip(
+                predictions,
+                calibrated([prediction["scores"] for prediction in predictions], calibration.get(TEMPERATURE)),
+                strict=True,
             )
-            predictions = [
-                {**prediction, "scores": dict(zip(prediction["scores"], of_row, strict=True))}
-                for prediction, of_row in zip(predictions, scaled.tolist(), strict=True)
-            ]
-        finished = [{**prediction, "scores": _rounded(prediction["scores"])} for prediction in predictions]
+        ]
         if self.kind == "single_label":
             return finished
         threshold = calibration.get(LABEL_THRESHOLD, self.threshold or EVEN_ODDS)
-        return [{**prediction, "label": _labels_from(prediction["scores"], threshold)} for prediction in finished]
+        return [{**prediction, "label": labels_from(prediction["scores"], threshold)} for prediction in finished]
 
     @override
     def calibration_error(self, rows: Sequence[Text], predictions: Sequence[Prediction]) -> float | None:
@@ -500,10 +493,6 @@ class Classification(Task[Text]):
         return replace(self, kind=kind)
 
     @override
-    def columns_read(self, records: Sequence[Record], layout: Layout) -> Sequence[str]:
-        return label_columns(records, layout.columns).names
-
-    @override
     def analyse(self, lines: Sequence[Line], head: Head, calibration: Mapping[str, float]) -> Analysis:
         return analyse_texts(lines, self.kind, self._rescore_places(lines, head), calibration.get(TEMPERATURE))
 
@@ -549,38 +538,6 @@ class Classification(Task[Text]):
 
 def _content(row: Text) -> str:
     return row.text if row.text_pair is None else f"{row.text} {row.text_pair}"
-
-
-def best_label_threshold(pairs: Sequence[tuple[float, bool]]) -> float:
-    """Return the smallest score at which to predict a label, for the best F1 over all pairs of a row and a label.
-
-    Probabilities are small if rows have few labels. After little training none may reach one half, although their
-    order is already right.
-
-    Args:
-        pairs: the score of each label for each row, and whether gold has it.
-
-    >>> best_label_threshold([(0.4, True), (0.3, True), (0.2, False), (0.1, False)])
-    0.3
-    """
-    ordered = sorted(pairs, reverse=True)
-    total = sum(gold for _, gold in ordered)
-    best, threshold, hits = 0.0, EVEN_ODDS, 0
-    for number, (score, gold) in enumerate(ordered, start=1):
-        hits += gold
-        next_score = ordered[number][0] if number < len(ordered) else None
-        f1 = 2 * hits / (number + total)
-        if f1 > best and score != next_score:
-            best, threshold = f1, score
-    return threshold
-
-
-def _rounded(scores: Mapping[str, float]) -> dict[str, float]:
-    return {label: round(score, SCORE_DIGITS) for label, score in scores.items()}
-
-
-def _labels_from(scores: Mapping[str, float], threshold: float) -> list[str]:
-    return [label for label, score in scores.items() if score >= threshold]
 
 
 def _natural(label: str) -> tuple[int, float, str]:

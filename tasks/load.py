@@ -126,12 +126,7 @@ def _read(
                 f"data.{split}: the rows are {form}, but those of training are {expected}. See data.columns"
             )
     there = [record for found in records.values() if found is not None for record in task.whole_records(found, layout)]
-    return (
-        task,
-        given,
-        unlabelled,
-        sorting_values(there, {*used_columns(layout.columns), *task.columns_read(train, layout)}),
-    )
+    return task, given, unlabelled, sorting_values(there, used_columns(layout.columns))
 
 
 def _with_columns_of(train: Sequence[Record], records: list[Record]) -> list[Record]:

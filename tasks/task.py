@@ -339,11 +339,6 @@ class Task(Generic[RowType]):
         known = {self.identity(row) for row in train}
         return [{"in_training": self.identity(row) in known} for row in rows]
 
-    def columns_read(self, records: Sequence[Record], layout: Layout) -> Sequence[str]:
-        """Return the columns that labels are read from, if they have no usual names. By default none."""
-        del records, layout
-        return ()
-
     def analyse(self, lines: Sequence[Line], head: Head, calibration: Mapping[str, float]) -> Analysis:
         """Return what is wrong in the lines of a predictions file, with gold.
 

@@ -67,6 +67,8 @@ def status_of(work: Callable[[], None]) -> int:
     except InputError as error:
         complain(str(error))
         return BAD_INPUT
+    except BrokenPipeError:
+        raise  # whoever reads the output has gone, as `| head` does
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         complain(f"{place}{error.strerror or error}")

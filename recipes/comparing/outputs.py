@@ -1,6 +1,5 @@
 """A comparison as a table for the console, and as Markdown, CSV and JSON."""
 
-from collections.abc import Callable
 from typing import Any
 
 from recipes.comparing.sentences import chance, sentences
@@ -139,7 +138,3 @@ def _pair(pair: Pair) -> dict[str, Any]:
         "rows_needed": pair.needed.rows,
         "seeds_needed": pair.needed.seeds,
     }
-
-
-FORMATS: dict[str, Callable[[Comparison], str]] = {".md": markdown, ".csv": csv_lines, ".json": json_text}
-"What makes the text of a file, by its extension."

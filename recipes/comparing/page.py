@@ -1,8 +1,9 @@
-"""A comparison as a page."""
+"""A comparison as a page, and the table of all forms that it is written in."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from recipes.comparing.outputs import heading, notes, pair_cells
+from recipes.comparing.outputs import csv_lines, heading, json_text, markdown, notes, pair_cells
 from recipes.comparing.sentences import sentences
 from recipes.comparing.verdicts import Comparison, Pair, Scored
 from recipes.reporting.measured import Measured
@@ -50,3 +51,12 @@ def _shown(one: Scored) -> ShownGroup:
 def _difference(pair: Pair) -> dict[str, Measured]:
     estimate = pair.difference.estimate
     return {SCORE: Measured(estimate.value, (estimate.low, estimate.high))}
+
+
+FORMATS: dict[str, Callable[[Comparison], str]] = {
+    ".html": page,
+    ".md": markdown,
+    ".csv": csv_lines,
+    ".json": json_text,
+}
+"What makes the text of a file, by its extension."

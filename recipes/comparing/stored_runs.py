@@ -225,11 +225,8 @@ def _require_the_scores_of_the_report(run: StoredRun) -> None:
         InputError: names both scores, or what is wrong with the predictions.
     """
     name, place = run.report.objective.name, RunDirectory(run.directory).predictions_of(run.split)
-    try:
-        with readable(place):
-            found = run.task.rescore(run.rows, run.predictions, run.head, run.units)(np.ones((1, max(run.units) + 1)))
-    except OverflowError as error:
-        raise InputError(f"{place}: {error}") from error
+    with readable(place):
+        found = run.task.rescore(run.rows, run.predictions, run.head, run.units)(np.ones((1, max(run.units) + 1)))
     stored = run.report.metrics[run.split][name]
     if name in found and stored is not None and not isclose(float(found[name][0]), stored, rel_tol=1e-6, abs_tol=1e-9):
         raise InputError(
@@ -247,7 +244,7 @@ def readable(place: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
         raise InputError(f"{place}: is damaged: {type(error).__name__}: {error}") from error
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from recipes.inference.predicting import Predictor
 from recipes.windows.columns import Windows
-from tasks.analysis.parts import TRAITS
+from tasks.analysis.parts import TRAITS, renumbered
 from tasks.data.options import Split
 from tasks.errors import InputError
 from tasks.load import AnyRows
@@ -87,12 +87,8 @@ def with_traits(lines: Sequence[dict[str, Any]], rows: AnyRows, split: Split) ->
 
 def units_of(task: AnyTask, rows: Sequence[Row]) -> list[int]:
     """Return the number of each row's unit: rows that hang together, such as questions on one article, share one."""
-    numbers: dict[object, int] = {}
-    units = []
-    for place, row in enumerate(rows):
-        group = task.group(row)
-        units.append(numbers.setdefault(("alone", place) if group is None else ("group", group), len(numbers)))
-    return units
+    groups = map(task.group, rows)
+    return renumbered([("alone", place) if group is None else group for place, group in enumerate(groups)])
 
 
 def require_usable_objective(task: AnyTask, scores: Mapping[str, float]) -> None:

@@ -6,7 +6,7 @@ from math import isnan
 import numpy as np
 
 from recipes.inference.evaluation import SCORED, Evaluation, units_of
-from recipes.results.verdict import Baseline, Certainty, Gain, Verdict
+from recipes.results.verdict import Baseline, Certainty, Gain, Verdict, judged_split
 from recipes.statistics.bootstrap import CONFIDENCE, Interval, draws_for, intervals
 from tasks.data.options import Split
 from tasks.load import AnyRows
@@ -125,7 +125,7 @@ def _signs_of_failure(
     rows: AnyRows, evaluation: Evaluation, verdict: Verdict, history: Sequence[Mapping[str, float]]
 ) -> Iterator[str]:
     """Yield what shows that a model has learnt nothing, each once for the split that says most."""
-    split: Split = "test" if "test" in evaluation.metrics else "validation"
+    split = judged_split(evaluation.metrics)
     same = rows.task.sameness(rows.splits[split], [line["prediction"] for line in evaluation.predictions[split]])
     if same is not None:
         yield f"{same} of {split}"

@@ -12,6 +12,7 @@ from recipes.reporting.measured import Measured, MeasuredBreakdown, measure, wea
 from recipes.reporting.pages import render
 from recipes.reporting.pictures import Scale, curves, reliability_chart, scale_of
 from recipes.results.report import Report
+from recipes.results.verdict import WHAT_HELPS, judged_split
 from tasks.analysis.parts import Analysis, Line, Mistake
 from tasks.data.options import Split
 from tasks.task import AnyTask, Head
@@ -47,7 +48,7 @@ def run_page(report: Report, config: Mapping[str, Any], task: AnyTask, lines: Se
         lines: those of the predictions file of the split that is judged, with gold.
         title: what the rows are called.
     """
-    split = judged_split(report)
+    split = judged_split(report.metrics)
     analysis = task.analyse(lines, Head("", tuple(report.data.labels)), report.calibration)
     breakdowns = list(map(measure, analysis.breakdowns))
     counts = report.data.label_counts
@@ -71,6 +72,7 @@ def run_page(report: Report, config: Mapping[str, Any], task: AnyTask, lines: Se
         more_labels=max(len(counts) - SHOWN_LABELS, 0),
         choices=list(choices(config, report.task)),
         calibration=report.calibration,
+        what_helps=WHAT_HELPS,
     )
 
 
@@ -96,17 +98,12 @@ def advice(report: Report, split: Split) -> Iterator[str]:
     losses = [line["validation_loss"] for line in history if line.get("validation_loss") is not None]
     if len(losses) > 2 and losses[-1] > 1.1 * min(losses):
         yield (
-            "The validation loss rises while that of training falls, so that the model is too sure of itself: "
+            "The validation loss rises again, so that the model is too sure of itself: "
             "hparams=regularized, hparams.label_smoothing=0.1 or more rows may help."
         )
     gains = [one.gains.get(name) for one in report.verdict.baselines.get(split, {}).values()]
     if any(gain is not None and gain.value is not None and gain.value < 0 for gain in gains):
         yield "A baseline without a network is better: try more epochs or another learning rate; look at the labels."
-
-
-def judged_split(report: Report) -> Split:
-    """Return the split that a run is judged by: test, if it has one."""
-    return "test" if "test" in report.metrics else "validation"
 
 
 def where(line: Line) -> str:

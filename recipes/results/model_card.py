@@ -10,6 +10,7 @@ from typing import Any
 
 from recipes.results.report import Report
 from recipes.results.scores import format_bounds, format_score
+from recipes.results.verdict import judged_split
 from recipes.system.characters import visible
 from tasks.data.options import Split
 from tasks.task import AnyTask
@@ -140,7 +141,7 @@ def _scores(report: Report, task: AnyTask) -> Iterator[str]:
         f"The epoch was chosen by {_plain(objective.name)} on validation, so that validation scores are too good. "
         "Intervals are bootstrap intervals over rows; another seed of the training would give other scores."
     )
-    judged: Split = "test" if "test" in report.metrics else "validation"
+    judged = judged_split(report.metrics)
     baselines = report.verdict.baselines.get(judged, {})
     names = [name for name in task.headline() if any(name in one.scores for one in baselines.values())]
     if names:

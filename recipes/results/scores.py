@@ -1,7 +1,10 @@
-"""The format of scores, the same everywhere."""
+"""The format of scores, the same everywhere, and what stands among them and is none."""
 
 import math
 from collections.abc import Sequence
+
+TIMING_ENTRIES = ("eval_runtime", "eval_samples_per_second", "eval_steps_per_second")
+"What transformers logs with each evaluation besides the scores."
 
 
 def format_score(value: float | None) -> str:

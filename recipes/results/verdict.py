@@ -1,13 +1,24 @@
 """What the scores of a run are worth, as report.json holds it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from tasks.data.options import Split
 
+WHAT_HELPS = (
+    "What usually helps: more epochs (hparams.epochs), another learning rate (hparams.learning_rate) or seed, and a "
+    "look at the labels"
+)
+"What is said to those whose training has failed."
+
 Bounds = list[float]
 "The lower and the upper end of an interval."
+
+
+def judged_split(splits: Collection[Split]) -> Split:
+    """Return the split that a run is judged by, of those with scores: test, if it is among them."""
+    return "test" if "test" in splits else "validation"
 
 
 @dataclass(frozen=True)

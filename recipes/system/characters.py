@@ -1,31 +1,19 @@
 """Characters that a page of HTML must not have, or that hide what a text says, made visible."""
 
+import re
+
+from recipes.system.console import escape_control_characters
+
+NO_CHARACTERS = "".join(chr(plane << 16 | end) for plane in range(17) for end in (0xFFFE, 0xFFFF))
+HIDING = re.compile(f"[\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef{NO_CHARACTERS}]")
+"What turns the direction of text, halves of pairs, and what is no character; control characters are no part of it."
+
 
 def visible(text: object) -> str:
-    r"""Return a text with its control characters as visible signs: HTML must not have them, and they may hide others.
+    r"""Return a text with such characters as escapes.
 
     >>> print(visible("a\x1b[31mb\u202ec"))
-    a␛[31mb\u202ec
+    a\x1b[31mb\u202ec
     """
-    return "".join(map(_visible, str(text)))
-
-
-def _visible(sign: str) -> str:
-    code = ord(sign)
-    if sign in "\n\t" or (code >= 0x20 and code != 0x7F and not _hides(code)):
-        return sign
-    if code < 0x20:
-        return chr(0x2400 + code)
-    return f"\\u{code:04x}"
-
-
-def _hides(code: int) -> bool:
-    """Tell whether a character is a C1 control, turns the direction of text, is half of a pair, or is no character."""
-    return (
-        0x7F <= code < 0xA0
-        or 0x202A <= code <= 0x202E
-        or 0x2066 <= code <= 0x2069
-        or 0xD800 <= code <= 0xDFFF
-        or 0xFDD0 <= code <= 0xFDEF
-        or code & 0xFFFE == 0xFFFE
-    )
+    shown = escape_control_characters(str(text))
+    return HIDING.sub(lambda match: f"\\u{ord(match[0]):04x}", shown)

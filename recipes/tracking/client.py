@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 Ended = Literal["finished", "failed", "interrupted"]
@@ -21,6 +22,11 @@ class TrackedRun:
     "Every key of the config, dotted, with its value."
     tags: Mapping[str, str]
     "What the run is found by besides its parameters."
+
+    @property
+    def parameters_and_tags(self) -> dict[str, Any]:
+        """Both, for trackers that have no tags with values; tags begin with `run.`."""
+        return {**self.parameters, **{f"run.{name}": value for name, value in self.tags.items()}}
 
 
 class Point(NamedTuple):
@@ -53,9 +59,12 @@ class Client(ABC):
     shown: str
     "Where the run is, or the command that shows it."
 
-    @abstractmethod
+    last_steps: Mapping[str, int] = MappingProxyType({})
+    "The last step of each curve that the tracker had before this process began."
+
     def has(self, name: str, step: int) -> bool:
         """Tell whether a curve had a value at this step before this process began."""
+        return step <= self.last_steps.get(name, -1)
 
     @abstractmethod
     def log(self, points: Sequence[Point]) -> None:

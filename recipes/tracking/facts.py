@@ -11,6 +11,7 @@ from recipes.machine.facts import git_commit
 from recipes.results.model_card import data_name
 from recipes.results.report import Report
 from recipes.results.run_directory import RunDirectory
+from recipes.results.scores import TIMING_ENTRIES
 from recipes.tracking.client import Results, TrackedRun
 
 PROJECT = "finetune-recipes"
@@ -18,9 +19,6 @@ PROJECT = "finetune-recipes"
 
 FILES = ("report.json", "report.html", "model/README.md", "config.yaml")
 "The files of a run directory that trackers keep, if they exist."
-
-NOT_SCORES = ("eval_runtime", "eval_samples_per_second", "eval_steps_per_second")
-"What transformers adds to the scores of an evaluation."
 
 
 def tracked_run(config: Config, fingerprint: str, directory: RunDirectory) -> TrackedRun:
@@ -54,7 +52,7 @@ def evaluation_curves(metrics: Mapping[str, Any]) -> dict[str, float]:
     return {
         f"eval/{key.removeprefix('eval_')}": float(value)
         for key, value in metrics.items()
-        if key.startswith("eval_") and key not in NOT_SCORES and "/" not in key and math.isfinite(value)
+        if key.startswith("eval_") and key not in TIMING_ENTRIES and "/" not in key and math.isfinite(value)
     }
 
 

@@ -1,9 +1,10 @@
 """Keeps what a tracker's client does away from the training and the console."""
 
 import logging
+import os
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO
 
@@ -13,6 +14,12 @@ LONGEST_REASON = 200
 "Characters of an error message that the console shows."
 
 CREDENTIALS = re.compile(r"://[^/@\s]*@")
+
+
+def set_defaults(settings: Mapping[str, str]) -> None:
+    """Set environment variables by which a client is kept quiet; those that the user has set stay."""
+    for name, value in settings.items():
+        os.environ.setdefault(name, value)
 
 
 @contextmanager

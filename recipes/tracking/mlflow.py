@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from recipes.tracking.client import Client, Ended, Point, Results, TrackedRun
-from recipes.tracking.isolation import without_credentials
+from recipes.tracking.isolation import set_defaults, without_credentials
 
 SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -40,8 +40,7 @@ class Mlflow(Client):
     """
 
     def __init__(self, run: TrackedRun, earlier: str | None) -> None:
-        for name, value in SETTINGS.items():
-            os.environ.setdefault(name, value)
+        set_defaults(SETTINGS)
         from mlflow import MlflowClient
 
         uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{Path.cwd()}/mlflow.db"
@@ -53,7 +52,7 @@ class Mlflow(Client):
             self.shown = f"mlflow ui --backend-store-uri {shlex.quote(shown)}"
         known = None if earlier is None else self._found(earlier)
         self.run_id = self._begun(run) if known is None else known
-        self._last_steps = {} if known is None else self._steps()
+        self.last_steps = {} if known is None else self._steps()
 
     def _found(self, run_id: str) -> str | None:
         """Return the run's id after marking it as running again. None: it has been deleted, or was elsewhere."""
@@ -97,10 +96,6 @@ class Mlflow(Client):
         """Return the last step of each curve that is stored."""
         names = self._client.get_run(self.run_id).data.metrics
         return {name: max(value.step for value in self._client.get_metric_history(self.run_id, name)) for name in names}
-
-    def has(self, name: str, step: int) -> bool:
-        """Tell whether MLflow had a value at this step before this process began."""
-        return step <= self._last_steps.get(name, -1)
 
     def log(self, points: Sequence[Point]) -> None:
         """Store points. The same ones again, after a failure, are stored once: each keeps its time."""

@@ -30,16 +30,12 @@ class TensorBoard(Client):
         # Four folders up are all runs that this one is compared with: those of its task.
         self.shown = f"tensorboard --logdir {shlex.quote(os.path.relpath(run.directory.parents[3]))}"
         self._parameters = run.parameters
-        self._last_steps = _last_steps(folder) if folder.is_dir() else {}
+        self.last_steps = _last_steps(folder) if folder.is_dir() else {}
         self._writer = SummaryWriter(str(folder))
         if earlier is None:
             self._writer.add_text("run", _table(run.tags))
             self._writer.add_text("config", _table(run.parameters))
             self._writer.flush()
-
-    def has(self, name: str, step: int) -> bool:
-        """Tell whether an event file had a value at this step before this process began."""
-        return step <= self._last_steps.get(name, -1)
 
     def log(self, points: Sequence[Point]) -> None:
         """Write points, and hand them to the system at once."""

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Sequence
 
 from recipes.tracking.client import Client, Ended, Point, Results, TrackedRun
+from recipes.tracking.isolation import set_defaults
 
 ELSEWHERE = ("TRACKIO_SPACE_ID", "TRACKIO_SERVER_URL")
 
@@ -18,7 +19,7 @@ class Trackio(Client):
     """
 
     def __init__(self, run: TrackedRun, earlier: str | None) -> None:
-        os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+        set_defaults({"GRADIO_ANALYTICS_ENABLED": "False"})
         import trackio
         from trackio.run import Run
 
@@ -33,12 +34,12 @@ class Trackio(Client):
             project=run.project,
             name=self.run_id,
             resume="never" if earlier is None else "allow",
-            config={**run.parameters, **{f"run.{name}": value for name, value in run.tags.items()}},
+            config=run.parameters_and_tags,
             embed=False,
             auto_log_gpu=False,
             auto_log_cpu=False,
         )
-        self._last_steps = {} if earlier is None else self._steps()
+        self.last_steps = {} if earlier is None else self._steps()
         self.shown = where or f"trackio show --project {shlex.quote(run.project)}"
 
     def _steps(self) -> dict[str, int]:
@@ -50,10 +51,6 @@ class Trackio(Client):
             for name in row:
                 steps[name] = max(steps.get(name, -1), int(row["step"]))
         return steps
-
-    def has(self, name: str, step: int) -> bool:
-        """Tell whether Trackio had a value at this step before this process began."""
-        return step <= self._last_steps.get(name, -1)
 
     def log(self, points: Sequence[Point]) -> None:
         """Hand points to the client's thread, which writes or sends them twice a second."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from recipes.tracking.client import Client, Ended, Point, Results, TrackedRun
+from recipes.tracking.isolation import set_defaults
 
 SETTINGS = {"WANDB_SILENT": "true", "WANDB_ERROR_REPORTING": "false"}
 OFFLINE = ("offline", "dryrun")
@@ -26,8 +27,7 @@ class WeightsAndBiases(Client):
     """
 
     def __init__(self, run: TrackedRun, earlier: str | None) -> None:
-        for name, value in SETTINGS.items():
-            os.environ.setdefault(name, value)
+        set_defaults(SETTINGS)
         import wandb
 
         self.run_id = earlier or secrets.token_hex(4)
@@ -50,7 +50,7 @@ class WeightsAndBiases(Client):
             id=self.run_id,
             name=run.name,
             resume="allow",
-            config={**run.parameters, **{f"run.{name}": value for name, value in run.tags.items()}},
+            config=run.parameters_and_tags,
             tags=[run.tags[name][:64] for name in ("task", "data", "model")],
             settings=settings,
         )

@@ -7,18 +7,13 @@ from recipes.config.schema import Config
 from recipes.results.report import Report
 from recipes.results.run_directory import RunDirectory
 from recipes.results.scores import format_bounds, format_score, format_score_in
-from recipes.results.verdict import Baseline
+from recipes.results.verdict import WHAT_HELPS, Baseline, judged_split
 from recipes.system.console import duration, say, say_field
 from recipes.training.assembly import Prepared
 from recipes.training.trainer import RecipeTrainer
 from tasks.data.options import Split
 from tasks.load import AnyRows
 from tasks.task import AnyTask
-
-WHAT_HELPS = (
-    "What usually helps: more epochs (hparams.epochs), another learning rate (hparams.learning_rate) or seed, and a "
-    "look at the labels"
-)
 
 
 def show_rows(rows: AnyRows, config: Config) -> None:
@@ -79,7 +74,7 @@ def show_result(task: AnyTask, report: Report, directory: RunDirectory, seconds:
             if name in scores
         )
         say_field(split, "  ".join(shown))
-    judged: Split = "test" if "test" in report.metrics else "validation"
+    judged = judged_split(report.metrics)
     _show_baselines(verdict.baselines.get(judged, {}), judged, task.headline())
     if verdict.collapsed:
         say_field("collapsed", "; ".join(verdict.collapsed))

@@ -18,11 +18,11 @@ from recipes.machine import out_of_memory
 from recipes.machine.devices import place
 from recipes.machine.facts import numerical_environment
 from recipes.model.stored_task import StoredTask
-from recipes.reporting.run_page import judged_split, run_page
+from recipes.reporting.run_page import run_page
 from recipes.results.model_card import data_name, model_card
 from recipes.results.report import Report
 from recipes.results.run_directory import RunDirectory
-from recipes.results.verdict import Verdict
+from recipes.results.verdict import Verdict, judged_split
 from recipes.speed import apply as speed
 from recipes.system.console import complain, is_main_process, say_field
 from recipes.system.files import flush_to_disk, write_json_lines, write_text
@@ -170,7 +170,7 @@ def _write_results(
         write_text(directory.model_card, model_card(report, prepared.task, data_name(choices)))
         report.save(directory.report)
         directory.tidy()
-        _write_page(report, choices, prepared.task, evaluation.predictions[judged_split(report)], directory)
+        _write_page(report, choices, prepared.task, evaluation.predictions[judged_split(report.metrics)], directory)
     return report
 
 

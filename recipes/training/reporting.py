@@ -6,6 +6,7 @@ from recipes.inference.evaluation import Evaluation
 from recipes.machine.facts import environment
 from recipes.machine.memory import peak_memory_mb
 from recipes.results.report import FINISHED, DataFacts, ModelFacts, Objective, Report, TrainingFacts
+from recipes.results.scores import TIMING_ENTRIES
 from recipes.results.verdict import Verdict
 from recipes.system.files import fingerprint
 from recipes.training.assembly import Prepared
@@ -14,9 +15,6 @@ from recipes.training.flops import training_flops
 from recipes.training.trainer import RecipeTrainer
 from tasks.data.options import DataOptions
 from tasks.load import AnyRows, sources
-
-TIMING_ENTRIES = ("eval_runtime", "eval_samples_per_second", "eval_steps_per_second")
-"What transformers logs with each evaluation besides the scores."
 
 
 def build_report(

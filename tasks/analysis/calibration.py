@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from tasks.analysis.parts import Bin, Reliability
+from tasks.probabilities import softmax
 from tasks.scoring.resampling import Numbers
 
 BINS = 10
@@ -16,7 +17,7 @@ LEAST_PROBABILITY = 1e-300
 "Smaller ones have no logarithm, or hardly one."
 SPREAD_OF_LOG_TEMPERATURE = 0.5
 """How far the temperature is from 1 before any row is seen: a normal distribution of its logarithm. It keeps a few rows
-that are all right from making the model certain of everything, and weighs nothing beside hundreds of rows."""
+that are all right from making the model certain of everything, and weighs little beside hundreds of rows."""
 COLDEST, HOTTEST = 0.05, 20.0
 
 
@@ -50,9 +51,7 @@ def fit_temperature(probabilities: Numbers, gold: Sequence[int]) -> float:
 
 def at_temperature(probabilities: Numbers, temperature: float) -> Numbers:
     """Return the probabilities that the same logits give if they are divided by a temperature: [rows, labels]."""
-    scaled = np.log(np.maximum(probabilities, LEAST_PROBABILITY)) / temperature
-    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    found: Numbers = powers / powers.sum(axis=1, keepdims=True)
+    found: Numbers = softmax(np.log(np.maximum(probabilities, LEAST_PROBABILITY)) / temperature)
     return found
 
 

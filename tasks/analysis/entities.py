@@ -25,7 +25,7 @@ from tasks.analysis.parts import (
     varied,
 )
 from tasks.analysis.slices import by_size, slices
-from tasks.scoring.found import found_rescore, share_rescore
+from tasks.scoring.found import found_rescore, recall_rescore
 from tasks.scoring.resampling import Numbers
 from tasks.tags import Span, spans
 
@@ -155,7 +155,7 @@ def _recall_of(
         ]
         hits = [len(one & {*two}) for one, two in zip(chosen, predicted, strict=True)]
         whole = np.array(list(map(len, chosen)), dtype=float)
-        rescore = share_rescore(RECALL[0], np.array(hits, dtype=float), whole, units)
+        rescore = recall_rescore(np.array(hits, dtype=float), whole, units)
         parts.append(Part(name, int(whole.sum()), max(units) + 1, rescore))
     return Breakdown(title, "gold entities", RECALL, parts)
 

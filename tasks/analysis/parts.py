@@ -101,7 +101,7 @@ class Mistake:
     score: float | None
     "How sure the model was: the probability of what it predicted, or the distance of a number."
     text: list[Segment]
-    kind: tuple[str, ...] = ()
+    kind: tuple[str, ...]
     "What it has in common with others, of which a few are enough."
 
 

@@ -19,9 +19,13 @@ NONE = "(none)"
 
 
 def used_columns(columns: Columns) -> set[str]:
-    """Return the names of columns that the user gave."""
+    """Return the names of columns that the user gave, in the form in which names are compared."""
     named = [value for value in vars(columns).values() if value is not None]
-    return {str(name) for value in named for name in (value if isinstance(value, list | tuple) else [value])}
+    return {_folded(name) for value in named for name in (value if isinstance(value, list | tuple) else [value])}
+
+
+def _folded(name: object) -> str:
+    return str(name).strip().casefold()
 
 
 def sorting_values(records: Sequence[Record], used: Collection[str]) -> dict[Origin, dict[str, str]]:
@@ -29,7 +33,7 @@ def sorting_values(records: Sequence[Record], used: Collection[str]) -> dict[Ori
 
     Args:
         records: those of all files.
-        used: the columns that hold texts, labels and ids; those with usual names need not be among them.
+        used: the columns that hold texts, labels and ids, folded; those with usual names need not be among them.
     """
     names = _sorting_columns(records[:: len(records) // LOOKED_AT + 1], used)
     if not names:
@@ -47,7 +51,7 @@ def _sorting_columns(records: Sequence[Record], used: Collection[str]) -> list[s
     counts: dict[str, Counter[str | None]] = {}
     for record in records:
         for name, value in record.values.items():
-            if name not in used and str(name).strip().casefold() not in USUAL_COLUMNS:
+            if _folded(name) not in used and _folded(name) not in USUAL_COLUMNS:
                 counts.setdefault(name, Counter())[_value(value)] += 1
     return [name for name, values in counts.items() if _sorts(values, len(records))][:MOST_COLUMNS]
 

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from tasks.errors import InputError
+from tasks.scoring.found import precision_recall_f1
 from tasks.scoring.resampling import Numbers, Rescore, mean_where, share, sums_of_units
 from tasks.tags import Span, spans, split_tag
 
@@ -109,9 +110,7 @@ def _overall(sums: Numbers) -> dict[str, Numbers]:
     right, found, gold = np.split(sums[..., 2:], 3, axis=-1)
     hits, guesses, wanted = (part.sum(axis=-1) for part in (right, found, gold))
     return {
-        "precision": share(hits, guesses),
-        "recall": share(hits, wanted),
-        "f1": share(2 * hits, guesses + wanted),
+        **precision_recall_f1(hits, guesses, wanted),
         "accuracy": share(sums[..., 0], sums[..., 1]),
         "macro_f1": mean_where(share(2 * right, found + gold), found + gold > 0),
     }

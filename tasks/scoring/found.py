@@ -20,7 +20,11 @@ def found_rescore(right: Numbers, found: Numbers, wanted: Numbers, units: Sequen
 
 
 def _overall(sums: Numbers) -> dict[str, Numbers]:
-    right, found, wanted = (sums[..., place] for place in range(3))
+    return precision_recall_f1(*(sums[..., place] for place in range(3)))
+
+
+def precision_recall_f1(right: Numbers, found: Numbers, wanted: Numbers) -> dict[str, Numbers]:
+    """Return the scores of numbers of what is right, found and wanted: [draws] each."""
     return {
         "precision": share(right, found),
         "recall": share(right, wanted),
@@ -28,17 +32,14 @@ def _overall(sums: Numbers) -> dict[str, Numbers]:
     }
 
 
-def share_rescore(name: str, part: Numbers, whole: Numbers, units: Sequence[int]) -> Rescore:
-    """Return the share of a part in a whole for weighted units, by one name. It is no number where the whole is 0.
+def recall_rescore(right: Numbers, wanted: Numbers, units: Sequence[int]) -> Rescore:
+    """Return `recall` for weighted units. It is no number where nothing is wanted.
 
     Args:
-        name: of the share.
-        part: what each row has of the part: [rows].
-        whole: what each row has of the whole: [rows].
+        right: how many each row has that are found and wanted: [rows].
+        wanted: how many each row has: [rows].
         units: the number of each row's unit.
     """
-
-    def formula(sums: Numbers) -> dict[str, Numbers]:
-        return {name: undefined_share(sums[..., 0], sums[..., 1])}
-
-    return sums_of_units(np.column_stack([part, whole]), units, formula)
+    return sums_of_units(
+        np.column_stack([right, wanted]), units, lambda sums: {"recall": undefined_share(sums[..., 0], sums[..., 1])}
+    )

@@ -91,7 +91,8 @@ def test_texts_are_classified_as_plain_transformers_does(
     model, tokenizer = done.reloaded("SequenceClassification")
     for line in done.lines():
         with torch.no_grad():
-            probabilities = model(**tokenizer(line["text"], return_tensors="pt")).logits[0].softmax(-1).tolist()
+            logits = model(**tokenizer(line["text"], return_tensors="pt")).logits[0]
+        probabilities = (logits / model.config.score_temperature).softmax(-1).tolist()
         scores = line["prediction"]["scores"]
         assert list(scores) == list(model.config.id2label.values())
         assert list(scores.values()) == pytest.approx(probabilities, abs=1e-4)
@@ -188,8 +189,9 @@ def test_padding_on_the_left_goes_to_the_right_where_positions_would_shift(
     assert tokenizer.padding_side == "left"
     texts = [line["text"] for line in done.lines()]
     with torch.no_grad():
-        together = model(**tokenizer(texts, padding=True, return_tensors="pt")).logits.softmax(-1)
-    for line, probabilities in zip(done.lines(), together.tolist(), strict=True):
+        together = model(**tokenizer(texts, padding=True, return_tensors="pt")).logits
+    calibrated = (together / model.config.score_temperature).softmax(-1)
+    for line, probabilities in zip(done.lines(), calibrated.tolist(), strict=True):
         assert list(line["prediction"]["scores"].values()) == pytest.approx(probabilities, abs=1e-4)
 
 

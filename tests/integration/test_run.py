@@ -63,10 +63,13 @@ def test_a_run_leaves_everything_and_is_found_again(
     assert {"id", "file", "line", "tokens", "gold", "prediction"} <= set(line)
     assert len(line["prediction"]["tags"]) == len(line["gold"]) == len(line["tokens"])
 
+    page = (folder / "report.html").read_text()
+    (folder / "report.html").unlink()
     again = run(*command)
     assert again.returncode == 0
     assert "Already done" in again.stdout
     assert "epoch" not in again.stdout
+    assert (folder / "report.html").read_text() == page, "a page that is missing is made"
 
     anew = run(*command, "overwrite=true")
     assert anew.returncode == 0

@@ -10,15 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recipes.reporting.measured import measure, weaknesses
+from recipes.reporting.measured import Measured, MeasuredBreakdown, MeasuredPart, measure, weaknesses
 from tasks.analysis.answers import EXACT, NOT_ANSWERED, PARTLY, SENTENCE, TOO_BOLD
-from tasks.analysis.calibration import at_temperature, fit_temperature, probabilities_of, reliability
 from tasks.analysis.entities import BORDERS, BOTH, CORRECT, INVENTED, KINDS, MISSED, TYPE, matches
 from tasks.analysis.parts import Analysis, Breakdown, Counts, Line
 from tasks.analysis.slices import quarters
-from tasks.classification import TEMPERATURE, Classification, Text
+from tasks.classification import Classification
 from tasks.data.records import Origin
-from tasks.errors import InputError
 from tasks.ner import Ner, Sentence
 from tasks.qa import Qa, Question
 from tasks.scoring.entities import entity_scores
@@ -173,104 +171,6 @@ def test_a_part_that_is_worse_by_more_than_chance_is_named() -> None:
     found = Classification(kind="single_label").analyse(lines, Head("", ("n", "y")), {})
     (worst, *_) = weaknesses([measure(one) for one in found.breakdowns if one.title == "By length of the text"])
     assert worst.part.scores["accuracy"].value == 0.0, "a part of which nothing is right has no interval, and is weak"
-
-
-# Calibration
-
-
-def test_the_temperature_is_that_at_which_gold_is_likeliest() -> None:
-    generator = np.random.default_rng(3)
-    logits = generator.normal(size=(5_000, 4)) * 2
-    true = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    gold = [int(generator.choice(4, p=row)) for row in true]
-    for sharpening in (0.5, 1.0, 3.0):
-        sharp = np.exp(logits * sharpening)
-        found = fit_temperature(sharp / sharp.sum(axis=1, keepdims=True), gold)
-        assert found == pytest.approx(sharpening, rel=0.05)
-
-
-def test_a_few_rows_that_are_all_right_do_not_make_it_certain() -> None:
-    few = fit_temperature(np.array([[0.6, 0.4]] * 4), [0] * 4)
-    many = fit_temperature(np.array([[0.6, 0.4]] * 4_000), [0] * 4_000)
-    assert 0.5 < few < 1
-    assert many < 0.15
-
-
-def test_a_temperature_changes_no_label_and_can_be_taken_back() -> None:
-    rows = np.random.default_rng(1).dirichlet(np.ones(5), size=200)
-    scaled = at_temperature(rows, 2.5)
-    assert scaled.sum(axis=1) == pytest.approx(np.ones(200))
-    assert (scaled.argmax(axis=1) == rows.argmax(axis=1)).all()
-    assert at_temperature(scaled, 1 / 2.5) == pytest.approx(rows)
-
-
-def test_calibrated_probabilities_are_stored_by_the_name_that_a_model_is_asked_for() -> None:
-    task = Classification(kind="single_label")
-    head = Head("", ("no", "yes"))
-    rows = [Text(str(number), "t", None, "yes" if number < 600 else "no", ORIGIN) for number in range(1_000)]
-    decoded = task.decode(rows, {"row": list(range(1_000))}, {"logits": np.array([[0.0, 3.0]] * 1_000)}, head)
-    calibration = task.calibrate(rows, decoded)
-    assert set(calibration) == {TEMPERATURE}
-    (finished, *_) = task.apply_calibration(decoded, task.calibration({**calibration, "label_threshold": 0.3}))
-    assert finished["label"] == "yes"
-    assert finished["scores"]["yes"] == pytest.approx(0.6, abs=0.02)
-    assert task.apply_calibration(decoded, {})[0]["scores"]["yes"] == round(1 / (1 + np.exp(-3)), 6)
-
-
-@pytest.mark.parametrize(
-    ("kind", "kept"), [("single_label", TEMPERATURE), ("multi_label", "label_threshold"), ("regression", None)]
-)
-def test_only_what_goes_with_the_labels_is_applied(kind: str, kept: str | None) -> None:
-    both = {TEMPERATURE: 2.0, "label_threshold": 0.3}
-    assert Classification(kind=kind).calibration(both) == ({} if kept is None else {kept: both[kept]})
-
-
-@pytest.mark.parametrize("value", [0.0, -1.0, float("inf")])
-def test_an_impossible_temperature_is_refused(value: float) -> None:
-    head = Head("", ("no", "yes"), "single_label_classification")
-    with pytest.raises(InputError, match=r"score_temperature in its config\.json is"):
-        Classification().as_trained(head, {TEMPERATURE: value})
-
-
-def test_the_error_before_the_temperature_is_that_of_the_models_own_probabilities() -> None:
-    own = np.random.default_rng(5).dirichlet([1, 1], size=300)
-    gold = ["yes" if number % 3 else "no" for number in range(300)]
-    calibrated = at_temperature(own, 1.7)
-    lines = [
-        classified(
-            of_row,
-            "",
-            prediction={"label": ("no", "yes")[row.argmax()], "scores": dict(zip(("no", "yes"), row, strict=True))},
-        )
-        for of_row, row in zip(gold, calibrated.tolist(), strict=True)
-        for row in [np.array(row)]
-    ]
-    found = Classification(kind="single_label").analyse(lines, CLASSES, {TEMPERATURE: 1.7}).reliability
-    assert found is not None
-
-    def naive(probabilities: Any) -> float:
-        bins: dict[int, list[tuple[float, bool]]] = {}
-        for row, label in zip(probabilities, gold, strict=True):
-            best = int(row.argmax())
-            bins.setdefault(min(int(row[best] * 10), 9), []).append((float(row[best]), ("no", "yes")[best] == label))
-        return sum(
-            abs(sum(sure for sure, _ in some) - sum(right for _, right in some)) for some in bins.values()
-        ) / len(gold)
-
-    assert found.error == pytest.approx(naive(calibrated))
-    rows = [Text(str(n), "t", None, label, ORIGIN) for n, label in enumerate(gold)]
-    decoded = [
-        {"label": ("no", "yes")[row.argmax()], "scores": dict(zip(("no", "yes"), row.tolist(), strict=True))}
-        for row in own
-    ]
-    assert Classification(kind="single_label").calibration_error(rows, decoded) == pytest.approx(naive(own))
-    assert sum(one.count for one in found.bins) == 300
-
-
-def test_probabilities_of_one_are_in_the_last_bin() -> None:
-    found = reliability([1.0, 0.95], [True, False])
-    assert [(one.count, one.share_right) for one in found.bins] == [(2, 0.5)]
-    assert probabilities_of([{"a": 0.2, "b": 0.8}]).tolist() == [[0.2, 0.8]]
 
 
 # Entities
@@ -498,8 +398,15 @@ def test_elsewhere_of_slices_and_classes() -> None:
     assert first.elsewhere == {
         "accuracy": pytest.approx(sum(line["gold"] == line["prediction"]["label"] for line in rest) / len(rest))
     }
-    by_class = {part.name: part for part in measure(breakdown(found, "By class")).parts}
-    assert by_class["y"].elsewhere["f1"] == pytest.approx(by_class["n"].scores["f1"].value)
+    generator = random.Random(5)  # noqa: S311
+    pairs = [(generator.choice("abbc"), generator.choice("abc")) for _ in range(90)]
+    found = Classification(kind="single_label").analyse(
+        [classified(*pair) for pair in pairs], Head("", tuple("abc")), {}
+    )
+    for part in measure(breakdown(found, "By class")).parts:
+        hits = sum(gold == label != part.name for gold, label in pairs)
+        both = sum(label != part.name for pair in pairs for label in pair)
+        assert part.elsewhere["f1"] == pytest.approx(2 * hits / both)
 
 
 def test_names_of_ours_do_not_meet_names_of_the_data() -> None:
@@ -541,13 +448,6 @@ def test_outcomes_agree_with_the_scores(version: str, gold: list[str], answer: s
     assert found.counts[0].columns == [outcome]
 
 
-def test_a_prediction_counts_as_right_by_its_label_though_two_are_as_likely() -> None:
-    lines = [classified("yes", "yes", prediction={"label": "yes", "scores": {"no": 0.5, "yes": 0.5}})] * 10
-    found = Classification(kind="single_label").analyse(lines, CLASSES, {}).reliability
-    assert found is not None
-    assert [one.share_right for one in found.bins] == [1.0]
-
-
 def test_of_each_kind_the_surest_mistakes_are_shown() -> None:
     lines = [tagged("O", "B-a", 0.9)] * 30 + [tagged("B-a", "O")] * 3 + [tagged("B-a B-a B-a", "O O O")]
     found = Ner().analyse(lines, Head("", ()), {}).mistakes
@@ -561,3 +461,34 @@ def test_an_entity_invented_inside_of_another_has_wrong_borders() -> None:
     found = Ner().analyse([line], Head("", ()), {})
     assert {one.what for one in found.mistakes} == {BORDERS}
     assert found.mistakes[0].text == [("w0 w1", "both")]
+
+
+def a_breakdown(*parts: tuple[int, int, float, tuple[float, float] | None]) -> MeasuredBreakdown:
+    """Return a breakdown of parts, by their rows, units, score and interval; all else has a score of 0.9."""
+    measured = [
+        MeasuredPart(f"p{n}", count, units, {"accuracy": Measured(value, bounds)}, {"accuracy": 0.9})
+        for n, (count, units, value, bounds) in enumerate(parts)
+    ]
+    return MeasuredBreakdown("By x", "rows", ("accuracy",), measured, "")
+
+
+SURE, HARDLY, GOOD = (30, 30, 0.6, (0.5, 0.7)), (30, 30, 0.8, (0.71, 0.89)), (200, 200, 0.9, (0.85, 0.95))
+
+
+@pytest.mark.parametrize(
+    ("parts", "named"),
+    [
+        ((SURE, GOOD), ["p0"]),
+        ((HARDLY, GOOD), []),
+        ((HARDLY,), []),
+        ((SURE, *[GOOD] * 40), ["p0"]),
+        (((30, 30, 0.785, (0.685, 0.885)), GOOD), ["p0"]),  # a chance of 0.024 ...
+        (((30, 30, 0.785, (0.685, 0.885)), *[GOOD] * 9), []),  # ... is no rarity among ten
+        (((19, 19, 0.0, None), GOOD), []),
+        (((30, 4, 0.0, None), GOOD), []),
+        (((30, 30, 0.0, None), GOOD), ["p0"]),
+        (((201, 201, 0.6, (0.5, 0.7)), GOOD), []),
+    ],
+)
+def test_what_is_weak(parts: Any, named: list[str]) -> None:
+    assert [one.part.name for one in weaknesses([a_breakdown(*parts)])] == named

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from tasks.classification import Classification, Text, best_label_threshold
+from tasks.classification import Classification, Text
 from tasks.data.options import Columns
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError
+from tasks.label_calibration import best_label_threshold
 from tasks.task import Layout
 from tests import tiny
 

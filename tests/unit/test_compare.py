@@ -13,13 +13,16 @@ import pytest
 import yaml
 
 from recipes import compare, report
+from recipes.command.compare_line import OUTPUT_SUFFIXES
 from recipes.command.composing import compose
 from recipes.comparing.groups import Group
+from recipes.comparing.page import FORMATS
 from recipes.comparing.stored_runs import StoredRun
 from recipes.comparing.verdicts import compare as compare_groups
 from recipes.config.conversion import to_yaml
 from recipes.results.sweep_table import Job, Outcome
 from recipes.system.files import write_json
+from tasks.scoring.labels import label_scores
 from tests.unit.test_report import REPORT
 
 GOLD = [("yes", "no")[number % 2] for number in range(60)]
@@ -51,7 +54,7 @@ def leave_run(
     (folder / "config.yaml").write_text(to_yaml(config))
     (folder / "predictions").mkdir()
     (folder / "predictions" / f"{split}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    score = len(hits) / len(gold)
+    score = label_scores([line["prediction"]["label"] for line in lines], list(gold))[objective]
     metrics: Any = {"validation": {objective: score}, split: {objective: score}}
     rows: Any = {"train": 3, "validation": len(gold), split: len(gold)}
     finished = replace(
@@ -337,3 +340,24 @@ def test_where_nothing_can_be_written(two: Path, capsys: pytest.CaptureFixture[s
     (two / "epochs=2" / "seed=1" / "report.html").mkdir()
     assert report.main([str(two / "epochs=2" / "seed=1")]) == 2
     assert "report.html" in capsys.readouterr().err
+
+
+def test_labels_that_one_model_alone_has_are_compared() -> None:
+    gold = [["a"], ["b"], ["a", "c"]] * 10
+
+    def run(labels: list[str], right: int, seed: int) -> StoredRun:
+        lines = [
+            {"id": str(n), "gold": one, "prediction": {"label": one if n < right else labels[2:]}}
+            for n, one in enumerate(gold)
+        ]
+        found = replace(REPORT, task="classification", seed=seed, data=replace(REPORT.data, labels=labels))
+        metrics: Any = {"test": {"micro_f1": 0.5}}
+        return StoredRun(Path(str(seed)), replace(found, metrics=metrics), {}, "test", lines)
+
+    groups = [Group("one", [run(["a", "b"], 15, 1)]), Group("two", [run(["a", "b", "d"], 28, 2)])]
+    (pair,) = compare_groups(groups, "micro_f1").pairs
+    assert pair.verdict == "better"
+
+
+def test_the_command_line_knows_all_forms() -> None:
+    assert set(OUTPUT_SUFFIXES) == set(FORMATS)

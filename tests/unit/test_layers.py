@@ -12,7 +12,15 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 RANKS = (
-    ("tasks.errors", "tasks.overrides", "tasks.columns", "tasks.windows", "tasks.network", "tasks.portions"),
+    (
+        "tasks.errors",
+        "tasks.overrides",
+        "tasks.columns",
+        "tasks.windows",
+        "tasks.network",
+        "tasks.portions",
+        "tasks.probabilities",
+    ),
     ("tasks.tags", "tasks.words", "tasks.data.options", "tasks.data.column_names", "tasks.data.records"),
     ("tasks.data.cells", "tasks.data.decoding", "tasks.scoring"),
     ("tasks.baselines", "tasks.analysis"),

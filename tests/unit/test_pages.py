@@ -12,14 +12,15 @@ import pytest
 
 from recipes import compare, report
 from recipes.reporting.pictures import axis_ticks, curves, scale_of, strip
-from recipes.reporting.run_page import choices, where
+from recipes.reporting.run_page import advice, choices, where
 from recipes.reporting.sweep_page import sweep_page, write_sweep_page
-from recipes.results.report import load_report
+from recipes.results.report import Report, load_report
 from recipes.results.sweep_table import Job, Outcome, save_job
 from recipes.results.verdict import Baseline, Certainty, Gain, Verdict
 from recipes.system.characters import visible
 from recipes.system.files import write_json
 from tests.unit.test_compare import leave_run
+from tests.unit.test_report import REPORT
 
 EVIL = "<script>alert('x')</script>&\"\x1b[31m\u202e"
 FROM_ELSEWHERE = re.compile(
@@ -121,8 +122,12 @@ def test_a_page_of_a_million_characters_is_not_made(tmp_path: Path) -> None:
     run = leave_run(tmp_path / "run", 0.5)
     file = run / "predictions" / "test.jsonl"
     lines = [{**json.loads(line), "text": "x" * 200_000} for line in file.read_text().splitlines()]
+    long = {"yes": "y" * 200_000, "no": "n" * 200_000}
+    for line in lines:
+        line |= {"gold": long[line["gold"]], "file": "f" * 200_000}
+        line["prediction"]["label"] = long[line["prediction"]["label"]]
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    assert len(page_of(run)) < 100_000
+    assert len(page_of(run)) < 150_000
 
 
 def test_only_what_is_not_the_default_is_a_choice(tmp_path: Path) -> None:
@@ -205,4 +210,47 @@ def test_axes_hold_their_values(values: tuple[float, float]) -> None:
 
 
 def test_signs_that_hide_are_shown() -> None:
-    assert visible("a\x00b\x9fc\u2066d\ud800e\ufffef\U0001f680") == "a␀b\\u009fc\\u2066d\\ud800e\\ufffef\U0001f680"
+    assert visible("a\x00b\x9fc\u2066d\ud800e\ufffef\U0001f680\U0001ffff") == (
+        "a\\x00b\\x9fc\\u2066d\\ud800e\\ufffef\U0001f680\\u1ffff"
+    )
+
+
+def test_a_label_that_one_split_lacks_has_no_score_there(tmp_path: Path) -> None:
+    run = leave_run(tmp_path / "run", 0.5)
+    tree = json.loads((run / "report.json").read_text())
+    tree["metrics"]["test"] |= {"f1/late": 0.25, "support/late": 4.0}
+    write_json(run / "report.json", tree)
+    text = words(page_of(run))
+    assert "support/late - - 4 -" in text
+    assert "f1/late - - 0.2500 -" in text
+
+
+def curve(*losses: float, best: float) -> Report:
+    history = [{"epoch": float(n), "validation_loss": loss} for n, loss in enumerate(losses, 1)]
+    return replace(REPORT, history=history, training=replace(REPORT.training, best_epoch=best))
+
+
+def test_advice_is_given_where_a_curve_or_a_baseline_asks_for_it() -> None:
+    assert list(advice(curve(0.5, 0.4, 0.41, best=2.0), "test")) == []
+    assert ["more of them" in sentence for sentence in advice(curve(0.5, 0.4, 0.41, best=3.0), "test")] == [True]
+    assert ["too sure" in sentence for sentence in advice(curve(0.5, 0.4, 0.5, best=2.0), "test")] == [True]
+    for value, expected in ((-0.1, ["A baseline without a network is better"]), (0.1, [])):
+        verdict = Verdict(baselines={"test": {"x": Baseline({"f1": 0.5}, {"f1": Gain(value, None)})}})
+        found = advice(replace(curve(0.5, 0.4, 0.41, best=2.0), verdict=verdict), "test")
+        assert [sentence.partition(":")[0] for sentence in found] == expected
+    collapsed = replace(curve(0.5, 0.4, 0.41, best=3.0), verdict=Verdict(collapsed=["no"]))
+    assert list(advice(collapsed, "test")) == []
+
+
+def test_a_collapsed_run_has_no_weak_parts(tmp_path: Path) -> None:
+    run = leave_run(tmp_path / "run", 0.5)
+    file = run / "predictions" / "test.jsonl"
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    lines.sort(key=lambda line: line["gold"] == line["prediction"]["label"])
+    twice = [{**line, "text": "x" * n} for n, line in enumerate(lines) for _ in range(2)]
+    file.write_text("".join(json.dumps(line) + "\n" for line in twice))
+    for collapsed in ([], ["it says yes"]):
+        tree = json.loads((with_verdict(run, collapsed=collapsed) / "report.json").read_text())
+        tree["data"]["rows"]["test"] = len(twice)
+        write_json(run / "report.json", tree)
+        assert ("Weak: by length of the text" in words(page_of(run))) == (not collapsed)

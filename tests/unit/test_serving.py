@@ -18,11 +18,13 @@ from recipes.serving.gold import Gold
 from recipes.serving.items import list_of_items, rows_of_items
 from recipes.serving.journal import Journal, Line, plain
 from recipes.serving.output_formats import FORMATS, Layout, layout_of, require_format
+from recipes.serving.predicting_files import FilePredictor
+from recipes.statistics.bootstrap import intervals
 from tasks.classification import Classification
-from tasks.data.options import Columns
-from tasks.data.records import Origin, Record
+from tasks.data.options import Columns, DataOptions
+from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError
-from tasks.ner import Ner
+from tasks.ner import Ner, Sentence
 from tasks.qa import Qa
 from tasks.task import AnyTask, Head
 from tasks.task import Layout as ReadLayout
@@ -372,3 +374,36 @@ def test_questions_of_several_files_are_scored_though_their_ids_recur() -> None:
         rows = gold.read(found, ReadLayout(Columns()))
         gold.add(rows[found[0].origin], {"answer": "Ada", "start": 0, "score": 1.0, "no_answer_score": -1.0})
     assert gold.scores()["exact_match"] == 100
+
+
+@pytest.mark.parametrize(("documents", "units"), [(0, 40), (9, 40), (10, 10), (20, 20)])
+def test_intervals_are_over_documents_where_there_are_enough(documents: int, units: int) -> None:
+    tags = Head("AutoModelForTokenClassification", ("O", "B-x", "I-x"))
+    gold = Gold(Ner(), tags)
+    rows = [
+        Sentence(
+            str(n),
+            ("a",),
+            ("B-x" if n % 3 else "O",),
+            Origin("a.conll", n),
+            document=f"d{n % documents}" if documents else None,
+        )
+        for n in range(40)
+    ]
+    predictions = [{"tags": ["B-x" if n % 4 else "O"], "entities": []} for n in range(40)]
+    for row, prediction in zip(rows, predictions, strict=True):
+        gold.add(row, prediction)
+    numbers = [n % documents if units == documents else n for n in range(40)]
+    found = intervals(Ner().rescore(rows, predictions, tags, numbers), units)["f1"]
+    assert found is not None
+    assert gold.intervals()["f1"] == [found.low, found.high]
+
+
+def test_marks_of_documents_are_known_when_labels_are_read() -> None:
+    report = ReadReport()
+    model: Any = SimpleNamespace(task=Ner(), trained=SimpleNamespace(head=HEAD))
+    predictor = FilePredictor(model, DataOptions(), report)
+    report.document_starts["a.conll"] = [1]
+    found = [Record({"tokens": ["Ida"], "tags": ["B-x"]}, Origin("a.conll", 2))]
+    (row,) = Ner(scheme="iob2").read(found, ReadLayout(Columns()), predictor.gold.report)
+    assert row.document == "a.conll, line 1"

@@ -53,7 +53,8 @@ def test_empty_cells_are_a_group_and_lists_of_one_value_are_that_value() -> None
 
 
 def test_names_that_the_user_gave_are_in_use() -> None:
-    assert used_columns(Columns(text="body", label=["rude", "late"])) == {"body", "rude", "late"}
+    assert used_columns(Columns(text="Body", label=["rude", "late"])) == {"body", "rude", "late"}
+    assert values(*({"Rude ": n % 2} for n in range(20)), used={"rude"}) == []
 
 
 def test_a_run_has_them_for_its_rows_but_not_those_of_labels(tmp_path: Path) -> None:
