@@ -79,7 +79,7 @@ def _imported_experiment() -> Callable[..., "Report"]:
         from recipes.system.quiet_libraries import quiet_libraries
 
         quiet_libraries()
-        from recipes.training.experiment import run_experiment
+        from recipes.experiments.experiment import run_experiment
     finally:
         gc.freeze()
         gc.enable()

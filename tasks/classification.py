@@ -114,6 +114,7 @@ class Classification(Task[Text]):
     texts: ClassVar[tuple[str, ...]] = ("text", "text_pair")
     head_class: ClassVar[str] = "ForSequenceClassification"
     pipeline: ClassVar[str] = "text-classification"
+    labels_whole_texts: ClassVar[bool] = True
     thresholds: ClassVar[tuple[str, ...]] = (LABEL_THRESHOLD, TEMPERATURE)
 
     name: str = "classification"

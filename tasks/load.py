@@ -33,6 +33,8 @@ class Rows(Generic[RowType]):
     "Sentences for the user about splits that were cut off, duplicates across splits, and implausible rows."
     unlabelled: frozenset[Split] = frozenset()
     "Splits whose rows have no labels: they are predicted, and not scored."
+    cut: frozenset[Split] = frozenset()
+    "Splits that were cut off the training rows."
     columns: Mapping[Origin, Mapping[str, str]] = field(default_factory=dict)
     "Other columns of the files that sort their rows, such as a source, with their value for each row."
 
@@ -90,7 +92,8 @@ def load(task: AnyTask, options: DataOptions, seed: int) -> AnyRows:
             notes.append(f"{repeated} of {len(splits[split])} {split} rows are also among the training rows")
     if not splits["validation"]:
         raise InputError("No validation row is left: the best model can't be chosen without one")
-    return Rows(task, head, splits, report, notes, unlabelled, columns)
+    cut_off = frozenset(split for split in held_out if split not in given and splits[split])
+    return Rows(task, head, splits, report, notes, unlabelled, cut_off, columns)
 
 
 def _read(

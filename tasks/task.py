@@ -107,6 +107,8 @@ class Task(Generic[RowType]):
     "Whether each row has a `group`."
     fewest_groups: ClassVar[int] = 1
     "If rows have fewer groups, these do not count."
+    labels_whole_texts: ClassVar[bool] = False
+    "Whether a label is that of a whole text, and not of a place in it."
     has_classes: ClassVar[bool] = True
     "Whether labels are classes, so that class weights apply."
 

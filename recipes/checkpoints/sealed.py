@@ -22,7 +22,8 @@ from recipes.system.files import write_json
 
 MANIFEST = "manifest.json"
 FORMAT = 1
-STEP, BEST, DONE = "step", "best", "done"
+STEP, BEST, DONE, SOUP = "step", "best", "done", "soup"
+"Kinds: states to resume from, the best weights, the end of training, and other good weights, for an average."
 STATES_KEPT = 2
 
 

@@ -22,6 +22,7 @@ TASKS: Mapping[str, type[AnyTask]] = MappingProxyType({"classification": Classif
 Method: TypeAlias = Literal["recipe", "plain", "stock"]
 
 POOLINGS = ("first", "mean")
+KEPT = ("best", "last")
 SCHEDULES = ("linear", "cosine", "constant", "polynomial")
 DEVICE_CHOICES = ("auto", "cpu", "cuda", "mps")
 PRECISION_CHOICES = ("auto", "fp32", "bf16", "fp16")
@@ -61,7 +62,7 @@ class Hparams:
     epochs: float | None = None
     "Passes over the training rows. null: 3, and more on small data, up to 20, so that about 250 steps are taken."
     max_steps: int | None = None
-    "Number of optimizer steps, instead of `epochs`. null: `epochs` decides."
+    "Number of optimizer steps, instead of `epochs`. null: `epochs` decides. 0, with `linear_head`: none."
     weight_decay: float = 0.01
     "Decoupled weight decay, on weight matrices only: not on biases and norms."
     max_grad_norm: float = 1.0
@@ -102,6 +103,27 @@ class Hparams:
     length along its gradient; costs a second pass. 1 is usual. 0: one pass."""
     average_weights: float = 0.0
     "Evaluate and keep a moving average of the weights, of which each step keeps this share, such as 0.99. 0: none."
+    soup: int = 0
+    """Greedy soup (Wortsman et al. 2022): average the weights of the best so many epochs, as far as each makes the
+    validation score no worse. 0: keep those of the best epoch alone."""
+    contrastive_steps: int = 0
+    """Classification: steps of a contrastive stage before all else, which draws texts with the same labels together
+    (Khosla et al. 2020; as SetFit, Tunstall et al. 2022). 0: none."""
+    linear_head: bool = False
+    """Fit a new head on the outputs of the encoder as it is, before training (Kumar et al. 2022). With `max_steps=0`,
+    nothing else is trained."""
+    lora_rank: int = 0
+    """Train low-rank changes of the encoder's matrices instead of these (LoRA, Hu et al. 2022), of this rank, usually
+    8. They are added to the matrices in the end. 0: train the matrices."""
+    lora_alpha: int | None = None
+    "Low-rank changes count `lora_alpha / lora_rank` times. null: twice."
+    dora: bool = False
+    "With `lora_rank`: train the length of each column of the matrices, too (DoRA, Liu et al. 2024)."
+    keep: str = "best"
+    "The weights that are kept: best (of all epochs, by validation) or last (nothing is evaluated before the end)."
+    choose_by_folds: int = 0
+    """Try several ways of training by cross-validation on the training rows with this many folds, train in the best
+    way on all rows, and report what the folds predicted as validation (`recipes/choosing/ways.py`). 0: no choice."""
     early_stopping: int | None = None
     "Stop after this many evaluations without a better objective. null: never."
     freeze_embeddings: bool = False

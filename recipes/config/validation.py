@@ -4,12 +4,23 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from recipes.config.interval import parse_interval
-from recipes.config.schema import DEVICE_CHOICES, POOLINGS, PRECISION_CHOICES, SCHEDULES, TASKS, TRACKERS, Config
+from recipes.config.schema import (
+    DEVICE_CHOICES,
+    KEPT,
+    POOLINGS,
+    PRECISION_CHOICES,
+    SCHEDULES,
+    TASKS,
+    TRACKERS,
+    Config,
+    Hparams,
+)
 from tasks.data.files import SAMPLE_PREFIX
 from tasks.data.options import BAD_ROW_POLICIES, SPLITS, UNKNOWN_LABEL_POLICIES
 from tasks.data.readers import FORMATS
 from tasks.errors import InputError, did_you_mean
 from tasks.plausibility import CHECKS
+from tasks.task import AnyTask
 
 ROW_SOURCE_KEYS = (*SPLITS, "hub")
 "Keys of `data` that say where rows come from."
@@ -43,13 +54,7 @@ def _errors(config: Config) -> Iterator[str]:
     if hparams.class_weights is not None and not config.task.has_classes:
         with_classes = " and ".join(name for name, task in TASKS.items() if task.has_classes)
         yield f"hparams.class_weights: for {with_classes} only, {config.task.name} has no classes"
-    if hparams.bias_only and (hparams.unfreeze_over or hparams.adversarial):
-        key = "unfreeze_over" if hparams.unfreeze_over else "adversarial"
-        yield f"hparams.bias_only and hparams.{key}: the first leaves nothing for the second to train"
-    if hparams.adversarial and hparams.freeze_embeddings:
-        yield "hparams.adversarial and hparams.freeze_embeddings: the first needs embeddings that are trained"
-    if hparams.stock and hparams.plain:
-        yield "hparams.stock and hparams.plain: set one of them"
+    yield from _lever_errors(hparams, config.task)
     if hparams.epochs is not None and hparams.max_steps is not None:
         yield (
             f"hparams.epochs={hparams.epochs:g} and hparams.max_steps={hparams.max_steps}: only one of them can be "
@@ -61,6 +66,38 @@ def _errors(config: Config) -> Iterator[str]:
         yield f"runtime.checkpoint_every={error}"
     if runtime.precision == "fp16" and runtime.device == "cpu":
         yield "runtime.precision=fp16: not on a CPU; use bf16 or fp32"
+
+
+TOGETHER = (
+    ("bias_only", ("unfreeze_over", "adversarial"), "the first leaves nothing for the second to train"),
+    ("freeze_embeddings", ("adversarial",), "the second needs embeddings that are trained"),
+    (
+        "lora_rank",
+        ("bias_only", "freeze_layers", "reinit_layers", "unfreeze_over", "adversarial", "pretrained_pull"),
+        "the first freezes the encoder, of which the second changes weights",
+    ),
+    ("stock", ("plain", "choose_by_folds"), "set one of them"),
+    ("plain", ("choose_by_folds",), "set one of them"),
+    ("choose_by_folds", ("early_stopping", "soup"), "the ways to choose from have no epochs to choose from"),
+)
+"Keys of hparams, others that can't be set with them, and why."
+
+
+def _lever_errors(hparams: Hparams, task: AnyTask) -> Iterator[str]:
+    for key, others, why in TOGETHER:
+        for other in others:
+            if getattr(hparams, key) and getattr(hparams, other):
+                yield f"hparams.{key} and hparams.{other}: {why}"
+    if hparams.keep == "last" and (hparams.early_stopping is not None or hparams.soup):
+        key = "soup" if hparams.soup else "early_stopping"
+        yield f"hparams.keep=last and hparams.{key}: the second needs evaluations during training, the first has none"
+    if hparams.max_steps == 0 and not hparams.linear_head and not hparams.choose_by_folds:
+        yield "hparams.max_steps=0: nothing would be trained. Only with hparams.linear_head=true"
+    if not hparams.lora_rank and (hparams.dora or hparams.lora_alpha is not None):
+        yield f"hparams.{'dora' if hparams.dora else 'lora_alpha'}: only with hparams.lora_rank, such as 8"
+    if hparams.contrastive_steps and not task.labels_whole_texts:
+        of_texts = " and ".join(name for name, kind in TASKS.items() if kind.labels_whole_texts)
+        yield f"hparams.contrastive_steps: for {of_texts}, where a label is that of a whole text, not for {task.name}"
 
 
 def _data_errors(config: Config) -> Iterator[str]:
@@ -94,6 +131,7 @@ def _choice_errors(config: Config) -> Iterator[str]:
         *(("data.accept", check, tuple(CHECKS)) for check in config.data.accept),
         ("hparams.schedule", config.hparams.schedule, SCHEDULES),
         ("hparams.pooling", config.hparams.pooling, POOLINGS),
+        ("hparams.keep", config.hparams.keep, KEPT),
         ("runtime.device", config.runtime.device, DEVICE_CHOICES),
         ("runtime.precision", config.runtime.precision, PRECISION_CHOICES),
         ("tracker.name", config.tracker.name, TRACKERS),
@@ -123,7 +161,7 @@ def _range_errors(config: Config) -> Iterator[str]:
         ("hparams.accumulation", hparams.accumulation, positive, "1 or more"),
         ("hparams.evaluation_batch_size", hparams.evaluation_batch_size, positive, "1 or more"),
         ("hparams.epochs", hparams.epochs, positive, "more than 0"),
-        ("hparams.max_steps", hparams.max_steps, positive, "1 or more"),
+        ("hparams.max_steps", hparams.max_steps, at_least_0, "0 or more"),
         ("hparams.weight_decay", hparams.weight_decay, at_least_0, "0 or more"),
         ("hparams.max_grad_norm", hparams.max_grad_norm, at_least_0, "0 or more"),
         ("hparams.dropout", hparams.dropout, share, "a probability, from 0 to less than 1"),
@@ -138,6 +176,11 @@ def _range_errors(config: Config) -> Iterator[str]:
         ("hparams.pretrained_pull", hparams.pretrained_pull, at_least_0, "0 or more"),
         ("hparams.adversarial", hparams.adversarial, at_least_0, "0 or more"),
         ("hparams.average_weights", hparams.average_weights, share, "a share, from 0 to less than 1"),
+        ("hparams.soup", hparams.soup, lambda value: value == 0 or value > 1, "0, or 2 or more"),
+        ("hparams.contrastive_steps", hparams.contrastive_steps, at_least_0, "0 or more"),
+        ("hparams.lora_rank", hparams.lora_rank, at_least_0, "0 or more"),
+        ("hparams.lora_alpha", hparams.lora_alpha, positive, "more than 0"),
+        ("hparams.choose_by_folds", hparams.choose_by_folds, lambda value: value == 0 or value > 1, "0, or 2 or more"),
         ("hparams.early_stopping", hparams.early_stopping, positive, "1 or more"),
         ("hparams.freeze_layers", hparams.freeze_layers, at_least_0, "0 or more"),
         ("runtime.threads", config.runtime.threads, positive, "1 or more"),

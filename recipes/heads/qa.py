@@ -30,7 +30,13 @@ def recipe(rows: Rows[Question], hparams: Hparams) -> Recipe:
         loss=span_cross_entropy(hparams.label_smoothing, hparams.focal),
         divergence=span_divergence,
         reduce=reduction(rows.task, rows.head),
+        outputs=start_and_end,
     )
+
+
+def start_and_end(logits: Tensor) -> Mapping[str, Tensor]:
+    """Return the outputs of a model whose output layer gave logits [batch, length, 2]."""
+    return {"start_logits": logits[..., 0], "end_logits": logits[..., 1]}
 
 
 def best_spans(max_answer_tokens: int, top_k: int = 1) -> Reduce:

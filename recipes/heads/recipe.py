@@ -46,6 +46,11 @@ def keep_drawn_head(model: Any) -> None:
     del model
 
 
+def as_logits(logits: Tensor) -> Mapping[str, Tensor]:
+    """Return what an output layer gives as outputs of a model: logits [..., outputs]."""
+    return {"logits": logits}
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How a head is trained, and what is kept of its outputs in an evaluation."""
@@ -56,5 +61,7 @@ class Recipe:
     reduce: Reduce
     "Keeps labels, spans or a few numbers for each text, so that a large evaluation set does not pile up logits."
     join: Join = join_batches
+    outputs: Callable[[Tensor], Mapping[str, Tensor]] = as_logits
+    "Turns what the output layer gives into the named outputs that the loss reads."
     initialise: Callable[[Any], None] = keep_drawn_head
     "Changes the new head of a model in place, before training."

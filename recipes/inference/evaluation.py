@@ -1,8 +1,8 @@
 """How good a model is: predictions, calibration and scores on validation and test rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from recipes.inference.predicting import Predictor
 from recipes.windows.columns import Windows
@@ -11,6 +11,18 @@ from tasks.data.options import Split
 from tasks.errors import InputError
 from tasks.load import AnyRows
 from tasks.task import AnyTask, Prediction, Row
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """Predictions for all training rows, each by a model that was trained without the row."""
+
+    predictions: list[Prediction]
+    "Before any calibration, in the rows' order."
+    folds: list[list[int]]
+    "The places of the rows that each model predicted."
 
 
 @dataclass
@@ -24,22 +36,36 @@ class Evaluation:
     "Thresholds that were chosen on validation and apply to both splits, by their names in the model's config."
     uncalibrated_error: dict[Split, float] = field(default_factory=dict)
     "How far probabilities are from how often they are right, before they are calibrated."
+    out_of_fold: OutOfFold | None = None
+    "What stands for validation, if its rows are those of training."
 
 
 SCORED: tuple[Split, ...] = ("validation", "test")
 
 
-def evaluate(predictor: Predictor, rows: AnyRows, windows: Mapping[Split, Windows]) -> Evaluation:
+def evaluate(
+    predictor: Predictor, rows: AnyRows, windows: Mapping[Split, Windows], out_of_fold: OutOfFold | None = None
+) -> Evaluation:
     """Predict and score validation and test, both with the thresholds calibrated on validation.
 
     Rows without labels are predicted only.
+
+    Args:
+        predictor: the trained model.
+        rows: the rows of all splits.
+        windows: those of all splits.
+        out_of_fold: predictions for the validation rows if these are the training rows.
     """
     task, evaluation = predictor.task, Evaluation()
     for split in SCORED:
         split_rows = rows.splits[split]
         if not split_rows:
             continue
-        decoded = predictor.predict_rows(split_rows, windows[split])
+        folds = out_of_fold.folds if out_of_fold is not None and split == "validation" else None
+        if out_of_fold is not None and folds is not None:
+            decoded = out_of_fold.predictions
+        else:
+            decoded = predictor.predict_rows(split_rows, windows[split])
         if split == "validation":
             evaluation.calibration = task.calibrate(split_rows, decoded)
         predictions = task.apply_calibration(decoded, evaluation.calibration)
@@ -50,7 +76,8 @@ def evaluate(predictor: Predictor, rows: AnyRows, windows: Mapping[Split, Window
             if error is not None:
                 evaluation.uncalibrated_error[split] = error
         lines = prediction_lines(task, split_rows, predictions, labelled)
-        evaluation.predictions[split] = with_traits(lines, rows, split) if labelled else lines
+        evaluation.predictions[split] = with_traits(lines, rows, split, folds) if labelled else lines
+    evaluation.out_of_fold = out_of_fold
     return evaluation
 
 
@@ -75,14 +102,38 @@ def prediction_lines(
     return lines
 
 
-def with_traits(lines: Sequence[dict[str, Any]], rows: AnyRows, split: Split) -> list[dict[str, Any]]:
-    """Return the lines with what an error analysis needs besides: traits of rows, and columns that sort them."""
+def with_traits(
+    lines: Sequence[dict[str, Any]], rows: AnyRows, split: Split, folds: Sequence[Sequence[int]] | None = None
+) -> list[dict[str, Any]]:
+    """Return the lines with what an error analysis needs besides: traits of rows, and columns that sort them.
+
+    Args:
+        lines: those of the split's predictions file.
+        rows: the rows of all splits.
+        split: the name of the split.
+        folds: if its rows are those of training, the places of the rows that were held out together.
+    """
     found = []
-    traits = rows.task.traits(rows.splits["train"], rows.splits[split])
+    traits = (
+        by_fold(rows, rows.task.traits, folds) if folds else rows.task.traits(rows.splits["train"], rows.splits[split])
+    )
     for line, row, of_row in zip(lines, rows.splits[split], traits, strict=True):
         columns = rows.columns.get(row.origin)
         found.append({**line, TRAITS: {**of_row, **({"columns": columns} if columns else {})}})
     return found
+
+
+def by_fold(
+    rows: AnyRows, function: Callable[[Sequence[Row], Sequence[Row]], Sequence[T]], folds: Sequence[Sequence[int]]
+) -> list[T]:
+    """Return what a function of training rows and other rows gives for each fold and its rest, in the rows' order."""
+    train = rows.splits["train"]
+    found: dict[int, T] = {}
+    for fold in folds:
+        held = set(fold)
+        rest = [row for place, row in enumerate(train) if place not in held]
+        found.update(zip(fold, function(rest, [train[place] for place in fold]), strict=True))
+    return [found[place] for place in range(len(train))]
 
 
 def units_of(task: AnyTask, rows: Sequence[Row]) -> list[int]:

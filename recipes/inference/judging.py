@@ -1,11 +1,12 @@
 """What scores are worth: their intervals, what simple baselines reach, and whether training has failed."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from math import isnan
 
 import numpy as np
 
-from recipes.inference.evaluation import SCORED, Evaluation, units_of
+from recipes.inference.evaluation import SCORED, Evaluation, OutOfFold, by_fold, units_of
 from recipes.results.verdict import Baseline, Certainty, Gain, Verdict, judged_split
 from recipes.statistics.bootstrap import CONFIDENCE, Interval, draws_for, intervals
 from tasks.data.options import Split
@@ -28,7 +29,7 @@ def judge(rows: AnyRows, evaluation: Evaluation, history: Sequence[Mapping[str, 
         history: the learning curve, with `loss`, the training loss, in each line.
     """
     verdict = Verdict(uncalibrated_error=evaluation.uncalibrated_error)
-    baselines = _predicted_by_baselines(rows, [split for split in SCORED if split in evaluation.metrics])
+    baselines = _predicted_by_baselines(rows, evaluation)
     for split, by_baselines in baselines.items():
         some = rows.splits[split]
         predictions = {MODEL: [line["prediction"] for line in evaluation.predictions[split]], **by_baselines}
@@ -42,21 +43,44 @@ def judge(rows: AnyRows, evaluation: Evaluation, history: Sequence[Mapping[str, 
             intervals={score: _bounds(interval) for (who, score), interval in _named(found) if who == MODEL},
         )
         verdict.baselines[split] = _baselines(rows, some, evaluation.metrics[split], predictions, found)
-        unseen = rows.task.unseen_share(rows.splits["train"], some)
+        held_out = split != "validation" or evaluation.out_of_fold is None
+        unseen = rows.task.unseen_share(rows.splits["train"], some) if held_out else None
         if unseen is not None:
             verdict.unseen_share[split] = unseen
     verdict.collapsed.extend(_signs_of_failure(rows, evaluation, verdict, history))
     return verdict
 
 
-def _predicted_by_baselines(rows: AnyRows, splits: Sequence[Split]) -> dict[Split, dict[str, list[Prediction]]]:
-    """Return the predictions of each baseline for each split. All splits are predicted with one training."""
+def _predicted_by_baselines(rows: AnyRows, evaluation: Evaluation) -> dict[Split, dict[str, list[Prediction]]]:
+    """Return the predictions of each baseline for each split. All splits are predicted with one training.
+
+    Where validation rows are those of training, each fold is predicted with a training on the others.
+    """
+    splits: list[Split] = [split for split in SCORED if split in evaluation.metrics]
+    if evaluation.out_of_fold is not None:
+        others = replace(evaluation, out_of_fold=None, metrics={**evaluation.metrics})
+        others.metrics.pop("validation")
+        return {
+            "validation": _baselines_by_fold(rows, evaluation.out_of_fold),
+            **_predicted_by_baselines(rows, others),
+        }
+    if not splits:
+        return {}
     bounds = [0, *np.cumsum([len(rows.splits[split]) for split in splits]).tolist()]
     found = rows.task.baselines(rows.splits["train"], [row for split in splits for row in rows.splits[split]])
     return {
         split: {who: of_who[first:last] for who, of_who in found.items()}
         for split, first, last in zip(splits, bounds[:-1], bounds[1:], strict=True)
     }
+
+
+def _baselines_by_fold(rows: AnyRows, out_of_fold: OutOfFold) -> dict[str, list[Prediction]]:
+    def predicted(train: Sequence[Row], held: Sequence[Row]) -> list[dict[str, Prediction]]:
+        found = rows.task.baselines(train, held)
+        return [{who: of_who[place] for who, of_who in found.items()} for place in range(len(held))]
+
+    by_row = by_fold(rows, predicted, out_of_fold.folds)
+    return {who: [of_row[who] for of_row in by_row] for who in by_row[0]}
 
 
 SEPARATOR = "\n"

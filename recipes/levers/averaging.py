@@ -41,6 +41,13 @@ class MovingAverage(TrainerCallback):  # type: ignore[misc]
             for name, weight in self._weights.items():
                 self.average[name].lerp_(weight, 1 - keep)
 
+    def settle(self) -> None:
+        """Give the model the average for good."""
+        with torch.no_grad():
+            for name, weight in self._weights.items():
+                if name in self.average:
+                    weight.copy_(self.average[name])
+
     @contextmanager
     def in_place(self) -> Iterator[None]:
         """Let the model have the average for the time of the context."""

@@ -30,6 +30,11 @@ BY_CONFIG = "classifier_pooling"
 "The key by which a config can say that the mean is read."
 
 
+def can_pool_mean(config: Any) -> bool:
+    """Tell whether a model with this config can have a head that reads the mean of all tokens."""
+    return hasattr(config, BY_CONFIG) or config.model_type in KINDS
+
+
 def pool_mean(model: Any, head: Head) -> None:
     """Make the head of a model for whole texts read the mean of all tokens, in place.
 
@@ -44,7 +49,7 @@ def pool_mean(model: Any, head: Head) -> None:
     if hasattr(config, BY_CONFIG):
         setattr(config, BY_CONFIG, "mean")
         return
-    if config.model_type not in KINDS:
+    if not can_pool_mean(config):
         raise InputError(
             f"hparams.pooling=mean: not for models of the type {config.model_type}, but for {', '.join(KINDS)} and "
             f"those whose config has {BY_CONFIG}"

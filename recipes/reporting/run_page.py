@@ -64,6 +64,7 @@ def run_page(report: Report, config: Mapping[str, Any], task: AnyTask, lines: Se
         weaknesses=[] if report.verdict.collapsed else weaknesses(breakdowns),
         scales=_scales(breakdowns),
         curves=list(_curves(report)),
+        choice_scale=_choice_scale(report),
         breakdowns=breakdowns,
         analysis=analysis,
         reliability=_reliability(analysis, split),
@@ -85,6 +86,15 @@ def _scales(breakdowns: Sequence[MeasuredBreakdown]) -> dict[str, Scale]:
             values[breakdown.main] += [] if one.value is None else [one.value]
             values[breakdown.main] += one.bounds or ()
     return {name: scale_of(numbers) for name, numbers in values.items()}
+
+
+def _choice_scale(report: Report) -> Scale | None:
+    """Return the scale on which all ways of training stand that were tried."""
+    if report.choice is None:
+        return None
+    ways = report.choice.ways
+    values = [way.score for way in ways if way.score is not None]
+    return scale_of([*values, *(end for way in ways for end in way.bounds or ())])
 
 
 def advice(report: Report, split: Split) -> Iterator[str]:

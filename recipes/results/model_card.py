@@ -136,9 +136,8 @@ def _scores(report: Report, task: AnyTask) -> Iterator[str]:
         bounds = report.verdict.interval(split, name)
         rows.append([split, name, format_score(report.metrics[split][name]), format_bounds(bounds) if bounds else "-"])
     yield _table(rows)
-    objective = report.objective
     yield (
-        f"The epoch was chosen by {_plain(objective.name)} on validation, so that validation scores are too good. "
+        f"{_plain(report.worth_of_validation())} "
         "Intervals are bootstrap intervals over rows; another seed of the training would give other scores."
     )
     judged = judged_split(report.metrics)
@@ -165,10 +164,15 @@ def _facts(report: Report) -> Iterator[str]:
     lines = [f"- rows: {rows}", f"- fingerprint of all rows: `{data.fingerprint}`"]
     for what, counted in (("left out", data.skipped), ("repaired", data.repaired)):
         lines += [f"- {what}: {count} x {_plain(reason)}" for reason, count in counted.items()]
-    best = "-" if training.best_epoch is None else f"{training.best_epoch:g}"
+    best = "the last one kept" if training.best_epoch is None else f"the best one {training.best_epoch:g}"
+    if report.choice is not None:
+        lines.append(
+            f"- trained in the way `{_plain(report.choice.chosen)}`, {_plain(report.choice.why)}: "
+            f"{_plain(report.choice.way().words)}"
+        )
     lines += [
-        f"- learning rate {training.learning_rate:g}, batch {training.batch_size}, {training.epochs:g} epochs, the "
-        f"best one {best}; seed {report.seed}; {_plain(environment.precision)} on {_plain(environment.device)}",
+        f"- learning rate {training.learning_rate:g}, batch {training.batch_size}, {training.epochs:g} epochs, "
+        f"{best}; seed {report.seed}; {_plain(environment.precision)} on {_plain(environment.device)}",
         "- " + ", ".join(f"{name} {version}" for name, version in environment.versions.items() if version),
     ]
     yield "\n".join(lines)

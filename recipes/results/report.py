@@ -9,6 +9,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from recipes.results.choice import Choice, choice_from_json
 from recipes.results.verdict import Verdict
 from recipes.system.files import write_json
 from tasks.data.options import Split
@@ -121,6 +122,20 @@ class Report:
     command: str
     verdict: Verdict = field(default_factory=Verdict)
     "What the scores are worth."
+    choice: Choice | None = None
+    "How the way of training was chosen. None: the config said it."
+
+    def worth_of_validation(self) -> str:
+        """Return in a sentence whether anything was chosen by the validation scores, and what that makes of them."""
+        name = self.objective.name
+        if self.choice is not None and self.choice.stands_for_validation:
+            return (
+                "Validation rows are those of training, each predicted by the model of a fold without it. The way of "
+                f"training was chosen by their {name}, so that these scores are a little too good."
+            )
+        if self.training.best_epoch is None:
+            return "No epoch was chosen by the validation scores: the last weights were kept."
+        return f"The epoch was chosen by {name} on validation, so that validation scores are too good."
 
     def save(self, path: Path) -> None:
         """Write the report atomically. NaN is written as null."""
@@ -143,6 +158,8 @@ class Report:
         read = {name: _from_json(kind, tree.get(name)) for name, kind in parts.items()}
         if "verdict" in tree:  # older reports have none
             read["verdict"] = _verdict(tree["verdict"])
+        if tree.get("choice") is not None:
+            read["choice"] = _choice(tree["choice"])
         report = _from_json(cls, {**tree, **read})
         report._require_readable()
         return report
@@ -169,6 +186,13 @@ def _verdict(tree: Any) -> Verdict:
         return Verdict.from_dict(tree)
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"verdict can't be read: {error!r}") from error
+
+
+def _choice(tree: Any) -> Choice:
+    try:
+        return choice_from_json(tree)
+    except (TypeError, KeyError, ValueError) as error:
+        raise ValueError(f"choice can't be read: {error!r}") from error
 
 
 def load_report(path: Path) -> Report | None:

@@ -75,6 +75,16 @@ class RunDirectory:
         return self.path / "checkpoints"
 
     @property
+    def folds(self) -> Path:
+        """The folder of the folds of a choice, which exists only while the run is unfinished."""
+        return self.path / "folds"
+
+    @property
+    def adapter(self) -> Path:
+        """The folder of low-rank changes, of a model that was trained by them."""
+        return self.path / "adapter"
+
+    @property
     def identity(self) -> Path:
         """Facts besides the config that decide an unfinished run's results: rows, model, processes, machine."""
         return self.checkpoints / "identity.json"
@@ -104,12 +114,20 @@ class RunDirectory:
         self.report.unlink(missing_ok=True)
         self.page.unlink(missing_ok=True)
         self.config.unlink(missing_ok=True)
-        for folder in (self.model, self.predictions, self.partial_model):
+        for folder in (self.model, self.predictions, self.adapter, self.partial_model):
             shutil.rmtree(folder, ignore_errors=True)
-        self.tidy()
+        self._remove_unfinished()
 
     def tidy(self) -> None:
-        """Remove what a finished run does not need: checkpoints, and files that a kill left half written."""
+        """Remove what a finished run does not need: checkpoints, folds, and files that a kill left half written."""
+        shutil.rmtree(self.folds, ignore_errors=True)
+        self._remove_unfinished()
+
+    def remove(self) -> None:
+        """Remove the directory with all that is in it."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def _remove_unfinished(self) -> None:
         shutil.rmtree(self.checkpoints, ignore_errors=True)
         for path in self.path.rglob(".*.partial"):
             with suppress(OSError):

@@ -52,8 +52,9 @@ def training_arguments(
     """Return the arguments of a run over `windows` training windows, with checkpoints in `folder`."""
     hparams = config.hparams
     epochs = hparams.epochs if hparams.epochs is not None else default_epochs(windows, hparams.batch_size)
-    if hparams.max_steps is not None:
+    if hparams.max_steps is not None:  # 0 gives no epochs, and no training
         epochs = hparams.max_steps / math.ceil(windows / hparams.batch_size)
+    kept = "best" if hparams.keep == "best" and epochs else "last"
     arguments = TrainingArguments(
         output_dir=str(folder),
         seed=config.seed,
@@ -67,10 +68,10 @@ def training_arguments(
         warmup_steps=hparams.warmup,  # below 1, transformers takes it as a share of all steps
         weight_decay=hparams.weight_decay,
         max_grad_norm=hparams.max_grad_norm,
-        eval_strategy="epoch",
+        eval_strategy="epoch" if kept == "best" else "no",
         # The Trainer saves the best weights only; `recipes.training.resuming` saves the state to resume from.
-        save_strategy="best",
-        load_best_model_at_end=True,
+        save_strategy="best" if kept == "best" else "no",
+        load_best_model_at_end=kept == "best",
         metric_for_best_model=f"eval_{objective.name}",
         greater_is_better=objective.greater_is_better,
         logging_strategy="epoch",
@@ -81,8 +82,8 @@ def training_arguments(
         use_cpu=placement.device == "cpu",
         bf16=placement.precision == "bf16",
         fp16=placement.precision == "fp16",
-        gradient_checkpointing=config.runtime.gradient_checkpointing,
-        gradient_checkpointing_kwargs={"use_reentrant": False},
+        activation_checkpointing=config.runtime.gradient_checkpointing,
+        activation_checkpointing_kwargs={"use_reentrant": False},
         dataloader_pin_memory=placement.device == "cuda",
         ddp_find_unused_parameters=False,
         # Buffers never change in training, and one of them is large: the untrained part of the embedding table.

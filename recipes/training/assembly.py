@@ -9,6 +9,7 @@ from recipes.config.interval import parse_interval
 from recipes.config.schema import Config, Hparams
 from recipes.heads.recipe import Recipe
 from recipes.heads.registry import recipe_for
+from recipes.levers.low_rank import add_low_rank
 from recipes.levers.pretrained_pull import PretrainedPull
 from recipes.levers.unfreezing import GradualUnfreezing
 from recipes.machine.devices import Placement
@@ -16,7 +17,6 @@ from recipes.model.loading import Loaded, load
 from recipes.model.locating import locate
 from recipes.results.run_directory import RunDirectory
 from recipes.speed import apply as speed
-from recipes.system.console import say_field
 from recipes.system.signals import Interruption
 from recipes.training.arguments import training_arguments
 from recipes.training.clock import Laps, TrainingClock
@@ -67,6 +67,10 @@ def prepare(config: Config, rows: AnyRows, placement: Placement, laps: Laps) -> 
     set_seed(config.seed)
     loaded = load(config.model, rows.head, config.hparams, folder)
     loaded = replace(loaded, tokenizer=rows.task.adapt(loaded.tokenizer))
+    if config.hparams.lora_rank:
+        add_low_rank(loaded.model, config.hparams)
+        trained = sum(weight.numel() for weight in loaded.model.parameters() if weight.requires_grad)
+        loaded = replace(loaded, trained_parameters=trained)
     laps.lap("model")
     ours = config.hparams.method == "recipe"
     encoder = Encoder.of(rows, loaded, keep=config.runtime.cache)
@@ -76,8 +80,6 @@ def prepare(config: Config, rows: AnyRows, placement: Placement, laps: Laps) -> 
         if split_rows
     }
     notes = judge_windows(rows, windows, loaded.tokenizer, config.data.accept)
-    for note in notes:
-        say_field("", note)
     rows = replace(rows, notes=[*rows.notes, *notes])
     laps.lap("encoding")
     require_fitting_windows(rows, loaded, windows, config.model.path)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
 
-from recipes.config.schema import Config
+from recipes.config.schema import Config, Hparams
 from recipes.results.report import Report
 from recipes.results.run_directory import RunDirectory
 from recipes.results.scores import format_bounds, format_score, format_score_in
@@ -54,14 +54,25 @@ def show_plan(trainer: RecipeTrainer, prepared: Prepared) -> None:
     arguments = trainer.args
     method = prepared.config.hparams.method
     trained_as = "" if method == "recipe" else f"; as in hparams={method}, to compare with"
-    steps = len(trainer.get_train_dataloader()) // arguments.gradient_accumulation_steps
-    say_field(
-        "training",
-        f"{arguments.num_train_epochs:.3g} epochs of {max(steps, 1)} steps, batch {trainer.rows_per_step}, "
-        f"learning rate {arguments.learning_rate:g}, {prepared.placement.describe()}" + trained_as,
-    )
+    say_field("training", f"{_length(trainer, prepared.config.hparams)}, {prepared.placement.describe()}{trained_as}")
     for note in prepared.placement.notes:
         say_field("", note)
+
+
+def _length(trainer: RecipeTrainer, hparams: Hparams) -> str:
+    """Return what is trained for how long, and how fast."""
+    arguments = trainer.args
+    rate = f"learning rate {arguments.learning_rate:g}"
+    parts = []
+    if hparams.contrastive_steps:
+        parts.append(f"{hparams.contrastive_steps} contrastive steps")
+    if hparams.linear_head:
+        parts.append("a linear head, fitted to the encoder's outputs")
+    if arguments.num_train_epochs:
+        steps = len(trainer.get_train_dataloader()) // arguments.gradient_accumulation_steps
+        epochs = f"{arguments.num_train_epochs:.3g} epochs of {max(steps, 1)} steps, batch {trainer.rows_per_step}"
+        parts.append(f"{epochs}, {rate}")
+    return "; then ".join(parts)
 
 
 def show_result(task: AnyTask, report: Report, directory: RunDirectory, seconds: float) -> None:

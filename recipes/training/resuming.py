@@ -55,14 +55,26 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
         """
         self._saved_at, self._saved_step = time.monotonic(), start.step if start else 0
         self._require_room()
+        if not self.args.num_train_epochs:
+            return
         if start is not None and start.path.name.startswith(DONE):
             self.state = TrainerState.load_from_json(str(start.path / STATE))
             self._load_callback_state()
-            self._load_best_model()
+            if self._keeps_best:
+                self._load_best_model()
+            else:
+                self._load_from_checkpoint(str(start.path))
             return
         with self.interruption.deferred():
             self.train(resume_from_checkpoint=str(start.path) if start else None)
-            self._write(DONE, lambda partial: self._fill_state(partial))
+            if not self._keeps_best:
+                self.settle_last_weights()
+            self._write(DONE, self._fill_done)
+
+    @property
+    def _keeps_best(self) -> bool:
+        """Whether the best weights of all evaluations are kept, and not the last ones."""
+        return bool(self.args.load_best_model_at_end)
 
     # Writing
 
@@ -89,7 +101,7 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
         ends_epoch = self.state.global_step % self._steps_in_epoch() == 0 or (
             self.state.global_step >= self.state.max_steps
         )
-        if (ends_epoch and not evaluated) or self.control.should_training_stop:
+        if (ends_epoch and not evaluated and self._keeps_best) or self.control.should_training_stop:
             return
         ending, due = self._is_ending_or_due(evaluated)
         if due or ending:
@@ -180,6 +192,14 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
                 self.state.stateful_callbacks[type(callback).__name__] = callback.state()
             self.state.save_to_json(str(partial / STATE))
 
+    def settle_last_weights(self) -> None:
+        """Give the model the weights that it keeps if these are the last ones. By default it has them already."""
+
+    def _fill_done(self, partial: Path) -> None:
+        if not self._keeps_best:
+            self._fill_weights(partial)
+        self._fill_state(partial)
+
     def fill_best(self, partial: Path) -> None:
         """Write the weights that were evaluated."""
         self._fill_weights(partial)
@@ -201,7 +221,8 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
         moments = sum(
             2 * tensor.numel() * tensor.element_size() for tensor in model.parameters() if tensor.requires_grad
         )
-        return int({BEST: weights, STEP: weights + moments, DONE: 0}[kind])
+        done = 0 if self._keeps_best else weights
+        return int({BEST: weights, STEP: weights + moments, DONE: done}.get(kind, weights))
 
     def _require_free(self, size: int) -> None:
         free = shutil.disk_usage(self._folder).free

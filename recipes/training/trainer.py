@@ -1,5 +1,6 @@
 """The Trainer of all recipes: it computes the loss itself, and an evaluation keeps only what decoding needs."""
 
+import shutil
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -11,7 +12,8 @@ from torch.utils.data import DataLoader
 from transformers import EvalPrediction
 from typing_extensions import override
 
-from recipes.checkpoints import training_state
+from recipes.checkpoints import sealed, training_state
+from recipes.checkpoints.sealed import SOUP
 from recipes.config.interval import Interval
 from recipes.config.schema import Hparams
 from recipes.heads.recipe import Recipe
@@ -20,6 +22,7 @@ from recipes.inference.predicting import Predictor, fewer_tokens_at_once, forwar
 from recipes.levers.adversarial import moved_embeddings
 from recipes.levers.averaging import MovingAverage
 from recipes.levers.learning_rates import differ, parameter_groups
+from recipes.levers.soup import Ingredients, Weights, greedy_soup
 from recipes.machine import out_of_memory
 from recipes.system.console import complain_in_any_process
 from recipes.system.signals import Interruption
@@ -75,6 +78,9 @@ class RecipeTrainer(ResumingTrainer):
         self.average = MovingAverage(self.model, hparams.average_weights) if hparams.average_weights else None
         if self.average is not None:
             self.add_callback(self.average)
+        self.ingredients = Ingredients(hparams.soup) if hparams.soup else None
+        self.soup: list[int] = []
+        "The steps whose weights were averaged in the end."
         self.padding = PaddingCount()
         self._passes: list[dict[str, Any]] = []  # inputs of the optimizer step so far
         self._losses: list[tuple[int, Tensor]] = []  # steps with their losses and gradient norms, not yet checked
@@ -301,6 +307,54 @@ class RecipeTrainer(ResumingTrainer):
         """Return a context in which the model has the moving average of its weights, if there is one."""
         return nullcontext() if self.average is None else self.average.in_place()
 
+    # The greedy soup
+
+    @override
+    def _determine_best_metric(self, metrics: dict[str, float], trial: Any) -> bool:
+        """Keep the weights of an evaluation that is among the best, if these are averaged in the end."""
+        if self.ingredients is not None:
+            value = metrics[str(self.args.metric_for_best_model)]
+            out = self.ingredients.add(self.state.global_step, value if self.args.greater_is_better else -value)
+            if out is not None:
+                error = self._write(SOUP, self.fill_best)
+                if error is not None:
+                    raise InputError(
+                        f"The weights for hparams.soup can't be saved: {error}. Make room and run it again"
+                    )
+            for step in out or ():
+                shutil.rmtree(self._folder / sealed.folder_name(SOUP, step), ignore_errors=True)
+        return bool(super()._determine_best_metric(metrics, trial))
+
+    @override
+    def _load_best_model(self) -> None:
+        """Load the best weights, or the greedy soup of several."""
+        if self.ingredients is None or not self.ingredients.scores:
+            super()._load_best_model()
+            return
+        model = self.accelerator.unwrap_model(self.model)
+
+        def read(step: int) -> Weights:
+            path = self._folder / sealed.folder_name(SOUP, step)
+            try:
+                sealed.read(path)
+            except ValueError as error:
+                raise InputError(f"{path}: weights for hparams.soup can't be used: {error}") from error
+            return training_state.load_tensors(path / training_state.WEIGHTS)
+
+        def score(weights: Weights) -> float:
+            model.load_state_dict(weights, strict=False)
+            loop = self.evaluation_loop(self.get_eval_dataloader(), "soup", metric_key_prefix="eval")
+            value = float(loop.metrics[str(self.args.metric_for_best_model)])
+            return value if self.args.greater_is_better else -value
+
+        average, self.soup = greedy_soup(self.ingredients.steps(), read, score)
+        model.load_state_dict(average, strict=False)
+
+    @override
+    def settle_last_weights(self) -> None:
+        if self.average is not None:
+            self.average.settle()
+
     def predictor(self) -> Predictor:
         """Return a predictor with the trained model, in fp32 whatever the training's precision. Call it after training.
 
@@ -351,4 +405,5 @@ class RecipeTrainer(ResumingTrainer):
 
     @override
     def exportable(self) -> list[Any]:
-        return [*super().exportable(), self.padding]
+        counted = [self.padding] if self.ingredients is None else [self.padding, self.ingredients]
+        return [*super().exportable(), *counted]

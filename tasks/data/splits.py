@@ -60,6 +60,36 @@ def cut(
     return rest, [rows[position] for position in sorted(off)]
 
 
+def folds(
+    rows: Sequence[Row],
+    count: int,
+    seed: int,
+    stratum: Key[Row] | None,
+    group: Key[Row] | None,
+    identity: Key[Row],
+) -> list[list[int]]:
+    """Share the rows among folds of like size. Return the positions of each fold's rows, in order.
+
+    Rows stay together as in `cut`. Without groups, each fold gets the same share of each stratum, as nearly as whole
+    units allow. There are fewer folds than `count` if there are fewer units.
+
+    >>> folds(["a1", "a2", "a3", "b1", "b2", "b3"], 3, 1, stratum=lambda row: row[0], group=None, identity=str)
+    [[1, 5], [2, 3], [0, 4]]
+    """
+    units = _units(rows, [identity] if group is None else [identity, group])
+    generator = random.Random(seed)  # noqa: S311
+    shared: list[list[int]] = [[] for _ in range(min(count, len(units)))]
+    for members in _strata(rows, units, stratum if group is None else None):
+        generator.shuffle(members)
+        of_stratum = [0] * len(shared)
+        # Large units first: small ones then even out what they leave uneven.
+        for unit in sorted(members, key=len, reverse=True):
+            fold = min(range(len(shared)), key=lambda fold: (of_stratum[fold], len(shared[fold])))
+            shared[fold] += unit
+            of_stratum[fold] += len(unit)
+    return [sorted(fold) for fold in shared]
+
+
 def limit(rows: Sequence[Row], most: int | None, seed: int) -> list[Row]:
     """Return `most` rows, chosen at random with the seed, in their original order. None: all of them."""
     if most is None or most >= len(rows):

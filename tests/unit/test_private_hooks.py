@@ -20,6 +20,7 @@ from recipes.training.yardsticks import PlainTrainer, StockTrainer
 OURS = (ResumingTrainer, RecipeTrainer, StockTrainer, PlainTrainer)
 
 OVERRIDDEN = {
+    "_determine_best_metric": ["self", "metrics", "trial"],
     "_get_grad_norm": ["self", "model", "grad_norm"],
     "_init_training_state": [
         "self",
@@ -47,6 +48,8 @@ OVERRIDDEN = {
         "learning_rate",
     ],
     "_save_checkpoint": ["self", "model", "trial"],
+    "create_optimizer": ["self", "model"],
+    "evaluate": ["self", "eval_dataset", "ignore_keys", "metric_key_prefix"],
     "compute_loss": ["self", "model", "inputs", "return_outputs", "num_items_in_batch"],
     "floating_point_ops": ["self", "inputs"],
     "get_train_dataloader": ["self"],
@@ -56,6 +59,17 @@ OVERRIDDEN = {
 "Methods of transformers' Trainer that ours override, with their parameters."
 
 CALLED = {
+    "peft:inject_adapter_in_model": ["peft_config", "model", "adapter_name", "low_cpu_mem_usage", "state_dict"],
+    "transformers:Trainer.evaluation_loop": [
+        "self",
+        "dataloader",
+        "description",
+        "prediction_loss_only",
+        "ignore_keys",
+        "metric_key_prefix",
+    ],
+    "transformers:Trainer.get_decay_parameter_names": ["self", "model"],
+    "transformers:Trainer.get_optimizer_cls_and_kwargs": ["args", "model"],
     "transformers:Trainer._get_num_items_in_batch": ["self", "batch_samples", "device"],
     "transformers:Trainer._prepare_inputs": ["self", "inputs"],
     "transformers:Trainer._save_optimizer_and_scheduler": ["self", "output_dir"],

@@ -125,6 +125,7 @@ KEYS = [
     "verdict.unseen_share",
     "verdict.uncalibrated_error",
     "verdict.collapsed",
+    "choice",
 ]
 "What reads these files looks for these names."
 

@@ -3,17 +3,21 @@
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, nullcontext
+from dataclasses import replace
 from typing import Any
 
 from safetensors import SafetensorError
 
 from recipes.checkpoints import sealed
 from recipes.checkpoints.sealed import Checkpoint
+from recipes.choosing.choice import Chosen, choose, rows_to_choose_on
+from recipes.choosing.hint import hint_at_small_data
 from recipes.config.conversion import to_dict
 from recipes.config.flat_keys import flatten
 from recipes.config.schema import Config
 from recipes.inference.evaluation import Evaluation, evaluate, require_usable_objective
 from recipes.inference.judging import judge
+from recipes.levers.low_rank import has_low_rank, save_low_rank
 from recipes.machine import out_of_memory
 from recipes.machine.devices import place
 from recipes.machine.facts import numerical_environment
@@ -32,7 +36,9 @@ from recipes.tracking.tracking import track
 from recipes.training.assembly import Prepared, assemble, prepare
 from recipes.training.clock import Laps
 from recipes.training.console_lines import show_model, show_plan, show_result, show_rows
+from recipes.training.fitting import finish
 from recipes.training.reporting import build_report, history
+from recipes.training.stages import train_before_steps
 from recipes.training.trainer import RecipeTrainer
 from tasks.analysis.parts import Line
 from tasks.data.read import read_label_names
@@ -63,6 +69,8 @@ def run_experiment(
     laps = Laps()
     require_tracker(config.tracker)
     rows = load(config.task, config.data, config.seed)
+    if config.hparams.choose_by_folds:
+        rows = rows_to_choose_on(rows, config)
     show_rows(rows, config)
     _require_possible_objective(rows)
     laps.lap("reading")
@@ -70,19 +78,31 @@ def run_experiment(
     prepared = prepare(config, rows, placement, laps)
     show_model(prepared)
     with directory.lock() if is_main_process() else nullcontext(), out_of_memory.explaining(), ExitStack() as tracked:
+        chosen = None
+        if config.hparams.choose_by_folds:
+            chosen = choose(prepared, config, rows, directory, interruption)
+            laps.lap("choosing")
+            prepared = prepare(chosen.config, rows, placement, laps)
+        else:
+            hint_at_small_data(prepared)
         trainer = assemble(prepared, directory, interruption, started)
         show_plan(trainer, prepared)
         tracking = tracked.enter_context(track(config, rows.fingerprint(), directory, _identity(prepared)))
-        start = _starting_point(directory, prepared, trainer)
+        start = _starting_point(directory, config, prepared, trainer)
         tracking.start(trainer)
         laps.lap("assembling")
+        if start is None:
+            train_before_steps(prepared)
         trainer.train_from(start)
         laps.lap("training")
-        speed.restore(trainer.model)
-        evaluation = evaluate(trainer.predictor(), rows, prepared.windows)
+        _save_adapter(prepared, trainer, directory)
+        finish(trainer)
+        evaluation = evaluate(
+            trainer.predictor(), rows, prepared.windows, None if chosen is None else chosen.out_of_fold
+        )
         trainer.model.config.update({**evaluation.calibration, **_stored_task(config, prepared.rows).to_config()})
         try:
-            report = _write_results(prepared, trainer, evaluation, command, laps, directory)
+            report = _write_results(prepared, trainer, evaluation, command, laps, directory, config, chosen)
         except (OSError, SafetensorError) as error:
             raise InputError(
                 f"The results can't be written to {directory}: {error}. Make room and run the same command again: it "
@@ -107,13 +127,25 @@ def _stored_task(config: Config, rows: AnyRows) -> StoredTask:
     return StoredTask.of(rows.task, form, config.data.columns, read_label_names(config.data.label_names))
 
 
-def _starting_point(directory: RunDirectory, prepared: Prepared, trainer: RecipeTrainer) -> Checkpoint | None:
+def _save_adapter(prepared: Prepared, trainer: RecipeTrainer, directory: RunDirectory) -> None:
+    """Write low-rank changes, if there are any, before they are added to the matrices."""
+    speed.restore(trainer.model)
+    if is_main_process() and has_low_rank(trainer.model):
+        try:
+            save_low_rank(trainer.model, directory.adapter, prepared.config.model.path)
+        except (OSError, SafetensorError) as error:
+            raise InputError(f"{directory.adapter} can't be written to: {error}") from error
+
+
+def _starting_point(
+    directory: RunDirectory, config: Config, prepared: Prepared, trainer: RecipeTrainer
+) -> Checkpoint | None:
     """Return the checkpoint to resume from, or clear the directory and record which run begins in it.
 
     Raises:
         InputError: the interrupted run in this directory had other rows, model, seed or processes.
     """
-    config, identity = prepared.config, _identity(prepared)
+    identity = _identity(prepared)
     machine = numerical_environment(prepared.placement)
     start = None
     if not config.overwrite:
@@ -158,15 +190,19 @@ def _write_results(
     command: str,
     laps: Laps,
     directory: RunDirectory,
+    config: Config,
+    chosen: Chosen | None,
 ) -> Report:
     save_model(trainer, directory)
     laps.lap("judging and saving")
     verdict = judge(prepared.rows, evaluation, history(trainer)) if is_main_process() else Verdict()
     report = build_report(prepared, trainer, evaluation, verdict, command, laps)
+    if chosen is not None:
+        report = replace(report, choice=chosen.choice)
     if is_main_process():
         for split, lines in evaluation.predictions.items():
             write_json_lines(directory.predictions_of(split), lines)
-        choices = flatten(to_dict(prepared.config))
+        choices = flatten(to_dict(config))
         write_text(directory.model_card, model_card(report, prepared.task, data_name(choices)))
         report.save(directory.report)
         directory.tidy()

@@ -1,0 +1,1 @@
+"""The choice of how to train by cross-validation: the ways that are tried, the folds, and what they say."""

@@ -1,0 +1,27 @@
+"""The line that tells those who train on few rows by default that there is another way."""
+
+from recipes.choosing.choice import FEWEST_ROWS_OF_A_LABEL
+from recipes.choosing.cost import Cost
+from recipes.choosing.ways import chosen_by_user, ways_for
+from recipes.system.console import duration, say_field
+from recipes.training.assembly import Prepared
+
+FEW_WINDOWS = 400
+"With more, training all weights as by default is as good as what `hparams=small_data` chooses (docs/levers.md)."
+FOLDS = 4
+"Those of `hparams=small_data`."
+
+
+def hint_at_small_data(prepared: Prepared) -> None:
+    """Say that `hparams=small_data` exists and what it would cost, where rows are few and nothing else was chosen."""
+    windows, config = len(prepared.windows["train"]), prepared.config
+    if not FEWEST_ROWS_OF_A_LABEL <= windows < FEW_WINDOWS or any(chosen_by_user(config)):
+        return
+    cost = Cost.measured(prepared)
+    ways = ways_for(prepared.rows.head, prepared.loaded.model.config)
+    seconds = sum(cost.seconds(way.applied(config).hparams, FOLDS) for way in ways)
+    say_field(
+        "few rows",
+        f"hparams=small_data tries {len(ways)} ways of training by cross-validation and takes the best, in about "
+        f"{duration(seconds)}",
+    )

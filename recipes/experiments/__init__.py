@@ -1,0 +1,1 @@
+"""One experiment from its config to its run directory."""

@@ -1,0 +1,122 @@
+"""A head that is fitted exactly to the outputs of the encoder as it is, as logistic regression on features.
+
+Kumar et al. 2022 ("Fine-Tuning can Distort Pretrained Features") begin fine-tuning with such a head; on a handful of
+rows it is the better model by itself. The loss is the recipe's own, summed over all items, so that it is the same
+function for labels, numbers, words and spans; it is convex in the head, and found by L-BFGS.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from recipes.heads.recipe import Recipe
+from recipes.inference.predicting import forward
+from recipes.windows.batching import consecutive_batches
+from recipes.windows.columns import Windows
+from tasks.columns import IGNORED_LABEL, LABELS
+from tasks.errors import InputError
+from tasks.task import Collate
+
+INVERSE_PENALTY = 10.0
+"C of scikit-learn's LogisticRegression, for features that are centred and have length 1 on average."
+MOST_ITERATIONS = 300
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What the output layer is given for one batch, and the batch."""
+
+    features: Tensor
+    "float32 [rows, width] or [rows, length, width]."
+    batch: Mapping[str, Tensor]
+
+    def items(self) -> Tensor:
+        """Return the features that losses read: all of texts, those of labelled words [items, width]."""
+        labels = self.batch[LABELS]
+        if self.features.dim() == 3 and labels.shape[:2] == self.features.shape[:2]:
+            return self.features[labels != IGNORED_LABEL]
+        return self.features.flatten(0, -2)
+
+
+def output_layer(model: Any) -> nn.Linear:
+    """Return the last linear layer of a model's head, which gives its outputs.
+
+    Raises:
+        InputError: the head has none, or the output layer does not come last.
+    """
+    inside = {id(module) for module in model.base_model.modules()}
+    outside = [module for module in model.modules() if isinstance(module, nn.Linear) and id(module) not in inside]
+    if not outside:
+        raise InputError(f"hparams.linear_head: the head of a {model.config.model_type} model has no linear layer")
+    return outside[-1]
+
+
+def features_of(model: Any, windows: Windows, collate: Collate, tokens_at_once: int | None) -> Iterator[Encoded]:
+    """Yield what the output layer is given for all windows, without dropout, in fp32."""
+    layer, caught = output_layer(model), list[Tensor]()
+    handle = layer.register_forward_pre_hook(lambda _, inputs: caught.append(inputs[0].detach().float()))
+    model.eval()
+    try:
+        for places in consecutive_batches(windows.lengths, BATCH, tokens_at_once):
+            batch = {name: tensor.to(model.device) for name, tensor in collate([windows[i] for i in places]).items()}
+            with torch.no_grad():
+                forward(model, batch)
+            yield Encoded(caught.pop(), batch)
+    finally:
+        handle.remove()
+
+
+def fit_linear_head(
+    model: Any, windows: Windows, collate: Collate, recipe: Recipe, tokens_at_once: int | None = None
+) -> None:
+    """Fit the output layer to all training windows, in place. The rest of the model stays as it is.
+
+    Args:
+        model: a model on its device.
+        windows: the training windows.
+        collate: makes batches of them.
+        recipe: its loss, and what its outputs are called.
+        tokens_at_once: most tokens in a forward pass.
+    """
+    encoded = list(features_of(model, windows, collate, tokens_at_once))
+    items = torch.cat([one.items() for one in encoded]).double()
+    centre = items.mean(0)
+    scale = float((items - centre).norm(dim=1).mean().clamp(min=1e-12))
+    layer = output_layer(model)
+    # A layer of its own: it starts at 0, in a scale in which one penalty suits all encoders.
+    weight = torch.zeros_like(layer.weight, dtype=torch.float64, requires_grad=True)
+    start = torch.zeros(layer.out_features) if layer.bias is None else layer.bias
+    bias = start.detach().to(weight).requires_grad_(layer.bias is not None)
+    inputs = [((one.features.double() - centre) / scale, one.batch) for one in encoded]
+
+    def loss() -> Tensor:
+        data = sum(
+            (recipe.loss(recipe.outputs(features @ weight.T + bias), batch) for features, batch in inputs),
+            torch.zeros((), dtype=torch.float64),
+        )
+        return data + weight.square().sum() / (2 * INVERSE_PENALTY)
+
+    _minimise(loss, [tensor for tensor in (weight, bias) if tensor.requires_grad])
+    with torch.no_grad():
+        fitted = weight / scale
+        layer.weight.copy_(fitted)
+        if layer.bias is not None:
+            layer.bias.copy_(bias - fitted @ centre)
+
+
+def _minimise(loss: Callable[[], Tensor], weights: list[Tensor]) -> None:
+    optimizer = torch.optim.LBFGS(
+        weights, max_iter=MOST_ITERATIONS, tolerance_grad=1e-6, tolerance_change=1e-9, line_search_fn="strong_wolfe"
+    )
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        value = loss()
+        value.backward()
+        return value
+
+    optimizer.step(closure)
