@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from recipes.bench import alarms, compare, coverage, inference, parts
+from recipes.bench import alarms, compare, coverage, inference, levers, parts
 from recipes.system.console import say
 
 PARTS = {
@@ -17,6 +17,8 @@ PARTS = {
     "inference": "predicting with a loaded model, against pipelines and loops of transformers",
     "coverage": "how many intervals of scores hold the true score, on simulated predictions",
     "alarms": "how often the paired test of two groups of runs errs, on simulated predictions",
+    "few": "hparams=small_data against the default on small sets, over seeds",
+    "levers": "what each lever of training is worth on small sets, over seeds",
     "startup": "--help, the way to the first step, and the second job of a sweep",
 }
 
@@ -31,18 +33,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("words", nargs="*", metavar="PART or KEY=VALUE", help="what to measure, and further overrides")
     parser.add_argument("--task", action="append", choices=list(compare.CASES), help="compare: this task only")
-    parser.add_argument("--data", help="compare: a choice of the group data; goes with one --task")
+    parser.add_argument("--data", help="compare, few, levers: a choice of the group data; for compare with one --task")
     parser.add_argument("--model", default="minilm", help="a choice of the group model (default: minilm)")
     parser.add_argument("--rows", type=int, help="training rows (compare, overhead), windows or rows (other parts)")
     parser.add_argument("--batch-size", type=int, help="rows in a step (compare, overhead)")
     parser.add_argument("--repetitions", type=int, default=3, help="how often each is measured (default: 3)")
+    parser.add_argument("--processes", type=int, default=1, help="few, levers: runs at a time, with a thread each")
     parser.add_argument("--output", type=Path, default=Path("outputs/bench"), help="folder of the tables")
     given = parser.parse_intermixed_args(sys.argv[1:] if arguments is None else arguments)
     given.overrides = [word for word in given.words if "=" in word]
     chosen = [word for word in given.words if "=" not in word] or ["compare"]
     if len(chosen) != 1 or chosen[0] not in PARTS:
         parser.error(f"{' '.join(chosen)}: one part, of {', '.join(PARTS)}")
-    if given.data and len(given.task or []) != 1:
+    if chosen == ["compare"] and given.data and len(given.task or []) != 1:
         parser.error("--data goes with one --task")
     # Use a separate cache, so that what other runs have cached does not change the measurements.
     os.environ["RECIPES_CACHE"] = str((given.output / "cache").absolute())
@@ -54,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "inference": inference.measure,
         "coverage": coverage.measure,
         "alarms": alarms.measure,
+        "few": levers.few,
+        "levers": levers.levers,
         "startup": parts.startup,
     }[chosen[0]]
     paths = measure(given)

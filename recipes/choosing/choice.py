@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from recipes.choosing.cost import Cost
 from recipes.choosing.cross_validation import CrossValidation, cross_validate, folds_of
 from recipes.choosing.ways import Way, ways_for
@@ -13,15 +15,27 @@ from recipes.inference.evaluation import OutOfFold, require_usable_objective, un
 from recipes.results.choice import Choice, TriedWay
 from recipes.results.run_directory import RunDirectory
 from recipes.results.scores import format_score_in
-from recipes.statistics.bootstrap import intervals
+from recipes.statistics.bootstrap import FEWEST_UNITS, SEED, draws_for, interval_of, resampled_scores
 from recipes.system.console import duration, is_main_process, say, say_field
 from recipes.system.signals import Interruption
 from recipes.training.assembly import Prepared
 from tasks.errors import InputError
 from tasks.load import AnyRows
+from tasks.scoring.resampling import Numbers
 
 FEWEST_ROWS_OF_A_LABEL = 2
 "With fewer, no fold's model knows the labels of the rows that it predicts."
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A way with what its models predicted and what that is worth."""
+
+    way: Way
+    result: CrossValidation
+    told: TriedWay
+    draws: Numbers | None
+    "The score on draws of the rows, [draws], of the same draws for all ways. None: the rows are too few for that."
 
 
 @dataclass(frozen=True)
@@ -69,7 +83,7 @@ def choose(
         InputError: the rows can't be shared among folds.
     """
     train = rows.splits["train"]
-    ways = ways_for(rows.head, prepared.loaded.model.config)
+    ways = ways_for(rows.head, prepared.loaded.model.config, len(prepared.windows["train"]))
     parts = folds_of(rows.task, train, config.hparams.choose_by_folds, config.seed)
     _require_comparable(rows, parts)
     if config.overwrite and is_main_process():
@@ -80,28 +94,27 @@ def choose(
         "choosing",
         f"{len(ways)} ways of training, each on {len(parts)} folds of {len(train)} rows: about {duration(seconds)}",
     )
-    tried: list[TriedWay] = []
-    results: list[CrossValidation] = []
+    tried: list[Tried] = []
     for way in ways:
         result = cross_validate(
             way.applied(config), way.name, rows, parts, prepared.placement, directory.folds, interruption
         )
         tried.append(_judged(way, result, rows))
-        results.append(result)
-        shown = format_score_in(tried[-1].score, tried[-1].bounds)
+        shown = format_score_in(tried[-1].told.score, tried[-1].told.bounds)
         say(f"  {way.name:<13} {rows.task.objective_score().name} {shown}  {duration(result.seconds)}")
-    place = tried.index(best_of(tried, rows))
-    way, result = ways[place], results[place]
+    taken, why = decide(tried, rows.task.objective_score().sign)
+    way, result = taken.way, taken.result
     choice = Choice(
         chosen=way.name,
-        why=f"the best of {len(ways)} by cross-validation",
+        why=why,
         score=rows.task.objective_score().name,
         folds=len(parts),
         rows=len(train),
         stands_for_validation=rows.splits["validation"] is train,
-        ways=tried,
+        ways=[one.told for one in tried],
     )
-    say_field("chosen", f"{way.name}: {way.words}. Now it trains on all {len(train)} rows")
+    say_field("chosen", f"{way.name}: {why}. Now it trains on all {len(train)} rows")
+    say_field("", way.words)
     out_of_fold = result.predictions if choice.stands_for_validation else None
     return Chosen(way.applied(config), rows, choice, out_of_fold)
 
@@ -126,7 +139,7 @@ def _require_comparable(rows: AnyRows, parts: Sequence[Sequence[int]]) -> None:
         )
 
 
-def _judged(way: Way, result: CrossValidation, rows: AnyRows) -> TriedWay:
+def _judged(way: Way, result: CrossValidation, rows: AnyRows) -> Tried:
     """Return the score of a way on all training rows, with its interval."""
     task, train, decoded = rows.task, rows.splits["train"], result.predictions.predictions
     name = task.objective_score().name
@@ -135,9 +148,14 @@ def _judged(way: Way, result: CrossValidation, rows: AnyRows) -> TriedWay:
     if name not in scores:
         require_usable_objective(task, scores)
     units = units_of(task, train)
-    interval = intervals(task.rescore(train, finished, rows.head, units), max(units) + 1).get(name)
+    count = max(units) + 1
+    draws = interval = None
+    if count >= FEWEST_UNITS:
+        rescore = task.rescore(train, finished, rows.head, units)
+        draws = resampled_scores(rescore, count, draws_for(count), SEED)[name]
+        interval = interval_of(draws, count)
     value = scores[name]
-    return TriedWay(
+    told = TriedWay(
         name=way.name,
         words=way.words,
         score=None if value != value else value,
@@ -145,20 +163,37 @@ def _judged(way: Way, result: CrossValidation, rows: AnyRows) -> TriedWay:
         seconds=round(result.seconds, 1),
         hparams=dict(way.changes),
     )
+    return Tried(way, result, told, draws)
 
 
-def _is_better(rows: AnyRows, way: TriedWay, than: TriedWay) -> bool:
-    """Tell whether a way scored better than one that was tried before it."""
-    sign = rows.task.objective_score().sign
-    if way.score is None or than.score is None:
-        return than.score is None and way.score is not None
-    return sign * way.score > sign * than.score
+def decide(tried: Sequence[Tried], sign: int) -> tuple[Tried, str]:
+    """Return the way to take, and why.
+
+    In doubt the one that comes first is taken: another has to be better by more than a standard error of the difference
+    on the same rows (the rule of Breiman et al. 1984, section 3.4.3, between ways instead of sizes).
+
+    Args:
+        tried: the ways in the order of preference.
+        sign: 1 if higher scores are better, and otherwise -1.
+    """
+    taken = tried[0]
+    for other in tried[1:]:
+        if _is_better(other, taken, sign):
+            taken = other
+    top = max(tried, key=lambda one: -np.inf if one.told.score is None else sign * one.told.score)
+    if top.told.score is None or taken.told.score == top.told.score:
+        return taken, f"the best of {len(tried)} by cross-validation"
+    return taken, (
+        f"{top.way.name} was better by less than a standard error, and in doubt {taken.way.name} comes first"
+    )
 
 
-def best_of(ways: Sequence[TriedWay], rows: AnyRows) -> TriedWay:
-    """Return the best of several ways; of equal ones the first."""
-    best = ways[0]
-    for way in ways[1:]:
-        if _is_better(rows, way, best):
-            best = way
-    return best
+def _is_better(way: Tried, than: Tried, sign: int) -> bool:
+    """Tell whether a way is better than one that is preferred in doubt."""
+    if way.told.score is None or than.told.score is None:
+        return than.told.score is None and way.told.score is not None
+    lead = sign * (way.told.score - than.told.score)
+    if way.draws is None or than.draws is None:
+        return lead > 0
+    error = float(np.nanstd(way.draws - than.draws))
+    return lead > error

@@ -8,17 +8,19 @@ from recipes.training.assembly import Prepared
 
 FEW_WINDOWS = 400
 "With more, training all weights as by default is as good as what `hparams=small_data` chooses (docs/levers.md)."
-FOLDS = 4
+NO_CHOICE = {"batch_size", "accumulation", "evaluation_batch_size"}
+"Who sets these has not chosen how to train."
+FOLDS = 3
 "Those of `hparams=small_data`."
 
 
 def hint_at_small_data(prepared: Prepared) -> None:
     """Say that `hparams=small_data` exists and what it would cost, where rows are few and nothing else was chosen."""
     windows, config = len(prepared.windows["train"]), prepared.config
-    if not FEWEST_ROWS_OF_A_LABEL <= windows < FEW_WINDOWS or any(chosen_by_user(config)):
+    if not FEWEST_ROWS_OF_A_LABEL <= windows < FEW_WINDOWS or set(chosen_by_user(config)) - NO_CHOICE:
         return
     cost = Cost.measured(prepared)
-    ways = ways_for(prepared.rows.head, prepared.loaded.model.config)
+    ways = ways_for(prepared.rows.head, prepared.loaded.model.config, windows)
     seconds = sum(cost.seconds(way.applied(config).hparams, FOLDS) for way in ways)
     say_field(
         "few rows",

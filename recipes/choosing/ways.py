@@ -16,6 +16,9 @@ from tasks.task import Head
 
 LAST = {"keep": "last"}
 "With few rows, no validation is large enough to choose an epoch by."
+FEWEST_STEPS, MOST_STEPS, WINDOWS_OF_A_STEP = 10, 40, 10
+"Of the contrastive stage: one for each ten windows, so that each is compared about five times."
+LENGTH = {"epochs", "max_steps"}
 HEAD_ALONE = {"linear_head": True, "max_steps": 0}
 
 
@@ -26,11 +29,21 @@ class Way:
     name: str
     words: str
     changes: Mapping[str, Any]
+    rate: float = 1.0
+    "The learning rate, as a multiple of the model's own."
 
     def applied(self, config: Config) -> Config:
-        """Return the config of a run that is trained in this way. What the user has set stays as it is."""
+        """Return the config of a run that is trained in this way. What the user has set stays as it is.
+
+        A number of epochs or steps that the user has set is that of ways that train by steps.
+        """
         kept = set(chosen_by_user(config))
-        changes = {key: value for key, value in self.changes.items() if key not in kept}
+        if kept & LENGTH:
+            kept |= LENGTH if self.changes.get("max_steps") != 0 else set()
+        rate = {"learning_rate": self.rate * config.model.learning_rate}
+        changes = {key: value for key, value in {**rate, **self.changes}.items() if key not in kept}
+        if self.changes.get("max_steps") == 0:
+            changes["max_steps"] = 0
         return replace(config, hparams=replace(config.hparams, **changes, choose_by_folds=0))
 
 
@@ -42,25 +55,27 @@ def chosen_by_user(config: Config) -> Iterator[str]:
             yield one.name
 
 
-def ways_for(head: Head, model_config: Any) -> list[Way]:
-    """Return the ways that suit a head and an encoder; of two that score alike, the first is taken.
+def ways_for(head: Head, model_config: Any, windows: int) -> list[Way]:
+    """Return the ways that suit a head and an encoder, the one to take in doubt first.
 
     Args:
         head: that of the rows.
         model_config: that of the encoder.
+        windows: how many there are to train on.
     """
     if head.auto_class == WHOLE_TEXT_HEAD:
-        return list(_for_texts(head, model_config))
+        return list(_for_texts(head, model_config, windows))
     return list(_for_tokens())
 
 
-def _for_texts(head: Head, model_config: Any) -> Iterator[Way]:
+def _for_texts(head: Head, model_config: Any, windows: int) -> Iterator[Way]:
     pooled = {"pooling": "mean"} if can_pool_mean(model_config) else {}
     if head.problem_type != "regression":
+        steps = min(max(windows // WINDOWS_OF_A_STEP, FEWEST_STEPS), MOST_STEPS)
         yield Way(
             "contrastive",
             "the encoder learns to put texts with the same label together; then a linear head",
-            {**LAST, **HEAD_ALONE, **pooled, "contrastive_steps": 10},
+            {**LAST, **HEAD_ALONE, **pooled, "contrastive_steps": steps},
         )
     yield Way("linear", "a linear head on the encoder as it is", {**LAST, **HEAD_ALONE, **pooled})
     yield Way(
@@ -77,6 +92,4 @@ def _for_tokens() -> Iterator[Way]:
         "all weights are trained, for twice as long, lower layers more slowly",
         {**LAST, "max_steps": 400, "layer_decay": 0.9},
     )
-    yield Way(
-        "hot", "all weights are trained, three times as fast, the top layer drawn anew", {**LAST, "reinit_layers": 1}
-    )
+    yield Way("hot", "all weights are trained, at three times the rate", LAST, rate=3.0)

@@ -51,7 +51,6 @@ def show_model(prepared: Prepared) -> None:
 
 def show_plan(trainer: RecipeTrainer, prepared: Prepared) -> None:
     """Print the length and the settings of the training."""
-    arguments = trainer.args
     method = prepared.config.hparams.method
     trained_as = "" if method == "recipe" else f"; as in hparams={method}, to compare with"
     say_field("training", f"{_length(trainer, prepared.config.hparams)}, {prepared.placement.describe()}{trained_as}")

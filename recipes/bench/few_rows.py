@@ -1,0 +1,171 @@
+"""Small labelled sets cut from large ones, and runs on them: what the parts `few` and `levers` of the bench share."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recipes.command.composing import compose
+from recipes.system.console import complain, say
+from recipes.system.files import write_json, write_text
+from tasks.data.records import ReadReport
+from tasks.load import load
+from tasks.task import AnyTask
+from tasks.writing.writers import choose_writer
+
+TEST_ROWS = 500
+SUFFIXES = {"classification": ".csv", "ner": ".conll", "qa": ".json"}
+SEED_OF_TEST = 0
+"The test rows are the same for all seeds."
+
+
+@dataclass(frozen=True)
+class Source:
+    """A large labelled set."""
+
+    task: str
+    data: str
+    "A choice of the group data."
+    by_label: bool = True
+    "Whether sizes count the rows of each label, and not all rows."
+
+
+SOURCES = {
+    "trec6": Source("classification", "trec6"),
+    "sst2": Source("classification", "sst2"),
+    "sms_spam": Source("classification", "sms_spam"),
+    "wnut17": Source("ner", "wnut17", by_label=False),
+    "ncbi_disease": Source("ner", "ncbi_disease", by_label=False),
+    "squad_slice": Source("qa", "squad_slice", by_label=False),
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run on a small set."""
+
+    source: str
+    size: int
+    seed: int
+    name: str
+    "Of what is tried, such as `default`."
+    overrides: tuple[str, ...]
+
+    @property
+    def set_name(self) -> str:
+        """The set and its size."""
+        return f"{self.source}, {self.size}" + (" a label" if SOURCES[self.source].by_label else "")
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a run gave."""
+
+    score: float
+    "The score that the task is judged by, on the test rows."
+    seconds: float
+    "Of the whole command."
+    collapsed: bool
+    chosen: str | None
+    "By `hparams=small_data`."
+
+
+def small_files(source: str, size: int, seed: int, folder: Path) -> tuple[Path, Path]:
+    """Write some training rows, drawn with the seed, and the test rows. Return both files."""
+    large = SOURCES[source]
+    suffix = SUFFIXES[large.task]
+    train, test = folder / f"{source}-{size}-{seed}{suffix}", folder / f"{source}-test{suffix}"
+    if train.exists() and test.exists():
+        return train, test
+    config = compose([f"task={large.task}", f"data={large.data}"])
+    rows = load(config.task, config.data, SEED_OF_TEST)
+    few = _drawn(rows.task, rows.splits["train"], size, seed, large.by_label)
+    some = random.Random(SEED_OF_TEST).sample(  # noqa: S311
+        rows.splits["test"], min(TEST_ROWS, len(rows.splits["test"]))
+    )
+    writer = choose_writer(large.task, suffix, None)
+    for path, chosen in ((train, few), (test, some)):
+        write_text(path, writer.write(chosen, True, ReadReport(on_bad_row="error")).text)
+    return train, test
+
+
+def _drawn(task: AnyTask, rows: Sequence[Any], size: int, seed: int, by_label: bool) -> list[Any]:
+    """Return so many rows, or so many of each label, without duplicates, in random order."""
+    unique = list({task.identity(row): row for row in rows}.values())
+    random.Random(seed).shuffle(unique)  # noqa: S311
+    if not by_label:
+        return unique[:size]
+    counts: dict[Any, int] = defaultdict(int)
+    drawn = []
+    for row in unique:
+        counts[task.stratum(row)] += 1
+        if counts[task.stratum(row)] <= size:
+            drawn.append(row)
+    return drawn
+
+
+def run_all(jobs: Sequence[Job], folder: Path, processes: int) -> dict[Job, Done]:
+    """Do all runs, so many at a time with a thread each, and return what they gave.
+
+    What a run gave is kept in a file of its own, so that a bench that was stopped goes on where it was.
+
+    Raises:
+        SystemExit: a run failed; its output has been printed.
+    """
+    files = {(job.source, job.size, job.seed): Path() for job in jobs}
+    for source, size, seed in files:
+        small_files(source, size, seed, folder / "data")
+    with ThreadPoolExecutor(processes) as pool:
+        done = pool.map(lambda job: _run(job, folder), jobs)
+        return dict(zip(jobs, _told(jobs, done), strict=True))
+
+
+def _told(jobs: Sequence[Job], done: Iterable[Done]) -> Iterable[Done]:
+    for number, (job, one) in enumerate(zip(jobs, done, strict=True), 1):
+        collapsed = ", collapsed" if one.collapsed else ""
+        what = f"{job.name}{f' ({one.chosen})' if one.chosen else ''}"
+        say(
+            f"{number}/{len(jobs)}  {job.set_name}, seed {job.seed}: {what} {one.score:.4f} in {one.seconds:.0f} s"
+            + collapsed
+        )
+        yield one
+
+
+def _run(job: Job, folder: Path) -> Done:
+    kept = folder / "results" / f"{job.source}-{job.size}-{job.seed}-{job.name}.json"
+    if kept.exists():
+        return Done(**json.loads(kept.read_text(encoding="utf-8")))
+    train, test = small_files(job.source, job.size, job.seed, folder / "data")
+    root = folder / "runs" / kept.stem
+    command = [
+        *(sys.executable, "-m", "recipes.run", f"task={SOURCES[job.source].task}", "data=files"),
+        *(f"data.train={train}", f"data.test={test}", f"seed={job.seed}", "runtime.threads=1"),
+        *(f"output_root={root}", *job.overrides),
+    ]
+    started = time.perf_counter()
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ)  # noqa: S603
+    seconds = time.perf_counter() - started
+    if ended.returncode:
+        complain(ended.stdout + ended.stderr)
+        raise SystemExit(1)
+    (path,) = root.rglob("report.json")
+    report = json.loads(path.read_text(encoding="utf-8"))
+    choice = report["choice"]
+    done = Done(
+        score=report["metrics"]["test"][report["objective"]["name"]],
+        seconds=seconds,
+        collapsed=bool(report["verdict"]["collapsed"]),
+        chosen=None if choice is None else choice["chosen"],
+    )
+    write_json(kept, vars(done))
+    for model in root.rglob("model.safetensors"):
+        model.unlink()  # hundreds of runs would fill the disk
+    return done

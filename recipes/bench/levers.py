@@ -1,0 +1,143 @@
+"""What `hparams=small_data` and each lever are worth on few rows: `scripts/bench few` and `scripts/bench levers`."""
+
+from argparse import Namespace
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from math import sqrt
+from pathlib import Path
+from statistics import fmean, stdev
+
+from scipy import stats
+
+from recipes.bench.few_rows import SOURCES, Done, Job, run_all
+from recipes.bench.table import write
+
+SEEDS = 5
+FEW_SIZES = {
+    "trec6": (8, 32),
+    "sst2": (8, 32),
+    "sms_spam": (8, 32),
+    "wnut17": (100,),
+    "ncbi_disease": (100,),
+    "squad_slice": (100,),
+}
+LEVER_SIZES = {"trec6": (32, 150), "sst2": (100, 500), "wnut17": (200, 1000)}
+LEVERS: Mapping[str, tuple[str, ...]] = {
+    "default": (),
+    "focal": ("focal=2",),
+    "label_smoothing": ("label_smoothing=0.1",),
+    "r_drop": ("r_drop=1", "attention_dropout=null"),
+    "layer_decay": ("layer_decay=0.9",),
+    "head_learning_rate": ("head_learning_rate=1e-3",),
+    "reinit_layers": ("reinit_layers=1",),
+    "unfreeze_over": ("unfreeze_over=0.3",),
+    "pretrained_pull": ("pretrained_pull=1",),
+    "adversarial": ("adversarial=1",),
+    "average_weights": ("average_weights=0.95",),
+    "soup": ("soup=4",),
+    "linear_head": ("linear_head=true",),
+    "lora": ("lora_rank=8", "learning_rate=1e-3"),
+    "dora": ("lora_rank=8", "learning_rate=1e-3", "dora=true"),
+    "bias_only": ("bias_only=true", "learning_rate=1e-3"),
+    "freeze_half": ("freeze_layers=3", "freeze_embeddings=true"),
+    "long": ("epochs=40",),
+}
+"What is changed in hparams=default. Learning rates of those that train few weights are usual ones for them."
+
+
+def few(given: Namespace) -> list[Path]:
+    """Compare `hparams=small_data` and the default on small sets over seeds."""
+    jobs = [
+        Job(source, size, seed, name, overrides)
+        for source, sizes in _chosen(FEW_SIZES, given).items()
+        for size in sizes
+        for seed in range(1, SEEDS + 1)
+        for name, overrides in (("default", ()), ("small_data", ("hparams=small_data",)))
+    ]
+    done = run_all(jobs, given.output / "few", given.processes)
+    rows = [["rows", "default", "small_data", "gain", "default s", "small_data s", "chosen"]]
+    for set_name in dict.fromkeys(job.set_name for job in jobs):
+        default, chosen = (_of(done, set_name, name) for name in ("default", "small_data"))
+        ways = Counter(one.chosen for one in chosen)
+        rows.append(
+            [
+                set_name,
+                _mean(default),
+                _mean(chosen),
+                gain([one.score for one in chosen], [one.score for one in default]),
+                f"{fmean(one.seconds for one in default):.0f}",
+                f"{fmean(one.seconds for one in chosen):.0f}",
+                ", ".join(f"{way} {count}" for way, count in ways.most_common()),
+            ]
+        )
+    notes = [
+        f"Mean and deviation over {SEEDS} seeds, each with training rows of its own; at most 500 test rows. Gains with "
+        "95% intervals over seeds (paired t). Seconds of the whole command on one thread."
+    ]
+    return write(given.output, "few", rows, notes, {"runs": _plain(done)})
+
+
+def levers(given: Namespace) -> list[Path]:
+    """Compare each lever with the default on small and middle-sized sets over seeds."""
+    jobs = [
+        Job(source, size, seed, name, tuple(f"hparams.{one}" for one in overrides))
+        for source, sizes in _chosen(LEVER_SIZES, given).items()
+        for size in sizes
+        for seed in range(1, SEEDS + 1)
+        for name, overrides in LEVERS.items()
+    ]
+    done = run_all(jobs, given.output / "levers", given.processes)
+    sets = list(dict.fromkeys(job.set_name for job in jobs))
+    rows = [["lever", *sets, "time"]]
+    for name in LEVERS:
+        cells, times = [], []
+        for set_name in sets:
+            default, tried = _of(done, set_name, "default"), _of(done, set_name, name)
+            if name == "default":
+                cells.append(_mean(default))
+            else:
+                cells.append(gain([one.score for one in tried], [one.score for one in default]))
+            times.append(fmean(one.seconds for one in tried) / fmean(one.seconds for one in default))
+        rows.append([f"{name}: {' '.join(LEVERS[name])}" if LEVERS[name] else name, *cells, f"{fmean(times):.2f}x"])
+    notes = [
+        f"Default: mean and deviation over {SEEDS} seeds, each with training rows of its own. Levers: what they gain "
+        "over the default with the same rows and seed, with 95% intervals (paired t). Time: of the whole command."
+    ]
+    return write(given.output, "levers", rows, notes, {"runs": _plain(done)})
+
+
+def gain(tried: Sequence[float], default: Sequence[float]) -> str:
+    """Return the mean difference of pairs, with its interval by Student's t.
+
+    >>> gain([0.5, 0.6, 0.7], [0.4, 0.6, 0.5])
+    '+0.100 (-0.148 to 0.348)'
+    """
+    differences = [one - other for one, other in zip(tried, default, strict=True)]
+    middle = fmean(differences)
+    if len(differences) < 2:
+        return f"{middle:+.3f}"
+    half = stats.t.ppf(0.975, len(differences) - 1) * stdev(differences) / sqrt(len(differences))
+    return f"{middle:+.3f} ({middle - half:.3f} to {middle + half:.3f})"
+
+
+def _chosen(sizes: Mapping[str, tuple[int, ...]], given: Namespace) -> dict[str, tuple[int, ...]]:
+    return {
+        source: each
+        for source, each in sizes.items()
+        if (not given.task or SOURCES[source].task in given.task) and given.data in (None, source)
+    }
+
+
+def _of(done: Mapping[Job, Done], set_name: str, name: str) -> list[Done]:
+    return [one for job, one in done.items() if job.set_name == set_name and job.name == name]
+
+
+def _mean(some: Sequence[Done]) -> str:
+    scores = [one.score for one in some]
+    collapsed = sum(one.collapsed for one in some)
+    spread = f" ± {stdev(scores):.3f}" if len(scores) > 1 else ""
+    return f"{fmean(scores):.3f}{spread}" + (f", {collapsed} collapsed" if collapsed else "")
+
+
+def _plain(done: Mapping[Job, Done]) -> list[dict[str, object]]:
+    return [{**vars(job), **vars(one)} for job, one in done.items()]

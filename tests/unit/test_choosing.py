@@ -1,0 +1,181 @@
+"""The choice among ways of training: what is tried, on which folds, and which is taken."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recipes.choosing.choice import Tried, decide
+from recipes.choosing.cost import Cost
+from recipes.choosing.cross_validation import CrossValidation
+from recipes.choosing.fold_journal import FoldJournal
+from recipes.choosing.ways import Way, chosen_by_user, ways_for
+from recipes.config.schema import Config, Hparams, Model
+from recipes.inference.evaluation import OutOfFold
+from recipes.results.choice import Choice, TriedWay, choice_from_json
+from tasks.data.splits import folds
+from tasks.task import Head
+from tests import tiny
+
+TEXTS = Head("AutoModelForSequenceClassification", ("a", "b"), "single_label_classification")
+NUMBERS = Head("AutoModelForSequenceClassification", ("number",), "regression")
+WORDS = Head("AutoModelForTokenClassification", ("O", "B-a", "I-a"))
+
+
+def config_of(**hparams: Any) -> Config:
+    return Config(
+        model=Model(path="somewhere", learning_rate=1e-4), hparams=Hparams(**{"learning_rate": 1e-4, **hparams})
+    )
+
+
+def bert_config(kind: str = "bert") -> Any:
+    return tiny.configured(kind, tiny.tokenizer_of(kind))
+
+
+# Folds
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 12)), min_size=2, max_size=60), st.integers(2, 6))
+def test_folds_share_out_every_row_once_and_keep_duplicates_together(rows: list[tuple[int, int]], count: int) -> None:
+    shared = folds(rows, count, 1, stratum=lambda row: row[0], group=None, identity=lambda row: row)
+    assert sorted(place for fold in shared for place in fold) == list(range(len(rows)))
+    assert len(shared) == min(count, len(set(rows)))
+    for row in set(rows):
+        assert sum(any(rows[place] == row for place in fold) for fold in shared) == 1
+    assert shared == folds(rows, count, 1, stratum=lambda row: row[0], group=None, identity=lambda row: row)
+
+
+def test_each_fold_has_its_share_of_each_label() -> None:
+    rows = [("rare" if number % 5 == 0 else "common", number) for number in range(60)]
+    shared = folds(rows, 4, 7, stratum=lambda row: row[0], group=None, identity=lambda row: row[1])
+    for fold in shared:
+        assert Counter(rows[place][0] for place in fold) == {"rare": 3, "common": 12}
+    assert shared != folds(rows, 4, 8, stratum=lambda row: row[0], group=None, identity=lambda row: row[1])
+
+
+def test_groups_stay_together_and_make_folds_of_like_size() -> None:
+    rows = [(article, question) for article in range(9) for question in range(1 + article % 3)]
+    shared = folds(rows, 3, 1, stratum=None, group=lambda row: row[0], identity=lambda row: row)
+    for article in range(9):
+        assert sum(any(rows[place][0] == article for place in fold) for fold in shared) == 1
+    assert {len(fold) for fold in shared} == {6}
+
+
+# Ways
+
+
+def test_which_ways_there_are() -> None:
+    def names(head: Head) -> list[str]:
+        return [way.name for way in ways_for(head, bert_config(), 48)]
+
+    assert names(TEXTS) == ["contrastive", "linear", "fine_tuning"]
+    assert names(NUMBERS) == ["linear", "fine_tuning"]
+    assert names(WORDS) == ["fine_tuning", "long", "hot"]
+
+
+def test_the_contrastive_stage_grows_with_the_rows() -> None:
+    steps = [ways_for(TEXTS, bert_config(), windows)[0].changes["contrastive_steps"] for windows in (16, 200, 9000)]
+    assert steps == [10, 20, 40]
+
+
+def test_encoders_that_can_not_pool_the_mean_are_read_at_their_first_token() -> None:
+    assert ways_for(TEXTS, bert_config(), 48)[0].changes["pooling"] == "mean"
+    assert "pooling" not in ways_for(TEXTS, bert_config("distilbert"), 48)[0].changes
+
+
+def test_what_the_user_sets_holds_for_every_way() -> None:
+    config = config_of(learning_rate=3e-4, focal=2.0, choose_by_folds=3)
+    assert set(chosen_by_user(config)) == {"learning_rate", "focal", "choose_by_folds"}
+    for way in ways_for(WORDS, bert_config(), 48):
+        applied = way.applied(config).hparams
+        assert applied.learning_rate == 3e-4
+        assert applied.focal == 2.0
+        assert applied.choose_by_folds == 0
+        assert applied.keep == "last"
+
+
+def test_a_rate_is_a_multiple_of_the_models_own() -> None:
+    assert Way("hot", "", {}, rate=3.0).applied(config_of()).hparams.learning_rate == pytest.approx(3e-4)
+    assert Way("plain", "", {}).applied(config_of()).hparams.learning_rate == pytest.approx(1e-4)
+
+
+def test_the_users_epochs_are_those_of_ways_with_steps() -> None:
+    long = Way("long", "", {"max_steps": 400})
+    head = Way("head", "", {"max_steps": 0, "linear_head": True})
+    for chosen in ({"epochs": 2.0}, {"max_steps": 5}):
+        applied = long.applied(config_of(**chosen)).hparams
+        assert {name: getattr(applied, name) for name in chosen} == chosen
+        assert applied.max_steps != 400
+        assert head.applied(config_of(**chosen)).hparams.max_steps == 0
+    assert long.applied(config_of()).hparams.max_steps == 400
+
+
+# The decision
+
+
+def tried(name: str, score: float | None, draws: Any = None) -> Tried:
+    return Tried(
+        Way(name, "", {}),
+        CrossValidation(OutOfFold([], []), 1.0),
+        TriedWay(name, "", score, None, 1.0, {}),
+        None if draws is None else np.asarray(draws, dtype=float),
+    )
+
+
+def test_in_doubt_the_first_way_is_taken() -> None:
+    even = np.array([0.5, 0.6, 0.7])
+    # The difference is 0.1 on average and varies by 0.082, or by 0.163.
+    sure, unsure = np.add(even, [0.0, 0.1, 0.2]), np.add(even, [-0.1, 0.1, 0.3])
+    taken, why = decide([tried("first", 0.6, even), tried("second", 0.7, sure)], 1)
+    assert (taken.way.name, why) == ("second", "the best of 2 by cross-validation")
+    taken, why = decide([tried("first", 0.6, even), tried("second", 0.7, unsure)], 1)
+    assert taken.way.name == "first"
+    assert "second was better by less than a standard error" in why
+    taken, _ = decide([tried("first", 0.6, even), tried("second", 0.7, sure)], -1)
+    assert taken.way.name == "first", "of errors, the lower is better"
+
+
+def test_with_a_handful_of_rows_the_score_decides() -> None:
+    assert decide([tried("first", 0.5), tried("second", 0.6)], 1)[0].way.name == "second"
+    assert decide([tried("first", 0.5), tried("second", 0.5)], 1)[0].way.name == "first"
+    assert decide([tried("first", None), tried("second", 0.1)], 1)[0].way.name == "second"
+    assert decide([tried("first", 0.1), tried("second", None)], 1)[0].way.name == "first"
+    assert decide([tried("first", None), tried("second", None)], 1)[0].way.name == "first"
+
+
+# Cost and what is kept
+
+
+def test_cost_by_hand() -> None:
+    cost = Cost(windows=40, of_window=0.1, of_step=0.0, longest=100)
+    # Three folds of 27 rows and all 40, each for 2 epochs of 2 and 3 steps of 16 rows, and 2.5 s a model.
+    assert cost.seconds(Hparams(epochs=2), 3) == pytest.approx(3 * (2.5 + 4 * 1.6) + 2.5 + 6 * 1.6)
+    contrast = Hparams(contrastive_steps=10, linear_head=True, max_steps=0)
+    expected = 3 * (2.5 + 10 * 2.7 + 27 * 0.1 / 3) + 2.5 + 10 * 4.0 + 40 * 0.1 / 3
+    assert cost.seconds(contrast, 3) == pytest.approx(expected)
+
+
+def test_a_fold_is_found_again_for_the_same_run_only(tmp_path: Path) -> None:
+    journal = FoldJournal(tmp_path / "folds" / "linear-0.json", {"seed": 1})
+    assert journal.read() is None
+    journal.write({"predictions": [{"label": "a", "score": 0.1 + 0.2}], "seconds": 2.5})
+    assert journal.read() == {"predictions": [{"label": "a", "score": 0.1 + 0.2}], "seconds": 2.5}
+    assert FoldJournal(journal.path, {"seed": 2}).read() is None
+    for damaged in ("{", "[]", '{"key": {"seed": 1}}', '{"key": {"seed": 1}, "predictions": 3, "seconds": 1}'):
+        journal.path.write_text(damaged)
+        assert journal.read() is None
+
+
+def test_a_choice_is_read_back() -> None:
+    way = TriedWay("linear", "a linear head", 0.5, [0.4, 0.6], 1.0, {"linear_head": True})
+    choice = Choice("linear", "the best of 1 by cross-validation", "f1", 3, 40, True, [way])
+    from dataclasses import asdict
+
+    assert choice_from_json(asdict(choice)) == choice
+    assert choice.way() == way
+    with pytest.raises(TypeError):
+        choice_from_json({**asdict(choice), "ways": [{"name": "linear"}]})
