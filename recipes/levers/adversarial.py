@@ -23,16 +23,17 @@ def moved_embeddings(model: Any, length: float) -> Iterator[bool]:
         length: of the move, as a norm over the whole table.
 
     Yields:
-        Whether it was moved: not if there is no gradient, as with a loss that is all 0.
+        Whether it was moved: not if there is no gradient, as with a loss that is all 0, or while the table is frozen.
 
     Raises:
-        InputError: the table is not trained, and has no gradient.
+        InputError: the model has no such table.
     """
     table: Any = embedding_table(model)
-    if table is None or not table.weight.requires_grad:
-        raise InputError("hparams.adversarial needs an embedding table that is trained, and this model's is not")
+    if table is None:
+        raise InputError("hparams.adversarial needs an embedding table, and this model has none")
     weight = table.weight
-    norm = None if weight.grad is None else weight.grad.float().norm()
+    frozen = weight.grad is None or not weight.requires_grad
+    norm = None if frozen else weight.grad.float().norm()
     if norm is None or not bool(norm.isfinite()) or float(norm) == 0:
         yield False
         return

@@ -107,7 +107,7 @@ def _shown_scores(report: Report, task: AnyTask) -> Iterator[tuple[Split, str]]:
 def _summary(report: Report, task: AnyTask) -> str:
     base = _base_model(report)
     start = f"`{_plain(base)}`" if base else "a pretrained encoder"
-    text = f"{start} with a head for {_plain(task.name)}, trained as a whole on {report.data.rows['train']:,} rows."
+    text = f"{start} with a head for {_plain(task.name)}, trained on {report.data.rows['train']:,} rows."
     if report.verdict.collapsed:
         text += f"\n\n**This model has learnt nothing**: {_plain('; '.join(report.verdict.collapsed))}."
     return text[0].upper() + text[1:]
@@ -165,14 +165,19 @@ def _facts(report: Report) -> Iterator[str]:
     for what, counted in (("left out", data.skipped), ("repaired", data.repaired)):
         lines += [f"- {what}: {count} x {_plain(reason)}" for reason, count in counted.items()]
     best = "the last one kept" if training.best_epoch is None else f"the best one {training.best_epoch:g}"
+    epochs = (
+        f"{training.epochs:g} epochs, {best}"
+        if training.epochs
+        else "no epochs: a linear head, fitted to the encoder's outputs"
+    )
     if report.choice is not None:
         lines.append(
             f"- trained in the way `{_plain(report.choice.chosen)}`, {_plain(report.choice.why)}: "
             f"{_plain(report.choice.way().words)}"
         )
     lines += [
-        f"- learning rate {training.learning_rate:g}, batch {training.batch_size}, {training.epochs:g} epochs, "
-        f"{best}; seed {report.seed}; {_plain(environment.precision)} on {_plain(environment.device)}",
+        f"- learning rate {training.learning_rate:g}, batch {training.batch_size}, {epochs}; "
+        f"seed {report.seed}; {_plain(environment.precision)} on {_plain(environment.device)}",
         "- " + ", ".join(f"{name} {version}" for name, version in environment.versions.items() if version),
     ]
     yield "\n".join(lines)

@@ -24,6 +24,7 @@ DOCUMENTS = (
     "docs/predict.md",
     "docs/long_texts.md",
     "docs/verdict.md",
+    "docs/levers.md",
     "docs/performance.md",
     "docs/trackers.md",
     "CONTRIBUTING.md",
