@@ -1,15 +1,20 @@
 """Small labelled sets cut from large ones, and runs on them: what the parts `few` and `levers` of the bench share."""
 
+import contextlib
+import io
 import json
+import multiprocessing
 import os
 import random
+import shutil
 import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -112,26 +117,35 @@ def _drawn(task: AnyTask, rows: Sequence[Any], size: int, seed: int, by_label: b
     return drawn
 
 
-def run_all(jobs: Sequence[Job], folder: Path, processes: int) -> dict[Job, Done]:
+def run_all(jobs: Sequence[Job], folder: Path, processes: int, apart: bool) -> dict[Job, Done]:
     """Do all runs, so many at a time with a thread each, and return what they gave.
 
     What a run gave is kept in a file of its own, so that a bench that was stopped goes on where it was.
 
+    Args:
+        jobs: the runs.
+        folder: where rows, runs and results are kept.
+        processes: how many are done at a time.
+        apart: whether each run is a command of its own, whose time counts from its start; otherwise a process does one
+            run after another, without importing everything anew.
+
     Raises:
         SystemExit: a run failed; its output has been printed.
     """
-    files = {(job.source, job.size, job.seed): Path() for job in jobs}
-    for source, size, seed in files:
+    for source, size, seed in {(job.source, job.size, job.seed): None for job in jobs}:
         small_files(source, size, seed, folder / "data")
-    with ThreadPoolExecutor(processes) as pool:
-        done = pool.map(lambda job: _run(job, folder), jobs)
+    pool: Executor = (
+        ThreadPoolExecutor(processes) if apart else ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"))
+    )
+    with pool:
+        done = pool.map(partial(_run, folder=folder, apart=apart), jobs)
         return dict(zip(jobs, _told(jobs, done), strict=True))
 
 
-def _told(jobs: Sequence[Job], done: Iterable[Done]) -> Iterable[Done]:
+def _told(jobs: Sequence[Job], done: Iterable[Done]) -> Iterator[Done]:
     for number, (job, one) in enumerate(zip(jobs, done, strict=True), 1):
+        what = f"{job.name} ({one.chosen})" if one.chosen else job.name
         collapsed = ", collapsed" if one.collapsed else ""
-        what = f"{job.name}{f' ({one.chosen})' if one.chosen else ''}"
         say(
             f"{number}/{len(jobs)}  {job.set_name}, seed {job.seed}: {what} {one.score:.4f} in {one.seconds:.0f} s"
             + collapsed
@@ -139,23 +153,17 @@ def _told(jobs: Sequence[Job], done: Iterable[Done]) -> Iterable[Done]:
         yield one
 
 
-def _run(job: Job, folder: Path) -> Done:
-    kept = folder / "results" / f"{job.source}-{job.size}-{job.seed}-{job.name}.json"
+def _run(job: Job, folder: Path, apart: bool) -> Done:
+    name = f"{job.source}-{job.size}-{job.seed}-{job.name}"
+    kept, root = folder / "results" / f"{name}.json", folder / "runs" / name
     if kept.exists():
         return Done(**json.loads(kept.read_text(encoding="utf-8")))
     train, test = small_files(job.source, job.size, job.seed, folder / "data")
-    root = folder / "runs" / kept.stem
-    command = [
-        *(sys.executable, "-m", "recipes.run", f"task={SOURCES[job.source].task}", "data=files"),
-        *(f"data.train={train}", f"data.test={test}", f"seed={job.seed}", "runtime.threads=1"),
-        *(f"output_root={root}", *job.overrides),
+    words = [
+        *(f"task={SOURCES[job.source].task}", "data=files", f"data.train={train}", f"data.test={test}"),
+        *(f"seed={job.seed}", "runtime.threads=1", f"output_root={root}", *job.overrides),
     ]
-    started = time.perf_counter()
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ)  # noqa: S603
-    seconds = time.perf_counter() - started
-    if ended.returncode:
-        complain(ended.stdout + ended.stderr)
-        raise SystemExit(1)
+    seconds = _command(words) if apart else _call(words)
     (path,) = root.rglob("report.json")
     report = json.loads(path.read_text(encoding="utf-8"))
     choice = report["choice"]
@@ -166,6 +174,31 @@ def _run(job: Job, folder: Path) -> Done:
         chosen=None if choice is None else choice["chosen"],
     )
     write_json(kept, vars(done))
-    for model in root.rglob("model.safetensors"):
-        model.unlink()  # hundreds of runs would fill the disk
+    shutil.rmtree(root)  # the models of hundreds of runs would fill the disk
     return done
+
+
+def _command(words: Sequence[str]) -> float:
+    """Do a run as a command of its own. Return its seconds."""
+    started = time.perf_counter()
+    ended = subprocess.run(  # noqa: S603
+        [sys.executable, "-m", "recipes.run", *words], capture_output=True, text=True, check=False, env=os.environ
+    )
+    seconds = time.perf_counter() - started
+    if ended.returncode:
+        complain(ended.stdout + ended.stderr)
+        raise SystemExit(1)
+    return seconds
+
+
+def _call(words: Sequence[str]) -> float:
+    """Do a run in this process. Return its seconds."""
+    from recipes.run import main
+
+    started, said = time.perf_counter(), io.StringIO()
+    with contextlib.redirect_stdout(said):
+        status = main(words)
+    if status:
+        complain(said.getvalue())
+        raise SystemExit(1)
+    return time.perf_counter() - started

@@ -12,6 +12,7 @@ from recipes.config.schema import Config
 from recipes.inference.evaluation import OutOfFold
 from recipes.machine.devices import Placement
 from recipes.results.run_directory import RunDirectory
+from recipes.system.console import is_main_process
 from recipes.system.signals import Interruption
 from recipes.training.fitting import fit
 from tasks.data.splits import folds
@@ -87,7 +88,8 @@ def cross_validate(
             # As JSON has them, so that a resumed run goes on with the very same values.
             known = {"predictions": json.loads(json.dumps(predicted)), "seconds": time.perf_counter() - started}
             journal.write(known)
-            directory.remove()
+            if is_main_process():
+                directory.remove()
         found.update(zip(part, known["predictions"], strict=True))
         seconds += known["seconds"]
     return CrossValidation(OutOfFold([found[place] for place in range(len(train))], list(map(list, parts))), seconds)

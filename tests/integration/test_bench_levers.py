@@ -1,0 +1,71 @@
+"""The bench of levers: small sets as it says, runs that are kept, and gains by hand."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recipes.bench import few_rows, levers
+from recipes.bench.__main__ import main
+from recipes.bench.few_rows import Done, Job, small_files
+from recipes.bench.levers import gain
+
+
+@pytest.fixture
+def reviews(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A set in the format and at the place of SST-2, with duplicates."""
+    folder = tmp_path / "public" / "sst2_stsa"
+    folder.mkdir(parents=True)
+    for split, first in (("train", 0), ("dev", 200), ("test", 300)):
+        rows = [
+            f"{number % 2} the film number {number // 3 * 3} is {'good' if number % 2 else 'bad'}\n"
+            for number in range(60)
+        ]
+        (folder / f"stsa.binary.{split}").write_text("".join(row.replace("number ", f"number {first}") for row in rows))
+    monkeypatch.setenv("RECIPES_DATA", str(tmp_path / "public"))
+    return tmp_path
+
+
+def test_small_files_have_so_many_rows_of_each_label(reviews: Path) -> None:
+    train, test = small_files("sst2", 5, 1, reviews / "data")
+    rows = train.read_text().splitlines()[1:]
+    assert Counter(row.rpartition(",")[2] for row in rows) == {"negative": 5, "positive": 5}
+    assert len({row.partition(",")[2] for row in rows}) == 10, "no row twice"
+    before = train.read_text(), test.read_text()
+    assert small_files("sst2", 5, 1, reviews / "other")[0].read_text() == before[0]
+    again = small_files("sst2", 5, 2, reviews / "data")
+    assert again[0].read_text() != before[0]
+    assert again[1].read_text() == before[1], "the test rows are the same for all seeds"
+
+
+def test_each_lever_is_run_and_what_is_done_is_kept(
+    reviews: Path, models: dict[str, Path], monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setattr(levers, "SEEDS", 2)
+    monkeypatch.setattr(levers, "LEVER_SIZES", {"sst2": (6,)})
+    monkeypatch.setattr(levers, "LEVERS", {"default": (), "focal": ("focal=2",)})
+    run_here = few_rows._run
+    words = ["levers", "--output", str(reviews / "out"), f"model.path={models['bert']}", "hparams.max_steps=2"]
+    assert main(words) == 0
+    told = json.loads((reviews / "out" / "levers.json").read_text())["runs"]
+    assert [(each["seed"], each["name"]) for each in told] == [
+        (1, "default"),
+        (1, "focal"),
+        (2, "default"),
+        (2, "focal"),
+    ]
+    table = (reviews / "out" / "levers.md").read_text()
+    assert "| focal: focal=2 |" in table
+    assert not list((reviews / "out").rglob("model.safetensors"))
+    assert run_here(Job("sst2", 6, 1, "focal", ()), reviews / "out" / "levers", apart=True) == Done(
+        **{name: told[1][name] for name in ("score", "seconds", "collapsed", "chosen")}
+    ), "a run that is done is not done again"
+    capsys.readouterr()
+
+
+def test_gains_by_hand() -> None:
+    # The differences are 0.1, 0 and 0.2: mean 0.1, deviation 0.1, and Student's t of two degrees of freedom is 4.303.
+    assert gain([0.5, 0.6, 0.7], [0.4, 0.6, 0.5]) == "+0.100 (-0.148 to 0.348)"
+    assert gain([0.5], [0.6]) == "-0.100"
