@@ -15,7 +15,7 @@ from recipes.windows.batching import split_by_tokens
 
 BACKWARD = 3.0
 "A forward and a backward pass take about three times as long as the forward pass alone."
-OF_MODEL = 2.5
+OF_MODEL = 1.2
 "Seconds that each model takes besides: loading, trying out, evaluating."
 OF_STEP = 0.02
 "Seconds that an optimizer step takes for 20 million weights, besides its passes."

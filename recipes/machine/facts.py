@@ -13,7 +13,7 @@ from recipes.machine.devices import Placement
 from recipes.machine.processor import processor_name
 from recipes.results.report import Environment
 
-PACKAGES = ("finetune-recipes", "torch", "transformers", "accelerate", "datasets", "tokenizers", "numpy")
+PACKAGES = ("finetune-recipes", "torch", "transformers", "accelerate", "peft", "datasets", "tokenizers", "numpy")
 
 
 def environment(placement: Placement) -> Environment:

@@ -78,6 +78,8 @@ def training_arguments(
         # The filter would hide a loss that is not a number, and it waits for the GPU at each part of a step.
         logging_nan_inf_filter=False,
         disable_tqdm=True,
+        # Otherwise processes besides the main one become talkative with their first Trainer.
+        log_level_replica="error",
         remove_unused_columns=False,
         use_cpu=placement.device == "cpu",
         bf16=placement.precision == "bf16",

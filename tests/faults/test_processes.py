@@ -112,3 +112,20 @@ def test_two_processes_want_one_directory(
         assert "is in use: another process" in second.stderr
         assert first.wait(timeout=120) == 0
     assert outcome(tmp_path) == undisturbed("ner")[0]
+
+
+def test_two_processes_choose_the_same_way(command: Command, tmp_path: Path) -> None:
+    chosen = ("hparams=small_data", "hparams.choose_by_folds=2", "hparams.epochs=1")
+    done = subprocess.run(
+        [*launched(2), "-m", "recipes.run", *command("ner", *chosen)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("chosen      ") == 1
+    assert "LOAD REPORT" not in done.stderr
+    assert outcome(tmp_path)
+    assert not list(tmp_path.rglob("folds"))

@@ -152,10 +152,10 @@ def test_with_a_handful_of_rows_the_score_decides() -> None:
 
 def test_cost_by_hand() -> None:
     cost = Cost(windows=40, of_window=0.1, of_step=0.0, longest=100)
-    # Three folds of 27 rows and all 40, each for 2 epochs of 2 and 3 steps of 16 rows, and 2.5 s a model.
-    assert cost.seconds(Hparams(epochs=2), 3) == pytest.approx(3 * (2.5 + 4 * 1.6) + 2.5 + 6 * 1.6)
+    # Three folds of 27 rows and all 40, each for 2 epochs of 2 and 3 steps of 16 rows, and 1.2 s a model.
+    assert cost.seconds(Hparams(epochs=2), 3) == pytest.approx(3 * (1.2 + 4 * 1.6) + 1.2 + 6 * 1.6)
     contrast = Hparams(contrastive_steps=10, linear_head=True, max_steps=0)
-    expected = 3 * (2.5 + 10 * 2.7 + 27 * 0.1 / 3) + 2.5 + 10 * 4.0 + 40 * 0.1 / 3
+    expected = 3 * (1.2 + 10 * 2.7 + 27 * 0.1 / 3) + 1.2 + 10 * 4.0 + 40 * 0.1 / 3
     assert cost.seconds(contrast, 3) == pytest.approx(expected)
 
 
