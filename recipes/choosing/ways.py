@@ -31,6 +31,8 @@ class Way:
     changes: Mapping[str, Any]
     rate: float = 1.0
     "The learning rate, as a multiple of the model's own."
+    head_rate: float | None = None
+    "That of the head, as a multiple of the model's own. None: as the encoder's."
 
     def applied(self, config: Config) -> Config:
         """Return the config of a run that is trained in this way. What the user has set stays as it is.
@@ -40,8 +42,10 @@ class Way:
         kept = set(chosen_by_user(config))
         if kept & LENGTH:
             kept |= LENGTH if self.changes.get("max_steps") != 0 else set()
-        rate = {"learning_rate": self.rate * config.model.learning_rate}
-        changes = {key: value for key, value in {**rate, **self.changes}.items() if key not in kept}
+        rates = {"learning_rate": self.rate * config.model.learning_rate}
+        if self.head_rate is not None:
+            rates["head_learning_rate"] = self.head_rate * config.model.learning_rate
+        changes = {key: value for key, value in {**rates, **self.changes}.items() if key not in kept}
         if self.changes.get("max_steps") == 0:
             changes["max_steps"] = 0
         return replace(config, hparams=replace(config.hparams, **changes, choose_by_folds=0))
@@ -86,10 +90,12 @@ def _for_texts(head: Head, model_config: Any, windows: int) -> Iterator[Way]:
 
 
 def _for_tokens() -> Iterator[Way]:
-    yield Way("fine_tuning", "all weights are trained, as by default", LAST)
     yield Way(
-        "long",
-        "all weights are trained, for twice as long, lower layers more slowly",
-        {**LAST, "max_steps": 400, "layer_decay": 0.9},
+        "high_rates",
+        "all weights are trained at twice the usual learning rate, the head at twenty times that rate",
+        LAST,
+        rate=2.0,
+        head_rate=20.0,
     )
-    yield Way("hot", "all weights are trained, at three times the rate", LAST, rate=3.0)
+    yield Way("high_rate", "all weights are trained at three times the usual learning rate", LAST, rate=3.0)
+    yield Way("fine_tuning", "all weights are trained at the usual learning rate", LAST)

@@ -74,7 +74,7 @@ def test_which_ways_there_are() -> None:
 
     assert names(TEXTS) == ["contrastive", "linear", "fine_tuning"]
     assert names(NUMBERS) == ["linear", "fine_tuning"]
-    assert names(WORDS) == ["fine_tuning", "long", "hot"]
+    assert names(WORDS) == ["high_rates", "high_rate", "fine_tuning"]
 
 
 def test_the_contrastive_stage_grows_with_the_rows() -> None:
@@ -100,6 +100,8 @@ def test_what_the_user_sets_holds_for_every_way() -> None:
 
 def test_a_rate_is_a_multiple_of_the_models_own() -> None:
     assert Way("hot", "", {}, rate=3.0).applied(config_of()).hparams.learning_rate == pytest.approx(3e-4)
+    both = Way("hot", "", {}, rate=2.0, head_rate=20.0).applied(config_of()).hparams
+    assert both.head_learning_rate == pytest.approx(2e-3)
     assert Way("plain", "", {}).applied(config_of()).hparams.learning_rate == pytest.approx(1e-4)
 
 
