@@ -97,7 +97,14 @@ def choose(
     tried: list[Tried] = []
     for way in ways:
         result = cross_validate(
-            way.applied(config), way.name, rows, parts, prepared.placement, directory.folds, interruption
+            way.applied(config),
+            way.name,
+            rows,
+            parts,
+            prepared.loaded.fingerprint,
+            prepared.placement,
+            directory.folds,
+            interruption,
         )
         tried.append(_judged(way, result, rows))
         shown = format_score_in(tried[-1].told.score, tried[-1].told.bounds)

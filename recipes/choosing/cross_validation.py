@@ -11,8 +11,6 @@ from recipes.choosing.fold_journal import FoldJournal
 from recipes.config.schema import Config
 from recipes.inference.evaluation import OutOfFold
 from recipes.machine.devices import Placement
-from recipes.results.run_directory import RunDirectory
-from recipes.system.console import is_main_process
 from recipes.system.signals import Interruption
 from recipes.training.fitting import fit
 from tasks.data.splits import folds
@@ -47,6 +45,7 @@ def cross_validate(
     name: str,
     rows: AnyRows,
     parts: Sequence[Sequence[int]],
+    model: str,
     placement: Placement,
     folder: Path,
     interruption: Interruption,
@@ -61,6 +60,7 @@ def cross_validate(
         name: of this way of training, for the names of files.
         rows: the training rows are those that are shared among folds.
         parts: the positions of each fold's rows.
+        model: a hash of the weights that all begin with.
         placement: where it is computed.
         folder: where results and checkpoints of folds are kept for a resumed run.
         interruption: tells whether a signal has asked this process to end.
@@ -70,7 +70,7 @@ def cross_validate(
     seconds = 0.0
     for number, part in enumerate(parts):
         held = set(part)
-        journal = FoldJournal(folder / f"{name}-{number}.json", _key(config, rows, part))
+        journal = FoldJournal(folder, f"{name}-{number}", _key(config, rows, model, placement, part))
         known = journal.read()
         if known is None:
             started = time.perf_counter()
@@ -82,26 +82,23 @@ def cross_validate(
                     "test": [],
                 },
             )
-            directory = RunDirectory(folder / f"{name}-{number}")
-            prepared, trainer = fit(config, some, placement, directory, interruption)
+            prepared, trainer = fit(config, some, placement, journal.directory, interruption)
             predicted = trainer.predictor().predict_rows(some.splits["validation"], prepared.windows["validation"])
             # As JSON has them, so that a resumed run goes on with the very same values.
             known = {"predictions": json.loads(json.dumps(predicted)), "seconds": time.perf_counter() - started}
             journal.write(known)
-            if is_main_process():
-                directory.remove()
         found.update(zip(part, known["predictions"], strict=True))
         seconds += known["seconds"]
     return CrossValidation(OutOfFold([found[place] for place in range(len(train))], list(map(list, parts))), seconds)
 
 
-def _key(config: Config, rows: AnyRows, part: Sequence[int]) -> dict[str, Any]:
+def _key(config: Config, rows: AnyRows, model: str, placement: Placement, part: Sequence[int]) -> dict[str, Any]:
     """Return everything that the predictions of a fold depend on."""
     return {
         "hparams": asdict(config.hparams),
         "task": asdict(config.task),
-        "model": asdict(config.model),
-        "runtime": {"device": config.runtime.device, "precision": config.runtime.precision},
+        "model": model,
+        "placement": [placement.device, placement.precision, placement.processes],
         "seed": config.seed,
         "rows": rows.fingerprint("train"),
         "fold": list(part),

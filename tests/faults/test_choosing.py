@@ -69,7 +69,7 @@ def test_folds_of_other_rows_are_not_taken(harm: Harm, command: Command, data: d
     rows = tmp_path / "names.conll"
     rows.write_text(data["ner"].read_text())
     arguments = [*command("ner", *CHOOSING), f"data.train={rows}"]
-    killed = harm({"signal": 9, "at": ("predict", 4)}, *arguments)
+    killed = harm({"signal": 9, "at": ("training_step", 7)}, *arguments)
     assert killed.returncode == -9
     rows.write_text(rows.read_text().replace("Lindqvist", "Lund"))
     again = harm({}, *arguments)

@@ -162,12 +162,16 @@ def test_cost_by_hand() -> None:
 
 
 def test_a_fold_is_found_again_for_the_same_run_only(tmp_path: Path) -> None:
-    journal = FoldJournal(tmp_path / "folds" / "linear-0.json", {"seed": 1})
+    journal = FoldJournal(tmp_path / "folds", "linear-0", {"seed": 1})
+    other = FoldJournal(tmp_path / "folds", "linear-0", {"seed": 2})
     assert journal.read() is None
+    journal.directory.path.mkdir(parents=True)
     journal.write({"predictions": [{"label": "a", "score": 0.1 + 0.2}], "seconds": 2.5})
     assert journal.read() == {"predictions": [{"label": "a", "score": 0.1 + 0.2}], "seconds": 2.5}
-    assert FoldJournal(journal.path, {"seed": 2}).read() is None
-    for damaged in ("{", "[]", '{"key": {"seed": 1}}', '{"key": {"seed": 1}, "predictions": 3, "seconds": 1}'):
+    assert not journal.directory.path.exists()
+    assert other.read() is None
+    assert other.directory != journal.directory, "no checkpoint of other rows or settings is gone on from"
+    for damaged in ("{", "[]", "{}", '{"predictions": 3, "seconds": 1}'):
         journal.path.write_text(damaged)
         assert journal.read() is None
 
