@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from recipes.inference.evaluation import Evaluation, prediction_lines, units_of
+from recipes.inference.evaluation import Evaluation, OutOfFold, by_fold, prediction_lines, units_of
 from recipes.inference.judging import judge
 from recipes.results.run_directory import RunDirectory
 from recipes.results.verdict import Baseline, Certainty, Gain, Verdict
@@ -234,3 +234,25 @@ def test_the_number_of_a_question_in_its_file_does_not_hide_its_text() -> None:
     row = Question("q1", "Who waits?", "Ida waits.", ("Ida",), (0,), None, Origin("a.json", 7, "question"))
     (line,) = prediction_lines(Qa(), [row], [{"answer": "Ida"}])
     assert (line["question"], line["question_number"]) == ("Who waits?", 7)
+
+
+def test_baselines_are_held_out_as_the_model_was() -> None:
+    """Where validation rows are those of training, a linear model has not seen the rows of its fold either."""
+    words = ["aa", "bb", "cc", "dd", "ee", "ff", "gg", "hh", "ii", "jj", "kk", "ll"]
+    rows = [
+        Text(str(place), f"{word} {word} {word}", None, ("ham", "spam")[place % 2], Origin("a.csv", place))
+        for place, word in enumerate(words)
+    ]
+    head = Head("AutoModelForSequenceClassification", ("ham", "spam"), "single_label_classification")
+    loaded: AnyRows = Rows(
+        Classification(kind="single_label"), head, {"train": rows, "validation": rows, "test": []}, ReadReport()
+    )
+    predictions = labelled(*(("ham", "spam")[place % 2] for place in range(len(rows))))
+    lines = prediction_lines(loaded.task, rows, predictions)
+    seen = Evaluation({"validation": loaded.task.score(rows, predictions, head)}, {"validation": lines})
+    folds = [[0, 3, 4, 7, 8, 11], [1, 2, 5, 6, 9, 10]]
+    held_out = replace(seen, out_of_fold=OutOfFold(predictions, folds))
+    scores = [judge(loaded, one, []).baselines["validation"][LINEAR].scores["accuracy"] for one in (seen, held_out)]
+    assert scores == [1.0, 0.5], "no word of a fold stands in the other"
+    found = by_fold(loaded, lambda rest, held: [(len(rest), row.id) for row in held], folds)
+    assert found == [(6, row.id) for row in rows]
