@@ -2,16 +2,18 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from recipes.choosing.cost import Cost
 from recipes.choosing.cross_validation import CrossValidation, cross_validate, folds_of
-from recipes.choosing.ways import Way, ways_for
+from recipes.choosing.ways import Way, chosen_by_user, differences, ways_for
 from recipes.config.schema import Config
 from recipes.inference.evaluation import OutOfFold, require_usable_objective, units_of
+from recipes.levers.linear_head import reads_output_layer
 from recipes.results.choice import Choice, TriedWay
 from recipes.results.run_directory import RunDirectory
 from recipes.results.scores import format_score_in
@@ -19,12 +21,15 @@ from recipes.statistics.bootstrap import FEWEST_UNITS, SEED, draws_for, interval
 from recipes.system.console import duration, is_main_process, say, say_field
 from recipes.system.signals import Interruption
 from recipes.training.assembly import Prepared
+from recipes.training.stages import first_batch
 from tasks.errors import InputError
 from tasks.load import AnyRows
 from tasks.scoring.resampling import Numbers
 
 FEWEST_ROWS_OF_A_LABEL = 2
 "With fewer, no fold's model knows the labels of the rows that it predicts."
+ONE_LABEL = "single_label_classification"
+"What transformers calls a head for one of several classes."
 
 
 @dataclass(frozen=True)
@@ -53,9 +58,10 @@ class Chosen:
 def rows_to_choose_on(rows: AnyRows, config: Config) -> AnyRows:
     """Return the rows with those that were cut off for validation back among the training rows.
 
-    Validation rows that were given as such, or that a limit on the training rows leaves over, stay what they are.
+    Validation rows that were given as such, or where a limit is set on these splits, stay what they are.
     """
-    if "validation" not in rows.cut or config.data.limit.train is not None:
+    limit = config.data.limit
+    if "validation" not in rows.cut or limit.train is not None or limit.validation is not None:
         return rows
     together = sorted(
         [*rows.splits["train"], *rows.splits["validation"]], key=lambda row: (row.origin.file, row.origin.number)
@@ -67,8 +73,29 @@ def rows_to_choose_on(rows: AnyRows, config: Config) -> AnyRows:
     return replace(rows, splits=splits, notes=[*notes, said])
 
 
+def ways_of(prepared: Prepared) -> list[Way]:
+    """Return the ways of training that suit the rows and the model of a run."""
+    loaded = prepared.loaded
+    reads_last = reads_output_layer(loaded.model, first_batch(prepared), prepared.recipe.outputs)
+    return ways_for(prepared.rows.head, loaded.model.config, len(prepared.windows["train"]), reads_last)
+
+
+def _distinct(ways: Sequence[Way], config: Config, kept: Collection[str]) -> list[Way]:
+    """Return the ways without those that are the same as an earlier one, because of what the user has set."""
+    found: list[Way] = []
+    for way in ways:
+        if all(way.applied(config, kept) != other.applied(config, kept) for other in found):
+            found.append(way)
+    return found
+
+
 def choose(
-    prepared: Prepared, config: Config, rows: AnyRows, directory: RunDirectory, interruption: Interruption
+    prepared: Prepared,
+    config: Config,
+    rows: AnyRows,
+    command: str,
+    directory: RunDirectory,
+    interruption: Interruption,
 ) -> Chosen:
     """Try every way of training on folds of the training rows, say what they reach, and return the best.
 
@@ -76,6 +103,7 @@ def choose(
         prepared: the model and windows of a run on all rows, which tell which ways there are and what they cost.
         config: that of the run.
         rows: what `rows_to_choose_on` returned.
+        command: the command line of the run, which tells what the user has set.
         directory: of the run; finished folds are kept there until it is finished.
         interruption: tells whether a signal has asked this process to end.
 
@@ -83,21 +111,24 @@ def choose(
         InputError: the rows can't be shared among folds.
     """
     train = rows.splits["train"]
-    ways = ways_for(rows.head, prepared.loaded.model.config, len(prepared.windows["train"]))
+    kept = chosen_by_user(config, command)
+    ways = _distinct(ways_of(prepared), config, kept)
     parts = folds_of(rows.task, train, config.hparams.choose_by_folds, config.seed)
     _require_comparable(rows, parts)
     if config.overwrite and is_main_process():
+        directory.clear()  # so that what was there is not taken for the result, if this run is killed
         shutil.rmtree(directory.folds, ignore_errors=True)
     cost = Cost.measured(prepared)
-    seconds = sum(cost.seconds(way.applied(config).hparams, len(parts)) for way in ways)
+    seconds = sum(cost.seconds(way.applied(config, kept).hparams, len(parts)) for way in ways)
     say_field(
         "choosing",
-        f"{len(ways)} ways of training, each on {len(parts)} folds of {len(train)} rows: about {duration(seconds)}",
+        f"{len(ways)} way{'' if len(ways) == 1 else 's'} of training, each on {len(parts)} folds of {len(train)} rows: "
+        f"about {duration(seconds)}",
     )
     tried: list[Tried] = []
     for way in ways:
         result = cross_validate(
-            way.applied(config),
+            way.applied(config, kept),
             way.name,
             rows,
             parts,
@@ -106,7 +137,7 @@ def choose(
             directory.folds,
             interruption,
         )
-        tried.append(_judged(way, result, rows))
+        tried.append(_judged(way, differences(config, way.applied(config, kept)), result, rows))
         shown = format_score_in(tried[-1].told.score, tried[-1].told.bounds)
         say(f"  {way.name:<13} {rows.task.objective_score().name} {shown}  {duration(result.seconds)}")
     taken, why = decide(tried, rows.task.objective_score().sign)
@@ -123,7 +154,7 @@ def choose(
     say_field("chosen", f"{way.name}: {why}. Now it trains on all {len(train)} rows")
     say_field("", way.words)
     out_of_fold = result.predictions if choice.stands_for_validation else None
-    return Chosen(way.applied(config), rows, choice, out_of_fold)
+    return Chosen(way.applied(config, kept), rows, choice, out_of_fold)
 
 
 def _require_comparable(rows: AnyRows, parts: Sequence[Sequence[int]]) -> None:
@@ -139,14 +170,14 @@ def _require_comparable(rows: AnyRows, parts: Sequence[Sequence[int]]) -> None:
             "can't be shared among folds. Give more rows, or take hparams=default"
         )
     strata = Counter(map(rows.task.stratum, train))
-    if None not in strata and max(strata.values()) < FEWEST_ROWS_OF_A_LABEL:
+    if rows.head.problem_type == ONE_LABEL and max(strata.values()) < FEWEST_ROWS_OF_A_LABEL:
         raise InputError(
             f"hparams.choose_by_folds: each of the {len(train)} training rows has a label of its own, so that nothing "
             "can be held out to compare ways of training. Give two rows of a label at least, or take hparams=default"
         )
 
 
-def _judged(way: Way, result: CrossValidation, rows: AnyRows) -> Tried:
+def _judged(way: Way, changes: dict[str, Any], result: CrossValidation, rows: AnyRows) -> Tried:
     """Return the score of a way on all training rows, with its interval."""
     task, train, decoded = rows.task, rows.splits["train"], result.predictions.predictions
     name = task.objective_score().name
@@ -168,39 +199,33 @@ def _judged(way: Way, result: CrossValidation, rows: AnyRows) -> Tried:
         score=None if value != value else value,
         bounds=None if interval is None else [interval.low, interval.high],
         seconds=round(result.seconds, 1),
-        hparams=dict(way.changes),
+        hparams=changes,
     )
     return Tried(way, result, told, draws)
 
 
 def decide(tried: Sequence[Tried], sign: int) -> tuple[Tried, str]:
-    """Return the way to take, and why.
+    """Return the way to take, and why: the first whose distance to the best is within a standard error.
 
-    In doubt the one that comes first is taken: another has to be better by more than a standard error of the difference
-    on the same rows (the rule of Breiman et al. 1984, section 3.4.3, between ways instead of sizes).
+    It is the rule of Breiman et al. 1984 (section 3.4.3), between ways instead of sizes; the standard error is that of
+    the difference on the same rows.
 
     Args:
         tried: the ways in the order of preference.
         sign: 1 if higher scores are better, and otherwise -1.
     """
-    taken = tried[0]
-    for other in tried[1:]:
-        if _is_better(other, taken, sign):
-            taken = other
-    top = max(tried, key=lambda one: -np.inf if one.told.score is None else sign * one.told.score)
-    if top.told.score is None or taken.told.score == top.told.score:
+    best = max(tried, key=lambda one: -np.inf if one.told.score is None else sign * one.told.score)
+    taken = next(one for one in tried if one is best or _is_near(one, best, sign))
+    if taken is best:
         return taken, f"the best of {len(tried)} by cross-validation"
-    return taken, (
-        f"{top.way.name} was better by less than a standard error, and in doubt {taken.way.name} comes first"
-    )
+    return taken, f"in doubt, as {best.way.name} was better by less than a standard error"
 
 
-def _is_better(way: Tried, than: Tried, sign: int) -> bool:
-    """Tell whether a way is better than one that is preferred in doubt."""
-    if way.told.score is None or than.told.score is None:
-        return than.told.score is None and way.told.score is not None
-    lead = sign * (way.told.score - than.told.score)
-    if way.draws is None or than.draws is None:
-        return lead > 0
-    error = float(np.nanstd(way.draws - than.draws))
-    return lead > error
+def _is_near(way: Tried, best: Tried, sign: int) -> bool:
+    """Tell whether a way is not clearly worse than the best one."""
+    if way.told.score is None or best.told.score is None:
+        return way.told.score is best.told.score
+    lead = sign * (best.told.score - way.told.score)
+    if way.draws is None or best.draws is None:
+        return lead == 0
+    return lead <= float(np.nanstd(best.draws - way.draws))

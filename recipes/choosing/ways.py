@@ -6,8 +6,9 @@ hard to beat with a handful of rows of a class; others, and more rows, are bette
 long (docs/levers.md has the figures).
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields, replace
+import shlex
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import Field, dataclass, fields, replace
 from typing import Any
 
 from recipes.config.schema import Config, Hparams
@@ -34,12 +35,16 @@ class Way:
     head_rate: float | None = None
     "That of the head, as a multiple of the model's own. None: as the encoder's."
 
-    def applied(self, config: Config) -> Config:
+    def applied(self, config: Config, kept: Collection[str] = ()) -> Config:
         """Return the config of a run that is trained in this way. What the user has set stays as it is.
 
         A number of epochs or steps that the user has set is that of ways that train by steps.
+
+        Args:
+            config: that of the run.
+            kept: the hyperparameters that the user has set.
         """
-        kept = set(chosen_by_user(config))
+        kept = set(kept)
         if kept & LENGTH:
             kept |= LENGTH if self.changes.get("max_steps") != 0 else set()
         rates = {"learning_rate": self.rate * config.model.learning_rate}
@@ -51,25 +56,42 @@ class Way:
         return replace(config, hparams=replace(config.hparams, **changes, choose_by_folds=0))
 
 
-def chosen_by_user(config: Config) -> Iterator[str]:
-    """Yield the hyperparameters that differ from the defaults."""
-    for one in fields(Hparams):
-        default = config.model.learning_rate if one.name == "learning_rate" else one.default
-        if default is not MISSING and getattr(config.hparams, one.name) != default:
-            yield one.name
+def chosen_by_user(config: Config, command: str) -> set[str]:
+    """Return the hyperparameters that the user has set: in the command, or in a file to other values than defaults."""
+    typed = {word.partition("=")[0].lstrip("+") for word in shlex.split(command) if "=" in word}
+    return {
+        one.name
+        for one in fields(Hparams)
+        if f"hparams.{one.name}" in typed or getattr(config.hparams, one.name) != _default(one, config)
+    }
 
 
-def ways_for(head: Head, model_config: Any, windows: int) -> list[Way]:
+def _default(hyperparameter: Field[Any], config: Config) -> Any:
+    return config.model.learning_rate if hyperparameter.name == "learning_rate" else hyperparameter.default
+
+
+def differences(config: Config, other: Config) -> dict[str, Any]:
+    """Return the hyperparameters of another config that are not those of the first."""
+    return {
+        one.name: value
+        for one in fields(Hparams)
+        if (value := getattr(other.hparams, one.name)) != getattr(config.hparams, one.name)
+        and one.name != "choose_by_folds"
+    }
+
+
+def ways_for(head: Head, model_config: Any, windows: int, reads_last: bool = True) -> list[Way]:
     """Return the ways that suit a head and an encoder, the one to take in doubt first.
 
     Args:
         head: that of the rows.
         model_config: that of the encoder.
         windows: how many there are to train on.
+        reads_last: whether the model's outputs are those of its last linear layer, so that a head can be fitted.
     """
-    if head.auto_class == WHOLE_TEXT_HEAD:
+    if head.auto_class == WHOLE_TEXT_HEAD and reads_last:
         return list(_for_texts(head, model_config, windows))
-    return list(_for_tokens())
+    return list(_all_weights())
 
 
 def _for_texts(head: Head, model_config: Any, windows: int) -> Iterator[Way]:
@@ -84,12 +106,12 @@ def _for_texts(head: Head, model_config: Any, windows: int) -> Iterator[Way]:
     yield Way("linear", "a linear head on the encoder as it is", {**LAST, **HEAD_ALONE, **pooled})
     yield Way(
         "fine_tuning",
-        "a linear head first; then all weights are trained for long, lower layers more slowly",
+        "a linear head first; then all weights are trained, lower layers more slowly",
         {**LAST, **pooled, "linear_head": True, "layer_decay": 0.9, "epochs": 10.0},
     )
 
 
-def _for_tokens() -> Iterator[Way]:
+def _all_weights() -> Iterator[Way]:
     yield Way(
         "high_rates",
         "all weights are trained at twice the usual learning rate, the head at twenty times that rate",

@@ -69,11 +69,11 @@ def _errors(config: Config) -> Iterator[str]:
 
 
 TOGETHER = (
-    ("bias_only", ("unfreeze_over", "adversarial"), "the first leaves nothing for the second to train"),
+    ("bias_only", ("unfreeze_over", "adversarial", "lora_rank"), "the first leaves nothing for the second to train"),
     ("freeze_embeddings", ("adversarial",), "the second needs embeddings that are trained"),
     (
         "lora_rank",
-        ("bias_only", "freeze_layers", "reinit_layers", "unfreeze_over", "adversarial", "pretrained_pull"),
+        ("freeze_layers", "reinit_layers", "unfreeze_over", "adversarial", "pretrained_pull"),
         "the first freezes the encoder, of which the second changes weights",
     ),
     ("stock", ("plain", "choose_by_folds"), "set one of them"),
@@ -81,6 +81,10 @@ TOGETHER = (
     ("choose_by_folds", ("early_stopping", "soup"), "the ways to choose from have no epochs to choose from"),
 )
 "Keys of hparams, others that can't be set with them, and why."
+
+
+NEED_STEPS = ("early_stopping", "soup", "average_weights", "adversarial", "r_drop", "unfreeze_over", "pretrained_pull")
+"Keys of hparams that do nothing where no steps are taken."
 
 
 def _lever_errors(hparams: Hparams, task: AnyTask) -> Iterator[str]:
@@ -91,8 +95,16 @@ def _lever_errors(hparams: Hparams, task: AnyTask) -> Iterator[str]:
     if hparams.keep == "last" and (hparams.early_stopping is not None or hparams.soup):
         key = "soup" if hparams.soup else "early_stopping"
         yield f"hparams.keep=last and hparams.{key}: the second needs evaluations during training, the first has none"
-    if hparams.max_steps == 0 and not hparams.linear_head and not hparams.choose_by_folds:
+    if hparams.max_steps == 0 and not hparams.linear_head:
         yield "hparams.max_steps=0: nothing would be trained. Only with hparams.linear_head=true"
+    for key in NEED_STEPS if hparams.max_steps == 0 else ():
+        if getattr(hparams, key):
+            yield f"hparams.max_steps=0 and hparams.{key}: the second needs steps, the first leaves none"
+    if hparams.adversarial and hparams.accumulation > 1:
+        yield (
+            f"hparams.adversarial and hparams.accumulation={hparams.accumulation}: embeddings are moved along the "
+            "gradient of a whole batch. To save memory: runtime.tokens_at_once"
+        )
     if not hparams.lora_rank and (hparams.dora or hparams.lora_alpha is not None):
         yield f"hparams.{'dora' if hparams.dora else 'lora_alpha'}: only with hparams.lora_rank, such as 8"
     if hparams.contrastive_steps and not task.labels_whole_texts:
@@ -119,7 +131,12 @@ def _data_errors(config: Config) -> Iterator[str]:
     for share, key in ((data.validation_fraction, "validation_fraction"), (data.test_fraction, "test_fraction")):
         if not 0 <= share < 1:
             yield f"data.{key}={share}: a share of the training rows, from 0 to less than 1"
-    if data.validation is None and data.validation_fraction == 0:
+    if data.validation is None and data.validation_fraction == 0 and config.hparams.choose_by_folds:
+        yield (
+            "data.validation_fraction=0: not with hparams.choose_by_folds, which puts the rows that are cut off back "
+            "among those of training by itself"
+        )
+    elif data.validation is None and data.validation_fraction == 0:
         yield "data.validation_fraction=0: a validation split is needed to choose the best model"
 
 

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
@@ -21,6 +22,7 @@ from recipes.levers.low_rank import has_low_rank, save_low_rank
 from recipes.machine import out_of_memory
 from recipes.machine.devices import place
 from recipes.machine.facts import numerical_environment
+from recipes.model.locating import locate
 from recipes.model.stored_task import StoredTask
 from recipes.reporting.run_page import run_page
 from recipes.results.model_card import data_name, model_card
@@ -80,11 +82,11 @@ def run_experiment(
     with directory.lock() if is_main_process() else nullcontext(), out_of_memory.explaining(), ExitStack() as tracked:
         chosen = None
         if config.hparams.choose_by_folds:
-            chosen = choose(prepared, config, rows, directory, interruption)
+            chosen = choose(prepared, config, rows, command, directory, interruption)
             laps.lap("choosing")
             prepared = prepare(chosen.config, rows, placement, laps)
         else:
-            hint_at_small_data(prepared)
+            hint_at_small_data(prepared, command)
         trainer = assemble(prepared, directory, interruption, started)
         show_plan(trainer, prepared)
         tracking = tracked.enter_context(track(config, rows.fingerprint(), directory, _identity(prepared)))
@@ -130,11 +132,22 @@ def _stored_task(config: Config, rows: AnyRows) -> StoredTask:
 def _save_adapter(prepared: Prepared, trainer: RecipeTrainer, directory: RunDirectory) -> None:
     """Write low-rank changes, if there are any, before they are added to the matrices."""
     speed.restore(trainer.model)
-    if is_main_process() and has_low_rank(trainer.model):
+    if not has_low_rank(trainer.model):
+        return
+    if prepared.config.hparams.pooling == "mean":
+        say_field("", "no adapter: the layer that pools the mean is none of the pretrained model's")
+        return
+    if is_main_process():
         try:
-            save_low_rank(trainer.model, directory.adapter, prepared.config.model.path)
+            save_low_rank(trainer.model, directory.adapter, _base_name(prepared.config))
         except (OSError, SafetensorError) as error:
             raise InputError(f"{directory.adapter} can't be written to: {error}") from error
+
+
+def _base_name(config: Config) -> str:
+    """Return where an adapter's base model is found: its folder, if it is one, or its name on the hub."""
+    local = Path(config.model.path).expanduser().exists()
+    return str(locate(config.model).absolute()) if local else config.model.path
 
 
 def _starting_point(
@@ -195,7 +208,9 @@ def _write_results(
 ) -> Report:
     save_model(trainer, directory)
     laps.lap("judging and saving")
-    verdict = judge(prepared.rows, evaluation, history(trainer)) if is_main_process() else Verdict()
+    # With a head that was fitted first, the loss begins where it would otherwise end.
+    losses = [] if prepared.config.hparams.linear_head else history(trainer)
+    verdict = judge(prepared.rows, evaluation, losses) if is_main_process() else Verdict()
     report = build_report(prepared, trainer, evaluation, verdict, command, laps)
     if chosen is not None:
         report = replace(report, choice=chosen.choice)

@@ -61,6 +61,8 @@ def _several_labels(head: Head, train: Sequence[Text], hparams: Hparams) -> Reci
 def _regression(train: Sequence[Text], hparams: Hparams) -> Recipe:
     if hparams.focal:
         raise InputError("hparams.focal: the labels are numbers, of which none has a probability")
+    if hparams.label_smoothing:
+        raise InputError("hparams.label_smoothing: the labels are numbers, there are no classes to smooth over")
     if hparams.class_weights is not None:
         raise InputError("hparams.class_weights: the labels are numbers, there are no classes to weigh")
     mean = torch.tensor([sum(row.number for row in train) / len(train)])

@@ -55,6 +55,38 @@ def output_layer(model: Any) -> nn.Linear:
     return outside[-1]
 
 
+def reads_output_layer(
+    model: Any, batch: Mapping[str, Tensor], outputs: Callable[[Tensor], Mapping[str, Tensor]]
+) -> bool:
+    """Tell whether a model's outputs are those of its output layer, and not what is picked of them for each text.
+
+    Heads of models that write text give outputs for each token, and take those of the last one.
+    """
+    layer, caught = output_layer(model), list[Tensor]()
+    handle = layer.register_forward_hook(lambda _, __, result: caught.append(result.detach()))
+    model.eval()
+    try:
+        with torch.no_grad():
+            given = forward(model, batch)
+    finally:
+        handle.remove()
+    named = outputs(caught[-1])
+    return all(given[name].shape == values.shape and torch.equal(given[name], values) for name, values in named.items())
+
+
+def require_output_layer(model: Any, batch: Mapping[str, Tensor], recipe: Recipe) -> None:
+    """Refuse a model whose head can't be fitted by itself.
+
+    Raises:
+        InputError: it names the type.
+    """
+    if not reads_output_layer(model, batch, recipe.outputs):
+        raise InputError(
+            "hparams.linear_head and hparams.contrastive_steps: not for the head of models of the type "
+            f"{model.config.model_type}, whose last layer gives an output for each token"
+        )
+
+
 def features_of(model: Any, windows: Windows, collate: Collate, tokens_at_once: int | None) -> Iterator[Encoded]:
     """Yield what the output layer is given for all windows, without dropout, in fp32."""
     layer, caught = output_layer(model), list[Tensor]()

@@ -6,6 +6,7 @@ averages and faster parts see them as they see other weights. In the end they ar
 is one of its kind without any trace of them.
 """
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,13 @@ ADAPTER = "default"
 "The name that peft gives to the only one."
 
 
-def add_low_rank(model: Any, hparams: Hparams) -> None:
+def add_low_rank(model: Any, hparams: Hparams, new: Collection[str] = ()) -> None:
     """Freeze a model's encoder, and put low-rank changes into it, in place. The head is trained as ever.
+
+    Args:
+        model: a model with its head.
+        hparams: rank and kind of the changes.
+        new: the names of weights that are not pretrained; they are trained as ever, too.
 
     Raises:
         InputError: no layers with matrices are found in a model of this type.
@@ -29,10 +35,10 @@ def add_low_rank(model: Any, hparams: Hparams) -> None:
     from peft import inject_adapter_in_model
 
     inject_adapter_in_model(_settings(model, hparams), model, adapter_name=ADAPTER)
-    head = head_names(model)
+    trained = {*head_names(model), *new}
     for name, weight in model.named_parameters():
         # peft freezes all of the model, the head with it.
-        weight.requires_grad_(name in head or "lora_" in name)
+        weight.requires_grad_(name.replace(".base_layer", "") in trained or "lora_" in name)
 
 
 def _settings(model: Any, hparams: Hparams) -> Any:
@@ -61,12 +67,13 @@ def save_low_rank(model: Any, folder: Path, base: str) -> None:
     from peft import get_peft_model_state_dict
 
     settings = model.peft_config[ADAPTER]
-    prefix, head = "base_model.model.", head_names(model)
+    prefix = "base_model.model."
+    whole = {name: weight for name, weight in model.named_parameters() if weight.requires_grad and "lora_" not in name}
     tensors = {f"{prefix}{name}": tensor for name, tensor in get_peft_model_state_dict(model).items()}
-    tensors |= {f"{prefix}{name}": weight for name, weight in model.named_parameters() if name in head}
+    tensors |= {f"{prefix}{name}": weight for name, weight in whole.items()}
     folder.mkdir(parents=True, exist_ok=True)
     settings.base_model_name_or_path = base
-    settings.modules_to_save = sorted({name.partition(".")[0] for name in head})
+    settings.modules_to_save = sorted({name.rpartition(".")[0] for name in whole})
     settings.save_pretrained(str(folder))
     save_file(
         {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()},

@@ -1,6 +1,6 @@
 """The layers, dropout and length limit of an encoder, whatever its architecture calls them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from recipes.config.schema import Hparams
@@ -36,18 +36,23 @@ def set_dropout(config: Any, hparams: Hparams) -> None:
             setattr(config, name, value)
 
 
-def freeze(model: Any, hparams: Hparams) -> None:
+def freeze(model: Any, hparams: Hparams, new: Collection[str] = ()) -> None:
     """Freeze the embeddings, the lowest layers, and all that is no bias, if the hyperparameters ask for it.
 
+    Args:
+        model: a model.
+        hparams: what was chosen.
+        new: the names of weights that are not pretrained. With `bias_only`, they are trained none the less.
+
     Raises:
-        InputError: `freeze_layers` is more than the model has.
+        InputError: `freeze_layers` is more than the model has, or takes in layers that were drawn anew.
     """
     base = model.base_model
     if hparams.freeze_embeddings:
         getattr(base, "embeddings", model.get_input_embeddings()).requires_grad_(False)
     if hparams.bias_only:
         for name, weight in base.named_parameters():
-            weight.requires_grad_(name.endswith("bias"))
+            weight.requires_grad_(name.endswith("bias") or f"{model.base_model_prefix}.{name}" in new)
     if hparams.freeze_layers:
         layers = encoder_layers(model)
         if not layers:
@@ -56,6 +61,11 @@ def freeze(model: Any, hparams: Hparams) -> None:
             )
         if hparams.freeze_layers > len(layers):
             raise InputError(f"hparams.freeze_layers={hparams.freeze_layers}: the model has {len(layers)} layers")
+        if hparams.freeze_layers + hparams.reinit_layers > len(layers):
+            raise InputError(
+                f"hparams.freeze_layers={hparams.freeze_layers} and hparams.reinit_layers={hparams.reinit_layers}: the "
+                f"model has {len(layers)} layers, and one that is drawn anew has to be trained"
+            )
         for layer in layers[: hparams.freeze_layers]:
             layer.requires_grad_(False)
 

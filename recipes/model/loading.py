@@ -61,7 +61,7 @@ def load(model: Model, head: Head, hparams: Hparams, folder: Path) -> Loaded:
     """
     config, tokenizer = config_and_tokenizer(model, folder)
     auto_class = head_class(config, head, model)
-    before = copy.deepcopy(config)
+    as_saved = copy.deepcopy(config)
     notes = [*settle_padding(tokenizer, config, head, model), *_settle_config(config, head)]
     set_dropout(config, hparams)
 
@@ -71,13 +71,16 @@ def load(model: Model, head: Head, hparams: Hparams, folder: Path) -> Loaded:
     encoder, info = from_file(config, ignore_mismatched_sizes=True, output_loading_info=True)
     absent, mismatched = sorted(info["missing_keys"]), sorted(item[0] for item in info["mismatched_keys"])
     _check_pretrained(encoder, [*absent, *mismatched], model)
-    output = take_over(auto_class, encoder, head, before, absent, mismatched, lambda: from_file(before))
+    output = take_over(auto_class, encoder, head, as_saved, absent, mismatched, lambda: from_file(as_saved))
     new = {*absent, *mismatched} - set(output.tensors) | (set() if output.known else set(output.tensors))
     _separate(encoder)
+    before = _digests(encoder) if hparams.reinit_layers or hparams.pooling == "mean" else {}
     reinitialise_top(encoder, hparams.reinit_layers)
-    if hparams.pooling == "mean":
+    if hparams.pooling == "mean" and (hparams.linear_head or not (output.known or output.taken)):
         pool_mean(encoder, head)
-    freeze(encoder, hparams)
+    if before:
+        new |= {name for name, digest in _digests(encoder).items() if before.get(name) != digest}
+    freeze(encoder, hparams, new)
     return Loaded(
         model=encoder,
         tokenizer=tokenizer,
@@ -236,6 +239,14 @@ def weights_digest(model: Any) -> str:
         digest.update(name.encode())
         digest.update(tensor.detach().contiguous().reshape(-1).numpy().data)
     return digest.hexdigest()[:16]
+
+
+def _digests(model: Any) -> dict[str, bytes]:
+    """Return a hash of each weight of a model."""
+    return {
+        name: hashlib.sha256(weight.detach().contiguous().reshape(-1).numpy().data).digest()
+        for name, weight in model.named_parameters()
+    }
 
 
 def _check_pretrained(encoder: Any, new: Sequence[str], model: Model) -> None:

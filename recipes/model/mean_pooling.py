@@ -26,6 +26,10 @@ WHOLE_TEXT_HEAD = "AutoModelForSequenceClassification"
 "The only head with one result for a whole text."
 KINDS = ("bert", "roberta", "xlm-roberta", "electra", "camembert")
 "Types of models whose layers have the names of BERT's."
+TANH_IN_HEAD = ("roberta", "xlm-roberta", "camembert")
+"Types of models whose head has the layer that BERT's pooler is, with its tanh."
+HAS_MEAN_LAYER = "has_mean_layer"
+"The key by which the config of a model that was trained so tells of the layer, so that it gets no second one."
 BY_CONFIG = "classifier_pooling"
 "The key by which a config can say that the mean is read."
 
@@ -46,6 +50,8 @@ def pool_mean(model: Any, head: Head) -> None:
     config = model.config
     if head.auto_class != WHOLE_TEXT_HEAD:
         raise InputError("hparams.pooling=mean: for classification, where one result is read from a whole text")
+    if getattr(config, HAS_MEAN_LAYER, False):
+        return
     if hasattr(config, BY_CONFIG):
         setattr(config, BY_CONFIG, "mean")
         return
@@ -55,12 +61,16 @@ def pool_mean(model: Any, head: Head) -> None:
             f"those whose config has {BY_CONFIG}"
         )
     layers = encoder_layers(model)
+    dense = getattr(getattr(model, "classifier", None), "dense", None)
     with torch.no_grad():
         _list_of(model, layers).append(_mean_layer(layers[-1], config.hidden_size))
         pooler = getattr(model.base_model, "pooler", None)
         if pooler is not None:
             _be_identity(pooler.dense, SLOPE_OF_POOLER)
+        elif dense is not None and config.model_type in TANH_IN_HEAD:
+            _be_identity(dense, SLOPE_OF_POOLER)
     config.num_hidden_layers += 1
+    setattr(config, HAS_MEAN_LAYER, True)
 
 
 def _list_of(model: Any, layers: Any) -> nn.ModuleList:

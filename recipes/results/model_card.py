@@ -165,6 +165,8 @@ def _facts(report: Report) -> Iterator[str]:
     for what, counted in (("left out", data.skipped), ("repaired", data.repaired)):
         lines += [f"- {what}: {count} x {_plain(reason)}" for reason, count in counted.items()]
     best = "the last one kept" if training.best_epoch is None else f"the best one {training.best_epoch:g}"
+    if training.averaged_steps:
+        best = f"the weights after steps {', '.join(map(str, training.averaged_steps))} averaged"
     epochs = (
         f"{training.epochs:g} epochs, {best}"
         if training.epochs

@@ -86,6 +86,8 @@ class TrainingFacts:
     padding_share: float
     best_epoch: float | None
     peak_memory_mb: float
+    averaged_steps: list[int] = field(default_factory=list)
+    "The steps after which the weights were taken that were averaged (`hparams.soup`)."
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from recipes.levers.low_rank import add_low_rank
 from recipes.levers.pretrained_pull import PretrainedPull
 from recipes.levers.unfreezing import GradualUnfreezing
 from recipes.machine.devices import Placement
+from recipes.model.head import OutputLayer
 from recipes.model.loading import Loaded, load
 from recipes.model.locating import locate
 from recipes.results.run_directory import RunDirectory
@@ -28,6 +29,7 @@ from recipes.windows.columns import Windows
 from recipes.windows.encoder import Encoder
 from recipes.windows.judging import judge_windows
 from tasks.data.options import Split
+from tasks.errors import InputError
 from tasks.load import AnyRows
 from tasks.task import AnyTask
 
@@ -61,14 +63,20 @@ def prepare(config: Config, rows: AnyRows, placement: Placement, laps: Laps) -> 
             labels.
     """
     recipe = recipe_for(rows, config.hparams)
+    if config.hparams.contrastive_steps and rows.head.problem_type == "regression":
+        raise InputError("hparams.contrastive_steps: the labels are numbers, by which no texts belong together")
     if config.hparams.method == "stock":
         recipe, rows = stock_recipe(recipe, rows.task), stock_rows(rows)
     folder = locate(config.model)
     set_seed(config.seed)
     loaded = load(config.model, rows.head, config.hparams, folder)
     loaded = replace(loaded, tokenizer=rows.task.adapt(loaded.tokenizer))
+    if config.hparams.linear_head and (loaded.head.known or loaded.head.taken):
+        notes_of_model = [note for note in loaded.notes if note != loaded.head.note]
+        fitted = "head: fitted anew to these rows (hparams.linear_head), and not taken over"
+        loaded = replace(loaded, head=OutputLayer(), notes=(*notes_of_model, fitted))
     if config.hparams.lora_rank:
-        add_low_rank(loaded.model, config.hparams)
+        add_low_rank(loaded.model, config.hparams, loaded.new_weights)
         trained = sum(weight.numel() for weight in loaded.model.parameters() if weight.requires_grad)
         loaded = replace(loaded, trained_parameters=trained)
     laps.lap("model")

@@ -77,6 +77,10 @@ def _length(trainer: RecipeTrainer, hparams: Hparams) -> str:
 def show_result(task: AnyTask, report: Report, directory: RunDirectory, seconds: float) -> None:
     """Print the scores with their intervals, what baselines reach, whether training failed, and the run directory."""
     verdict = report.verdict
+    if report.training.averaged_steps:
+        say_field(
+            "soup", f"the weights after steps {', '.join(map(str, report.training.averaged_steps))} were averaged"
+        )
     for split, scores in report.metrics.items():
         shown = (
             f"{name} {format_score_in(scores[name], verdict.interval(split, name))}"

@@ -73,6 +73,7 @@ def _training_facts(trainer: RecipeTrainer, rows: AnyRows, laps: Laps) -> Traini
         padding_share=round(trainer.padding.share, 4),
         best_epoch=_best_epoch(trainer),
         peak_memory_mb=peak_memory_mb(),
+        averaged_steps=trainer.soup,
     )
 
 

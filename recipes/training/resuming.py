@@ -96,12 +96,13 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
 
         Never save between an epoch's last step and its evaluation: a resumed run would skip the evaluation.
         """
-        evaluated = self.control.should_evaluate
+        # Where nothing is evaluated, the epoch ends with its line of the log.
+        evaluated = self.control.should_evaluate if self._keeps_best else self.control.should_log
         super()._maybe_log_save_evaluate(*arguments, **named)
         ends_epoch = self.state.global_step % self._steps_in_epoch() == 0 or (
             self.state.global_step >= self.state.max_steps
         )
-        if (ends_epoch and not evaluated and self._keeps_best) or self.control.should_training_stop:
+        if (ends_epoch and not evaluated) or self.control.should_training_stop:
             return
         ending, due = self._is_ending_or_due(evaluated)
         if due or ending:

@@ -12,6 +12,7 @@ import transformers
 
 from recipes.command.groups import choices
 from recipes.run import main
+from tests import tiny
 
 HEADS = {
     "classification": "AutoModelForSequenceClassification",
@@ -31,7 +32,7 @@ LEVERS: tuple[tuple[str, ...], ...] = (
 
 
 def run_of(root: Path) -> tuple[Path, dict[str, Any]]:
-    (path,) = root.rglob("report.json")
+    path = max(root.rglob("outputs/**/report.json"), key=lambda path: path.stat().st_mtime)
     return path.parent, json.loads(path.read_text())
 
 
@@ -208,6 +209,10 @@ def test_levers_for_whole_texts_are_refused_for_others(
         (("lora_rank=4", "freeze_layers=1"), "hparams.lora_rank and hparams.freeze_layers"),
         (("dora=true",), "only with hparams.lora_rank"),
         (("max_steps=0",), "nothing would be trained"),
+        (("max_steps=0", "linear_head=true", "soup=2"), "the second needs steps"),
+        (("adversarial=1", "accumulation=2"), "along the gradient of a whole batch"),
+        (("freeze_layers=2", "reinit_layers=5"), "has to be trained"),
+        (("choose_by_folds=3", "max_steps=0"), "nothing would be trained"),
         (("keep=last", "soup=3"), "hparams.keep=last and hparams.soup"),
         (("soup=1",), "0, or 2 or more"),
         (("choose_by_folds=1",), "0, or 2 or more"),
@@ -218,6 +223,62 @@ def test_levers_for_whole_texts_are_refused_for_others(
 def test_levers_that_can_not_be_are_refused(chosen: tuple[str, ...], said: str, capsys: Any) -> None:
     assert main(["task=ner", *(f"hparams.{one}" for one in chosen)]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_the_mean_is_pooled_once(trained: Any, tmp_path: Path) -> None:
+    first, _ = trained("classification", "hparams.pooling=mean", "hparams.linear_head=true", "hparams.max_steps=0")
+    kept = tmp_path / "first"
+    first.rename(kept)
+    ways = ("hparams=small_data", "hparams.choose_by_folds=2", "hparams.epochs=1")
+    second, report = trained("classification", f"model.path={kept}", *ways)
+    layers = [json.loads((run / "model" / "config.json").read_text())["num_hidden_layers"] for run in (kept, second)]
+    assert layers[0] == layers[1]
+    assert any("fitted anew" in note for note in report["model"]["notes"])
+
+
+def test_a_pretrained_head_keeps_what_it_reads(trained: Any, tmp_path: Path) -> None:
+    first, _ = trained("classification", "hparams.epochs=1")
+    kept = tmp_path / "first"
+    first.rename(kept)
+    second, _ = trained("classification", f"model.path={kept}", "hparams.pooling=mean", "hparams.max_steps=1")
+    layers = [json.loads((run / "model" / "config.json").read_text())["num_hidden_layers"] for run in (kept, second)]
+    assert layers[0] == layers[1]
+
+
+def test_what_is_drawn_anew_is_new(trained: Any) -> None:
+    _, report = trained("ner", "hparams.reinit_layers=1", "hparams.max_steps=1")
+    assert any(".layer.1." in name for name in report["model"]["new_weights"])
+    assert not any(".layer.0." in name for name in report["model"]["new_weights"])
+
+
+def test_a_soup_is_told_of(trained: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    run, report = trained("ner", "hparams.soup=2", "hparams.epochs=3")
+    steps = report["training"]["averaged_steps"]
+    assert 1 <= len(steps) <= 2
+    told = f"the weights after steps {', '.join(map(str, steps))} were averaged"
+    assert told in capsys.readouterr().out
+    assert "were averaged and kept" in (run / "report.html").read_text()
+
+
+def test_models_that_write_text_are_trained_as_a_whole(
+    data: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    model = tiny.save("gpt2", tmp_path / "gpt2")
+    words = ["task=classification", *FIXED, f"data.train={data['classification']}", f"model.path={model}"]
+    assert main([*words, "hparams=small_data", "hparams.choose_by_folds=2", "hparams.epochs=1"]) == 0
+    assert "high_rates" in capsys.readouterr().out
+    assert main([*words, "hparams.linear_head=true", "hparams.max_steps=2"]) == 2
+    assert "gives an output for each token" in capsys.readouterr().err
+
+
+def test_an_adapter_is_that_of_the_model(trained: Any, models: dict[str, Path], capsys: Any) -> None:
+    run, _ = trained("classification", "hparams=lora", "hparams.epochs=1")
+    assert json.loads((run / "adapter" / "adapter_config.json").read_text())["base_model_name_or_path"] == str(
+        models["bert"]
+    )
+    other, _ = trained("ner", "hparams=lora", "hparams.epochs=1")
+    assert (other / "adapter" / "adapter_model.safetensors").exists()
 
 
 # Plain transformers

@@ -13,7 +13,7 @@ from recipes.choosing.choice import Tried, decide
 from recipes.choosing.cost import Cost
 from recipes.choosing.cross_validation import CrossValidation
 from recipes.choosing.fold_journal import FoldJournal
-from recipes.choosing.ways import Way, chosen_by_user, ways_for
+from recipes.choosing.ways import Way, chosen_by_user, differences, ways_for
 from recipes.config.schema import Config, Hparams, Model
 from recipes.inference.evaluation import OutOfFold
 from recipes.results.choice import Choice, TriedWay, choice_from_json
@@ -89,13 +89,14 @@ def test_encoders_that_can_not_pool_the_mean_are_read_at_their_first_token() -> 
 
 def test_what_the_user_sets_holds_for_every_way() -> None:
     config = config_of(learning_rate=3e-4, focal=2.0, choose_by_folds=3)
-    assert set(chosen_by_user(config)) == {"learning_rate", "focal", "choose_by_folds"}
+    kept = chosen_by_user(config, "python -m recipes.run hparams.keep=best 'data.train=a b.csv'")
+    assert kept == {"learning_rate", "focal", "choose_by_folds", "keep"}
     for way in ways_for(WORDS, bert_config(), 48):
-        applied = way.applied(config).hparams
+        applied = way.applied(config, kept).hparams
         assert applied.learning_rate == 3e-4
         assert applied.focal == 2.0
         assert applied.choose_by_folds == 0
-        assert applied.keep == "last"
+        assert applied.keep == "best", "typed, though it is the default"
 
 
 def test_a_rate_is_a_multiple_of_the_models_own() -> None:
@@ -109,10 +110,10 @@ def test_the_users_epochs_are_those_of_ways_with_steps() -> None:
     long = Way("long", "", {"max_steps": 400})
     head = Way("head", "", {"max_steps": 0, "linear_head": True})
     for chosen in ({"epochs": 2.0}, {"max_steps": 5}):
-        applied = long.applied(config_of(**chosen)).hparams
+        applied = long.applied(config_of(**chosen), set(chosen)).hparams
         assert {name: getattr(applied, name) for name in chosen} == chosen
         assert applied.max_steps != 400
-        assert head.applied(config_of(**chosen)).hparams.max_steps == 0
+        assert head.applied(config_of(**chosen), set(chosen)).hparams.max_steps == 0
     assert long.applied(config_of()).hparams.max_steps == 400
 
 
@@ -135,10 +136,12 @@ def test_in_doubt_the_first_way_is_taken() -> None:
     taken, why = decide([tried("first", 0.6, even), tried("second", 0.7, sure)], 1)
     assert (taken.way.name, why) == ("second", "the best of 2 by cross-validation")
     taken, why = decide([tried("first", 0.6, even), tried("second", 0.7, unsure)], 1)
-    assert taken.way.name == "first"
-    assert "second was better by less than a standard error" in why
+    assert (taken.way.name, why) == ("first", "in doubt, as second was better by less than a standard error")
     taken, _ = decide([tried("first", 0.6, even), tried("second", 0.7, sure)], -1)
     assert taken.way.name == "first", "of errors, the lower is better"
+    third = np.add(even, [0.05, 0.1, 0.15])
+    taken, why = decide([tried("first", 0.6, even), tried("second", 0.7, third), tried("third", 0.71, unsure)], 1)
+    assert (taken.way.name, why) == ("first", "in doubt, as third was better by less than a standard error")
 
 
 def test_with_a_handful_of_rows_the_score_decides() -> None:
@@ -147,6 +150,18 @@ def test_with_a_handful_of_rows_the_score_decides() -> None:
     assert decide([tried("first", None), tried("second", 0.1)], 1)[0].way.name == "second"
     assert decide([tried("first", 0.1), tried("second", None)], 1)[0].way.name == "first"
     assert decide([tried("first", None), tried("second", None)], 1)[0].way.name == "first"
+
+
+def test_what_is_told_of_a_way_is_what_was_done() -> None:
+    config = config_of(choose_by_folds=3)
+    way = Way("hot", "", {"keep": "last"}, rate=3.0)
+    assert differences(config, way.applied(config)) == {"learning_rate": pytest.approx(3e-4), "keep": "last"}
+    assert differences(config, way.applied(config, {"learning_rate"})) == {"keep": "last"}
+
+
+def test_heads_that_pick_a_token_are_trained_as_a_whole() -> None:
+    names = [way.name for way in ways_for(TEXTS, bert_config("gpt2"), 48, reads_last=False)]
+    assert names == ["high_rates", "high_rate", "fine_tuning"]
 
 
 # Cost and what is kept

@@ -109,6 +109,7 @@ KEYS = [
     "training.padding_share",
     "training.best_epoch",
     "training.peak_memory_mb",
+    "training.averaged_steps",
     "history",
     "environment.versions.torch",
     "environment.device",
