@@ -12,7 +12,15 @@ from urllib.parse import quote
 from recipes.reporting.measured import Measured
 from recipes.reporting.pages import render
 from recipes.results.run_directory import RunDirectory
-from recipes.results.sweep_table import Job, jobs_of, shared_overrides, swept_keys, values_of
+from recipes.results.sweep_table import (
+    OTHER_ROWS,
+    Job,
+    jobs_of,
+    on_other_rows,
+    shared_overrides,
+    swept_keys,
+    values_of,
+)
 from recipes.system.files import write_text
 
 OBJECTIVE, TEST = "objective", "test"
@@ -71,6 +79,7 @@ def sweep_page(jobs: Sequence[Job], folder: Path) -> str:
         swept=swept,
         shared=shared_overrides(jobs),
         objective=next((job.outcome.objective_name for job in jobs if job.outcome is not None), OBJECTIVE),
+        other_rows=OTHER_ROWS if on_other_rows(jobs) else "",
         names=[name for name in (OBJECTIVE, TEST) if any(name in one.scores for one in shown)],
         settings=list(_settings(shown, swept)),
     )

@@ -15,6 +15,12 @@ from recipes.system.console import complain, escape_control_characters, is_main_
 from recipes.system.files import write_json, write_text
 from tasks.scoring.score import Score
 
+OUT_OF_FOLD = "out-of-fold"
+OTHER_ROWS = (
+    "Not all jobs are ranked on the same rows: out-of-fold scores are those of the training rows, the others those "
+    "of the validation rows. Compare their test scores, with python -m recipes.compare"
+)
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -22,7 +28,7 @@ class Outcome:
 
     directory: str
     objective_name: str
-    "Split and score, such as `validation f1`."
+    "Split and score, such as `validation f1`. Of `hparams=small_data` it is `out-of-fold f1`."
     objective: float | None
     "None: the score is not a number."
     test: float | None
@@ -35,9 +41,10 @@ class Outcome:
     def of(cls, report: Report, directory: RunDirectory) -> Self:
         """Return the outcome of a finished run."""
         objective = report.objective
+        held_out = report.choice is not None and report.choice.stands_for_validation
         return cls(
             directory=str(directory),
-            objective_name=f"{objective.split} {objective.name}",
+            objective_name=f"{OUT_OF_FOLD if held_out else objective.split} {objective.name}",
             objective=objective.value,
             test=report.metrics.get("test", {}).get(objective.name),
             greater_is_better=objective.greater_is_better,
@@ -95,11 +102,18 @@ def print_table(folder: Path) -> bool:
         return False
     failed = sum(job.outcome is None for job in jobs)
     text = escape_control_characters(table(_rows(jobs)))
+    if on_other_rows(jobs):
+        text += f"\n{OTHER_ROWS}"
     say(f"\nSweep of {len(jobs)} jobs, best first" + (f", {failed} failed" if failed else ""))
     say(text)
     write_text(folder / "sweep.txt", text + "\n")
     say(f"Table: {folder / 'sweep.txt'}")
     return not failed
+
+
+def on_other_rows(jobs: Sequence[Job]) -> bool:
+    """Tell whether some jobs are ranked by out-of-fold scores, and others by those of validation rows."""
+    return len({job.outcome.objective_name for job in jobs if job.outcome is not None}) > 1
 
 
 def _rank(job: Job) -> tuple[bool, bool, float, int]:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from recipes.config.flat_keys import flatten
+from recipes.reporting.sweep_page import sweep_page
+from recipes.results.choice import Choice
 from recipes.results.report import (
     DataFacts,
     Environment,
@@ -19,7 +21,7 @@ from recipes.results.report import (
 )
 from recipes.results.run_directory import RunDirectory
 from recipes.results.scores import format_score
-from recipes.results.sweep_table import Job, Outcome, print_table, save_job
+from recipes.results.sweep_table import Job, Outcome, jobs_of, print_table, save_job
 from recipes.results.verdict import Certainty, Verdict
 
 REPORT = Report(
@@ -209,3 +211,20 @@ def test_a_sweep_over_an_error_ranks_the_smallest_first(tmp_path: Path, capsys: 
         save_job(tmp_path, Job(number, [f"seed={number}"], outcome))
     assert print_table(tmp_path)
     assert [line.split()[1] for line in capsys.readouterr().out.splitlines()[4:7]] == ["0.2500", "0.5000", "2.00"]
+
+
+def test_scores_on_other_rows_are_said_to_be(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    held_out = Choice("linear", "the best of 1 by cross-validation", "f1", 3, 40, True, [])
+    folder = RunDirectory(tmp_path / "run")
+    outcomes = [Outcome.of(report, folder) for report in (REPORT, replace(REPORT, choice=held_out))]
+    assert [outcome.objective_name for outcome in outcomes] == ["validation f1", "out-of-fold f1"]
+    given = replace(held_out, stands_for_validation=False)
+    assert Outcome.of(replace(REPORT, choice=given), folder).objective_name == "validation f1"
+    save_job(tmp_path, Job(0, ["seed=0"], outcomes[0]))
+    print_table(tmp_path)
+    assert "Not all jobs are ranked on the same rows" not in capsys.readouterr().out
+    save_job(tmp_path, Job(1, ["seed=1"], outcomes[1]))
+    print_table(tmp_path)
+    assert "Not all jobs are ranked on the same rows" in capsys.readouterr().out
+    assert "Not all jobs are ranked on the same rows" in (tmp_path / "sweep.txt").read_text()
+    assert "Not all jobs are ranked on the same rows" in sweep_page(jobs_of(tmp_path), tmp_path)
