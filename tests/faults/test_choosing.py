@@ -62,7 +62,10 @@ def test_killed_while_it_chooses(
     assert not list(tmp_path.rglob("folds"))
     assert not list(tmp_path.rglob("checkpoints"))
     predicted = json.loads(again.stderr.strip().splitlines()[-1])["predict"]
-    assert predicted == 6 - folds + 1, "folds that are finished are not trained again; the rest and the test rows are"
+    in_all = 2 * len(chosen(tmp_path)[1])
+    assert predicted == in_all - folds + 1, (
+        "folds that are finished are not trained again; the rest and the test rows are"
+    )
 
 
 def test_folds_of_other_rows_are_not_taken(harm: Harm, command: Command, data: dict[str, Path], tmp_path: Path) -> None:

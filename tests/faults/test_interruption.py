@@ -67,6 +67,7 @@ def test_killed_right_after_an_epoch(
         ),
         (
             "hparams.adversarial=1",
+            "hparams.accumulation=1",
             "hparams.pretrained_pull=5",
             "hparams.focal=2",
             "runtime.gradient_checkpointing=true",
