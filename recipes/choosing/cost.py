@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import torch
 
 from recipes.config.schema import Hparams
-from recipes.inference.predicting import forward
+from recipes.inference.predicting import autocast, forward
 from recipes.levers import contrastive
 from recipes.training.arguments import default_epochs
 from recipes.training.assembly import Prepared
+from recipes.training.stages import PRECISIONS
 from recipes.windows.batching import split_by_tokens
 
 BACKWARD = 3.0
@@ -43,7 +44,7 @@ class Cost:
         seconds = []
         for _ in range(2):  # the first time, kernels are made
             started = time.perf_counter()
-            with torch.no_grad():
+            with torch.no_grad(), autocast(model, PRECISIONS[placement.precision]):
                 for part in split_by_tokens(batch, placement.tokens_at_once):
                     forward(model, part)
             if placement.device == "cuda":

@@ -74,19 +74,13 @@ class Predictor:
         """Return what is kept of a batch, and the limit of tokens at once that fitted into memory."""
         while True:
             try:
-                with torch.no_grad(), self._autocast():
+                with torch.no_grad(), autocast(self.model, self.precision):
                     parts = [
                         self.reduce(forward(self.model, part), part) for part in split_by_tokens(inputs, tokens_at_once)
                     ]
                 return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}, tokens_at_once
             except (RuntimeError, MemoryError) as error:
                 tokens_at_once = fewer_tokens_at_once(inputs, tokens_at_once, error)
-
-    def _autocast(self) -> AbstractContextManager[Any]:
-        if self.precision == torch.float32:
-            return nullcontext()
-        lower: AbstractContextManager[Any] = torch.autocast(self.model.device.type, dtype=self.precision)
-        return lower
 
     def _of_all_processes(self, kept: list[tuple[int, dict[str, Tensor]]]) -> Kept:
         """Gather what all processes kept, as arrays, in the order of the batches, each batch once."""
@@ -103,6 +97,14 @@ def batches_of_process(count: int, processes: int, process: int) -> list[int]:
     [[0, 2, 4], [1, 3, 4]]
     """
     return [min(first + process, count - 1) for first in range(0, count, processes)]
+
+
+def autocast(model: Any, precision: torch.dtype) -> AbstractContextManager[Any]:
+    """Return a context in which a model computes in a lower precision, with its weights in fp32."""
+    if precision == torch.float32:
+        return nullcontext()
+    lower: AbstractContextManager[Any] = torch.autocast(model.device.type, dtype=precision)
+    return lower
 
 
 def forward(model: Any, batch: Mapping[str, Tensor]) -> Any:

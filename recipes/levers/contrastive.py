@@ -10,7 +10,6 @@ import math
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from torch.nn import functional
 from transformers import get_linear_schedule_with_warmup
 
 from recipes.config.schema import Hparams
-from recipes.inference.predicting import forward
+from recipes.inference.predicting import autocast, forward
 from recipes.levers.linear_head import output_layer
 from recipes.windows.batching import split_by_tokens
 from recipes.windows.columns import Windows
@@ -69,7 +68,7 @@ def contrastive_stage(
             batch = collate([windows[place] for place in longest_first])
             batch = {name: tensor.to(model.device) for name, tensor in batch.items()}
             for part in split_by_tokens(batch, TOKENS_OF_PART, trim=True):
-                with _autocast(model, precision):
+                with autocast(model, precision):
                     forward(model, part)
             features = torch.cat(caught).float()
             caught.clear()
@@ -165,10 +164,3 @@ class _Queue:
             self._left = list(self._members)
             self._generator.shuffle(self._left)
         return self._left.pop()
-
-
-def _autocast(model: Any, precision: torch.dtype) -> AbstractContextManager[Any]:
-    if precision == torch.float32:
-        return nullcontext()
-    lower: AbstractContextManager[Any] = torch.autocast(model.device.type, dtype=precision)
-    return lower
