@@ -46,6 +46,8 @@ class Prepared:
     recipe: Recipe
     loaded: Loaded
     windows: dict[Split, Windows]
+    notes_on_windows: tuple[str, ...] = ()
+    "Sentences for the user about the rows as the model reads them: what is cut off, unknown or spread over windows."
     notes: tuple[str, ...] = ()
     "Sentences for the user about the model: its padding, its head, and which faster parts it can't have."
 
@@ -97,7 +99,7 @@ def prepare(config: Config, rows: AnyRows, placement: Placement, laps: Laps) -> 
     faster_notes = speed.apply(loaded, windows, placement, proof) if ours else ()
     said = (*loaded.notes, *limit_note(config, loaded), *padding_notes, *faster_notes)
     laps.lap("trying out")
-    return Prepared(config, placement, rows, recipe, loaded, windows, said)
+    return Prepared(config, placement, rows, recipe, loaded, windows, tuple(notes), said)
 
 
 def levers(hparams: Hparams, loaded: Loaded) -> Iterator[TrainerCallback]:

@@ -32,7 +32,9 @@ def show_rows(rows: AnyRows, config: Config) -> None:
 
 
 def show_model(prepared: Prepared) -> None:
-    """Print which model is trained, how much of it is frozen and how much of its head is new, and what was settled."""
+    """Print what the model makes of the rows, how much of it is frozen and of its head new, and what was settled."""
+    for note in prepared.notes_on_windows:
+        say_field("", note)
     total, trained = prepared.loaded.parameters, prepared.loaded.trained_parameters
     frozen = f", {(total - trained) / 1e6:.1f}M of them frozen" if trained < total else ""
     labels = prepared.rows.head.labels

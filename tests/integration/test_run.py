@@ -511,3 +511,14 @@ def test_launch_configs_are_read_by_accelerate() -> None:
     folder = Path(__file__).resolve().parents[2] / "scripts" / "accelerate"
     kinds = {path.stem: load_config_from_file(str(path)).distributed_type.value for path in folder.glob("*.yaml")}
     assert kinds == {"cpu2": "MULTI_GPU", "gpu": "NO", "gpus": "MULTI_GPU", "machines": "MULTI_GPU", "fsdp": "FSDP"}
+
+
+def test_what_is_cut_off_and_unknown_is_said_once(
+    data: dict[str, Path], models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    cut = ("task.max_length=5", "task.long_texts=truncate")
+    for more in ((), ("hparams=small_data", "hparams.choose_by_folds=2")):
+        assert main(arguments("classification", data, models, *cut, *more)) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert sum("texts are too long" in line and line.startswith(f"{'':<11} train: ") for line in lines) == 1
