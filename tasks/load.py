@@ -3,15 +3,15 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, Generic, TypeAlias
+from dataclasses import MISSING, dataclass, field, fields, replace
+from typing import Any, Generic, TypeAlias, TypedDict
 
 from tasks.data.column_names import LABEL_COLUMNS, PAIR_COLUMNS, TEXT_COLUMNS
 from tasks.data.options import SPLITS, DataOptions, Split
 from tasks.data.read import read_label_names, read_records
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.data.sorting_columns import sorting_values, used_columns
-from tasks.data.splits import cut, limit, shared
+from tasks.data.splits import Key, cut, limit, shared
 from tasks.errors import InputError
 from tasks.plausibility import FEW_ROWS, apply_findings
 from tasks.record_columns import column_names
@@ -19,6 +19,14 @@ from tasks.task import AnyTask, Head, Layout, Row, RowType, Task
 
 CHOICES = frozenset({*TEXT_COLUMNS, *LABEL_COLUMNS, *(name for pair in PAIR_COLUMNS for name in pair)})
 "Usual names of columns, of which a file may have several."
+
+
+class SplitKeys(TypedDict):
+    """The keys by which rows are shared among splits and folds, as the functions of `tasks.data.splits` take them."""
+
+    stratum: Key[Any] | None
+    group: Key[Any] | None
+    identity: Key[Any]
 
 
 @dataclass(frozen=True)
@@ -188,19 +196,43 @@ def _complete(
     for split, fraction in fractions.items():
         if split in given or fraction == 0:
             continue
-        stratified = any(task.stratum(row) is not None for row in rest[:1])
-        grouped = any(task.group(row) is not None for row in rest)
-        rest, splits[split] = cut(
-            rest,
-            fraction * total / len(rest),
-            seed,
-            stratum=task.stratum if stratified else None,
-            group=task.group if grouped else None,
-            identity=task.identity,
-        )
-        how = ", stratified by label" if stratified else f", by {task.unit}" if grouped else ""
+        keys = split_keys(task, rest)
+        rest, splits[split] = cut(rest, fraction * total / len(rest), seed, **keys)
+        how = ", stratified by label" if keys["stratum"] else f", by {task.unit}" if keys["group"] else ""
         notes.append(f"{split}: {len(splits[split])} rows cut off the training rows with the seed{how}")
     return {"train": rest, **splits}
+
+
+def split_keys(task: AnyTask, rows: Sequence[Row]) -> SplitKeys:
+    """Return what decides how rows are shared among splits and folds: labels, groups and duplicates."""
+    stratified = any(task.stratum(row) is not None for row in rows[:1])
+    grouped = any(task.group(row) is not None for row in rows)
+    return {
+        "stratum": task.stratum if stratified else None,
+        "group": task.group if grouped else None,
+        "identity": task.identity,
+    }
+
+
+def with_validation_in_training(rows: AnyRows, note: str) -> AnyRows:
+    """Return the rows with validation rows that were cut off back among those of training, which stand for both.
+
+    Args:
+        rows: those of all splits. If validation rows were given as such, they stay as they are.
+        note: what is said of validation instead of how it was cut off.
+    """
+    if "validation" not in rows.cut:
+        return rows
+    together = sorted(
+        [*rows.splits["train"], *rows.splits["validation"]], key=lambda row: (row.origin.file, row.origin.number)
+    )
+    notes = [one for one in rows.notes if not one.startswith("validation:")]
+    return replace(
+        rows,
+        splits={**rows.splits, "train": together, "validation": together},
+        notes=[*notes, f"validation: {note}"],
+        cut=rows.cut - {"validation"},
+    )
 
 
 def _source(options: DataOptions, split: Split) -> str:

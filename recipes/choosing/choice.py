@@ -3,31 +3,33 @@
 import shutil
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from recipes.choosing.cost import Cost
-from recipes.choosing.cross_validation import CrossValidation, cross_validate, folds_of
+from recipes.choosing.cross_validation import CrossValidation, cross_validate
 from recipes.choosing.ways import Way, chosen_by_user, differences, ways_for
 from recipes.config.schema import Config
 from recipes.inference.evaluation import OutOfFold, require_usable_objective, units_of
-from recipes.levers.linear_head import reads_output_layer
+from recipes.levers.linear_head import has_output_layer
 from recipes.results.choice import Choice, TriedWay
 from recipes.results.run_directory import RunDirectory
 from recipes.results.scores import format_score_in
+from recipes.speed.apply import is_sharded
 from recipes.statistics.bootstrap import FEWEST_UNITS, SEED, draws_for, interval_of, resampled_scores
 from recipes.system.console import duration, is_main_process, say, say_field
 from recipes.system.signals import Interruption
 from recipes.training.assembly import Prepared
 from recipes.training.stages import first_batch
+from tasks.data.splits import folds
 from tasks.errors import InputError
-from tasks.load import AnyRows
+from tasks.load import AnyRows, split_keys, with_validation_in_training
 from tasks.scoring.resampling import Numbers
 
-FEWEST_ROWS_OF_A_LABEL = 2
-"With fewer, no fold's model knows the labels of the rows that it predicts."
+FEWEST = 2
+"Of folds, of training rows, and of rows of the commonest label: with fewer, no row is predicted by a model that could."
 ONE_LABEL = "single_label_classification"
 "What transformers calls a head for one of several classes."
 
@@ -48,8 +50,6 @@ class Chosen:
     """What a choice leaves for the final training."""
 
     config: Config
-    rows: AnyRows
-    "The training rows are all that may be trained on."
     choice: Choice
     out_of_fold: OutOfFold | None
     "Predictions for all training rows, which stand for validation. None: there are validation rows of their own."
@@ -61,23 +61,16 @@ def rows_to_choose_on(rows: AnyRows, config: Config) -> AnyRows:
     Validation rows that were given as such, or where a limit is set on these splits, stay what they are.
     """
     limit = config.data.limit
-    if "validation" not in rows.cut or limit.train is not None or limit.validation is not None:
+    if limit.train is not None or limit.validation is not None:
         return rows
-    together = sorted(
-        [*rows.splits["train"], *rows.splits["validation"]], key=lambda row: (row.origin.file, row.origin.number)
-    )
-    told = "cut off the training rows"
-    notes = [note for note in rows.notes if not (note.startswith("validation:") and told in note)]
-    splits = {**rows.splits, "train": together, "validation": together}
-    said = f"validation: all {len(together)} training rows, each as predicted by the model of a fold without it"
-    return replace(rows, splits=splits, notes=[*notes, said])
+    return with_validation_in_training(rows, "all training rows, each as predicted by the model of a fold without it")
 
 
 def ways_of(prepared: Prepared) -> list[Way]:
     """Return the ways of training that suit the rows and the model of a run."""
     loaded = prepared.loaded
-    reads_last = reads_output_layer(loaded.model, first_batch(prepared), prepared.recipe.outputs)
-    return ways_for(prepared.rows.head, loaded.model.config, len(prepared.windows["train"]), reads_last)
+    fits_alone = not is_sharded() and has_output_layer(loaded.model, first_batch(prepared), prepared.recipe.outputs)
+    return ways_for(prepared.rows.head, loaded.model.config, len(prepared.windows["train"]), fits_alone)
 
 
 def _distinct(ways: Sequence[Way], config: Config, kept: Collection[str]) -> list[Way]:
@@ -113,18 +106,19 @@ def choose(
     train = rows.splits["train"]
     kept = chosen_by_user(config, command)
     ways = _distinct(ways_of(prepared), config, kept)
-    parts = folds_of(rows.task, train, config.hparams.choose_by_folds, config.seed)
+    parts = folds(train, config.hparams.choose_by_folds, config.seed, **split_keys(rows.task, train))
     _require_comparable(rows, parts)
     if config.overwrite and is_main_process():
         directory.clear()  # so that what was there is not taken for the result, if this run is killed
         shutil.rmtree(directory.folds, ignore_errors=True)
-    cost = Cost.measured(prepared)
-    seconds = sum(cost.seconds(way.applied(config, kept).hparams, len(parts)) for way in ways)
-    say_field(
-        "choosing",
-        f"{len(ways)} way{'' if len(ways) == 1 else 's'} of training, each on {len(parts)} folds of {len(train)} rows: "
-        f"about {duration(seconds)}",
-    )
+    if is_main_process():
+        cost = Cost.measured(prepared)
+        seconds = sum(cost.seconds(way.applied(config, kept).hparams, len(parts)) for way in ways)
+        say_field(
+            "choosing",
+            f"{len(ways)} way{'' if len(ways) == 1 else 's'} of training, each on {len(parts)} folds of {len(train)} "
+            f"rows: about {duration(seconds)}",
+        )
     tried: list[Tried] = []
     for way in ways:
         result = cross_validate(
@@ -154,7 +148,7 @@ def choose(
     say_field("chosen", f"{way.name}: {why}. Now it trains on all {len(train)} rows")
     say_field("", way.words)
     out_of_fold = result.predictions if choice.stands_for_validation else None
-    return Chosen(way.applied(config, kept), rows, choice, out_of_fold)
+    return Chosen(way.applied(config, kept), choice, out_of_fold)
 
 
 def _require_comparable(rows: AnyRows, parts: Sequence[Sequence[int]]) -> None:
@@ -164,13 +158,13 @@ def _require_comparable(rows: AnyRows, parts: Sequence[Sequence[int]]) -> None:
         InputError: the rows all hang together, or no label has two of them.
     """
     train = rows.splits["train"]
-    if len(parts) < FEWEST_ROWS_OF_A_LABEL:
+    if len(parts) < FEWEST:
         raise InputError(
             f"hparams.choose_by_folds: the {len(train)} training rows have the same content or belong together, and "
             "can't be shared among folds. Give more rows, or take hparams=default"
         )
     strata = Counter(map(rows.task.stratum, train))
-    if rows.head.problem_type == ONE_LABEL and max(strata.values()) < FEWEST_ROWS_OF_A_LABEL:
+    if rows.head.problem_type == ONE_LABEL and max(strata.values()) < FEWEST:
         raise InputError(
             f"hparams.choose_by_folds: each of the {len(train)} training rows has a label of its own, so that nothing "
             "can be held out to compare ways of training. Give two rows of a label at least, or take hparams=default"

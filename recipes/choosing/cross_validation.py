@@ -13,9 +13,8 @@ from recipes.inference.evaluation import OutOfFold
 from recipes.machine.devices import Placement
 from recipes.system.signals import Interruption
 from recipes.training.fitting import fit
-from tasks.data.splits import folds
 from tasks.load import AnyRows
-from tasks.task import AnyTask, Prediction, Row
+from tasks.task import Prediction
 
 
 @dataclass(frozen=True)
@@ -24,20 +23,6 @@ class CrossValidation:
 
     predictions: OutOfFold
     seconds: float
-
-
-def folds_of(task: AnyTask, rows: Sequence[Row], count: int, seed: int) -> list[list[int]]:
-    """Return the positions of each fold's rows. Duplicates and groups stay together, labels are shared out evenly."""
-    stratified = any(task.stratum(row) is not None for row in rows[:1])
-    grouped = any(task.group(row) is not None for row in rows)
-    return folds(
-        rows,
-        count,
-        seed,
-        stratum=task.stratum if stratified else None,
-        group=task.group if grouped else None,
-        identity=task.identity,
-    )
 
 
 def cross_validate(

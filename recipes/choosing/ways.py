@@ -2,8 +2,8 @@
 
 Which is best depends on the rows and on what the encoder was pretrained for. One that was trained to embed texts
 (all-MiniLM-L6-v2) says so much in the mean of its tokens that a linear head on it, after a short contrastive stage, is
-hard to beat with a handful of rows of a class; others, and more rows, are better served by training all weights for
-long (docs/levers.md has the figures).
+hard to beat with a handful of rows of a class (docs/levers.md has the figures). Others, and more rows, may be better
+served by training all weights, which is why nothing is taken for granted.
 """
 
 import shlex
@@ -80,16 +80,16 @@ def differences(config: Config, other: Config) -> dict[str, Any]:
     }
 
 
-def ways_for(head: Head, model_config: Any, windows: int, reads_last: bool = True) -> list[Way]:
+def ways_for(head: Head, model_config: Any, windows: int, fits_alone: bool) -> list[Way]:
     """Return the ways that suit a head and an encoder, the one to take in doubt first.
 
     Args:
         head: that of the rows.
         model_config: that of the encoder.
         windows: how many there are to train on.
-        reads_last: whether the model's outputs are those of its last linear layer, so that a head can be fitted.
+        fits_alone: whether the head has an output layer that can be fitted by itself.
     """
-    if head.auto_class == WHOLE_TEXT_HEAD and reads_last:
+    if head.auto_class == WHOLE_TEXT_HEAD and fits_alone:
         return list(_for_texts(head, model_config, windows))
     return list(_all_weights())
 
@@ -114,7 +114,7 @@ def _for_texts(head: Head, model_config: Any, windows: int) -> Iterator[Way]:
 def _all_weights() -> Iterator[Way]:
     yield Way(
         "high_rates",
-        "all weights are trained at twice the usual learning rate, the head at twenty times that rate",
+        "all weights are trained at twice the usual learning rate, and the head at twenty times the usual one",
         LAST,
         rate=2.0,
         head_rate=20.0,

@@ -45,7 +45,7 @@ def contrastive_stage(
     """Train the encoder on all pairs of the training texts, in place.
 
     Args:
-        model: a model for whole texts, on its device, with frozen weights marked as such.
+        model: a model for whole texts with an output layer, on its device, with frozen weights marked as such.
         windows: the training windows, with a class [windows] or yes-or-no labels [windows, labels].
         collate: makes batches of them.
         hparams: steps, learning rate, warm-up, weight decay and clipping.
@@ -57,7 +57,12 @@ def contrastive_stage(
     handle = output_layer(model).register_forward_pre_hook(lambda _, inputs: caught.append(inputs[0]))
     trained = [weight for weight in model.parameters() if weight.requires_grad]
     optimizer = torch.optim.AdamW(
-        trained, lr=RATE * hparams.learning_rate, weight_decay=hparams.weight_decay, fused=True
+        [
+            {"params": [weight for weight in trained if weight.dim() > 1], "weight_decay": hparams.weight_decay},
+            {"params": [weight for weight in trained if weight.dim() <= 1], "weight_decay": 0.0},
+        ],
+        lr=RATE * hparams.learning_rate,
+        fused=True,
     )
     steps = hparams.contrastive_steps
     schedule = get_linear_schedule_with_warmup(optimizer, math.ceil(hparams.warmup * steps), steps)

@@ -43,26 +43,33 @@ class Encoded:
 
 
 def output_layer(model: Any) -> nn.Linear:
-    """Return the last linear layer of a model's head, which gives its outputs.
+    """Return the last linear layer of a model's head. `has_output_layer` tells whether it gives the outputs.
 
     Raises:
-        InputError: the head has none, or the output layer does not come last.
+        InputError: the head has none.
     """
+    layer = _last_linear_layer(model)
+    if layer is None:
+        raise InputError(f"hparams.linear_head: the head of a {model.config.model_type} model has no linear layer")
+    return layer
+
+
+def _last_linear_layer(model: Any) -> nn.Linear | None:
     inside = {id(module) for module in model.base_model.modules()}
     outside = [module for module in model.modules() if isinstance(module, nn.Linear) and id(module) not in inside]
-    if not outside:
-        raise InputError(f"hparams.linear_head: the head of a {model.config.model_type} model has no linear layer")
-    return outside[-1]
+    return outside[-1] if outside else None
 
 
-def reads_output_layer(
+def has_output_layer(
     model: Any, batch: Mapping[str, Tensor], outputs: Callable[[Tensor], Mapping[str, Tensor]]
 ) -> bool:
-    """Tell whether a model's outputs are those of its output layer, and not what is picked of them for each text.
+    """Tell whether a model's outputs are what a linear layer gives, so that this layer can be fitted by itself.
 
     Heads of models that write text give outputs for each token, and take those of the last one.
     """
-    layer, caught = output_layer(model), list[Tensor]()
+    layer, caught = _last_linear_layer(model), list[Tensor]()
+    if layer is None:
+        return False
     handle = layer.register_forward_hook(lambda _, __, result: caught.append(result.detach()))
     model.eval()
     try:
@@ -70,8 +77,11 @@ def reads_output_layer(
             given = forward(model, batch)
     finally:
         handle.remove()
-    named = outputs(caught[-1])
-    return all(given[name].shape == values.shape and torch.equal(given[name], values) for name, values in named.items())
+    named = outputs(caught[-1]) if caught else {}
+    return bool(named) and all(
+        name in given and given[name].shape == values.shape and torch.equal(given[name], values)
+        for name, values in named.items()
+    )
 
 
 def require_output_layer(model: Any, batch: Mapping[str, Tensor], recipe: Recipe) -> None:
@@ -80,17 +90,17 @@ def require_output_layer(model: Any, batch: Mapping[str, Tensor], recipe: Recipe
     Raises:
         InputError: it names the type.
     """
-    if not reads_output_layer(model, batch, recipe.outputs):
+    if not has_output_layer(model, batch, recipe.outputs):
         raise InputError(
             "hparams.linear_head and hparams.contrastive_steps: not for the head of models of the type "
-            f"{model.config.model_type}, whose last layer gives an output for each token"
+            f"{model.config.model_type}, whose outputs are not those of a linear layer for each item"
         )
 
 
 def features_of(model: Any, windows: Windows, collate: Collate, tokens_at_once: int | None) -> Iterator[Encoded]:
-    """Yield what the output layer is given for all windows, without dropout, in fp32."""
-    layer, caught = output_layer(model), list[Tensor]()
-    handle = layer.register_forward_pre_hook(lambda _, inputs: caught.append(inputs[0].detach().float()))
+    """Yield what the output layer is given for all windows, without dropout, in fp32. `has_output_layer` must hold."""
+    caught = list[Tensor]()
+    handle = output_layer(model).register_forward_pre_hook(lambda _, inputs: caught.append(inputs[0].detach().float()))
     model.eval()
     try:
         for places in consecutive_batches(windows.lengths, BATCH, tokens_at_once):

@@ -68,7 +68,7 @@ def apply(loaded: Loaded, windows: Mapping[Split, Windows], placement: Placement
     longest = max(int(split.lengths.max()) for split in windows.values())
     if placement.device == "cpu" and longest > KEEP_KERNELS_UP_TO:
         keep_few_kernels()
-    if _is_sharded():
+    if is_sharded():
         # A process may hold empty weights until the Trainer has shared them out, so there is nothing to compare.
         return ("faster parts: none, as a sharded model can't be compared before training",)
     used = np.union1d(windows["train"].token_ids, [loaded.tokenizer.pad_token_id])
@@ -176,6 +176,6 @@ def _leave_padding_out(model: Any, longest: int, placement: Placement, batch: Ba
             model.to("cpu")
 
 
-def _is_sharded() -> bool:
+def is_sharded() -> bool:
     """Tell whether FSDP will shard the model."""
     return os.environ.get("ACCELERATE_USE_FSDP", "").lower() in ("1", "true")

@@ -4,7 +4,9 @@ import torch
 
 from recipes.levers.contrastive import contrastive_stage
 from recipes.levers.linear_head import fit_linear_head, require_output_layer
+from recipes.speed.apply import is_sharded
 from recipes.training.assembly import Prepared
+from tasks.errors import InputError
 
 PRECISIONS = {"bf16": torch.bfloat16, "fp32": torch.float32, "fp16": torch.float32}
 "What the contrastive stage computes in. It has no loss scaler, which fp16 would need."
@@ -23,11 +25,15 @@ def train_before_steps(prepared: Prepared) -> None:
     Each stage depends on the rows, the seed and the weights alone, so that one that was interrupted is done again.
 
     Raises:
-        InputError: a head of this type can't be fitted by itself.
+        InputError: a head of this type can't be fitted by itself, or the model is shared among processes.
     """
     hparams, loaded = prepared.config.hparams, prepared.loaded
     if not (hparams.contrastive_steps or hparams.linear_head):
         return
+    if is_sharded():
+        raise InputError(
+            "hparams.linear_head and hparams.contrastive_steps: not with FSDP, as they need the whole model"
+        )
     model, windows = loaded.model, prepared.windows["train"]
     model.to(prepared.placement.device)
     collate = prepared.task.collator(loaded.tokenizer)

@@ -70,7 +70,7 @@ def test_groups_stay_together_and_make_folds_of_like_size() -> None:
 
 def test_which_ways_there_are() -> None:
     def names(head: Head) -> list[str]:
-        return [way.name for way in ways_for(head, bert_config(), 48)]
+        return [way.name for way in ways_for(head, bert_config(), 48, True)]
 
     assert names(TEXTS) == ["contrastive", "linear", "fine_tuning"]
     assert names(NUMBERS) == ["linear", "fine_tuning"]
@@ -78,20 +78,22 @@ def test_which_ways_there_are() -> None:
 
 
 def test_the_contrastive_stage_grows_with_the_rows() -> None:
-    steps = [ways_for(TEXTS, bert_config(), windows)[0].changes["contrastive_steps"] for windows in (16, 200, 9000)]
+    steps = [
+        ways_for(TEXTS, bert_config(), windows, True)[0].changes["contrastive_steps"] for windows in (16, 200, 9000)
+    ]
     assert steps == [10, 20, 40]
 
 
 def test_encoders_that_can_not_pool_the_mean_are_read_at_their_first_token() -> None:
-    assert ways_for(TEXTS, bert_config(), 48)[0].changes["pooling"] == "mean"
-    assert "pooling" not in ways_for(TEXTS, bert_config("distilbert"), 48)[0].changes
+    assert ways_for(TEXTS, bert_config(), 48, True)[0].changes["pooling"] == "mean"
+    assert "pooling" not in ways_for(TEXTS, bert_config("distilbert"), 48, True)[0].changes
 
 
 def test_what_the_user_sets_holds_for_every_way() -> None:
     config = config_of(learning_rate=3e-4, focal=2.0, choose_by_folds=3)
     kept = chosen_by_user(config, "python -m recipes.run hparams.keep=best 'data.train=a b.csv'")
     assert kept == {"learning_rate", "focal", "choose_by_folds", "keep"}
-    for way in ways_for(WORDS, bert_config(), 48):
+    for way in ways_for(WORDS, bert_config(), 48, True):
         applied = way.applied(config, kept).hparams
         assert applied.learning_rate == 3e-4
         assert applied.focal == 2.0
@@ -160,7 +162,7 @@ def test_what_is_told_of_a_way_is_what_was_done() -> None:
 
 
 def test_heads_that_pick_a_token_are_trained_as_a_whole() -> None:
-    names = [way.name for way in ways_for(TEXTS, bert_config("gpt2"), 48, reads_last=False)]
+    names = [way.name for way in ways_for(TEXTS, bert_config("gpt2"), 48, fits_alone=False)]
     assert names == ["high_rates", "high_rate", "fine_tuning"]
 
 

@@ -21,7 +21,7 @@ from recipes.heads.r_drop import class_divergence
 from recipes.heads.recipe import Recipe, as_logits
 from recipes.levers import contrastive
 from recipes.levers.contrastive import alike, batches, contrastive_loss, contrastive_stage
-from recipes.levers.linear_head import INVERSE_PENALTY, features_of, fit_linear_head, output_layer
+from recipes.levers.linear_head import INVERSE_PENALTY, features_of, fit_linear_head, has_output_layer, output_layer
 from recipes.levers.low_rank import add_low_rank, has_low_rank, merge_low_rank, save_low_rank
 from recipes.levers.soup import Ingredients, greedy_soup
 from recipes.windows.columns import Windows
@@ -354,3 +354,31 @@ def test_output_layers_are_those_with_an_output_each() -> None:
         layer = output_layer(model_of("AutoModelForSequenceClassification", architecture, labels=5))
         assert isinstance(layer, nn.Linear)
         assert layer.out_features == 5
+
+
+NOT_ALONE = {
+    *((family, "SequenceClassification") for family in ("gpt2", "llama", "llama-grouped", "gemma2", "eurobert")),
+    ("t5", "QuestionAnswering"),  # the whole model counts as its encoder
+}
+"The first give outputs for each token, and pick one."
+
+
+@pytest.mark.parametrize("family", [*sorted(set(tiny.ARCHITECTURES.values())), *tiny.FAMILIES])
+def test_whose_head_can_be_fitted_alone(family: str, tmp_path: Path) -> None:
+    """The default asks this of any model with few rows, so that it must have an answer for all of them."""
+    import transformers
+
+    folder = (tiny.save_family if family in tiny.FAMILIES else tiny.save)(family, tmp_path / family)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    for kind, outputs in (
+        ("SequenceClassification", as_logits),
+        ("TokenClassification", as_logits),
+        ("QuestionAnswering", start_and_end),
+    ):
+        auto_class = getattr(transformers, f"AutoModelFor{kind}")
+        config = transformers.AutoConfig.from_pretrained(folder)
+        if type(config) not in auto_class._model_mapping:
+            continue
+        model = auto_class.from_pretrained(folder).eval()
+        batch = dict(tokenizer("where is my parcel", return_tensors="pt"))
+        assert has_output_layer(model, batch, outputs) is ((family, kind) not in NOT_ALONE), kind
