@@ -74,12 +74,11 @@ def load(model: Model, head: Head, hparams: Hparams, folder: Path) -> Loaded:
     output = take_over(auto_class, encoder, head, as_saved, absent, mismatched, lambda: from_file(as_saved))
     new = {*absent, *mismatched} - set(output.tensors) | (set() if output.known else set(output.tensors))
     _separate(encoder)
-    before = _digests(encoder) if hparams.reinit_layers or hparams.pooling == "mean" else {}
-    reinitialise_top(encoder, hparams.reinit_layers)
+    drawn = reinitialise_top(encoder, hparams.reinit_layers)
     if hparams.pooling == "mean" and (hparams.linear_head or not (output.known or output.taken)):
-        pool_mean(encoder, head)
-    if before:
-        new |= {name for name, digest in _digests(encoder).items() if before.get(name) != digest}
+        drawn += pool_mean(encoder, head)
+    fresh = {id(weight) for module in drawn for weight in module.parameters()}
+    new |= {name for name, weight in encoder.named_parameters() if id(weight) in fresh}
     freeze(encoder, hparams, new)
     return Loaded(
         model=encoder,
@@ -239,14 +238,6 @@ def weights_digest(model: Any) -> str:
         digest.update(name.encode())
         digest.update(tensor.detach().contiguous().reshape(-1).numpy().data)
     return digest.hexdigest()[:16]
-
-
-def _digests(model: Any) -> dict[str, bytes]:
-    """Return a hash of each weight of a model."""
-    return {
-        name: hashlib.sha256(weight.detach().contiguous().reshape(-1).numpy().data).digest()
-        for name, weight in model.named_parameters()
-    }
 
 
 def _check_pretrained(encoder: Any, new: Sequence[str], model: Model) -> None:

@@ -39,10 +39,13 @@ def can_pool_mean(config: Any) -> bool:
     return hasattr(config, BY_CONFIG) or config.model_type in KINDS
 
 
-def pool_mean(model: Any, head: Head) -> None:
+def pool_mean(model: Any, head: Head) -> list[nn.Module]:
     """Make the head of a model for whole texts read the mean of all tokens, in place.
 
     Call it before training, on a model whose layers are as they were pretrained.
+
+    Returns:
+        The parts that are new.
 
     Raises:
         InputError: models of this type can't be changed in this way, or the head is for tokens.
@@ -51,26 +54,33 @@ def pool_mean(model: Any, head: Head) -> None:
     if head.auto_class != WHOLE_TEXT_HEAD:
         raise InputError("hparams.pooling=mean: for classification, where one result is read from a whole text")
     if getattr(config, HAS_MEAN_LAYER, False):
-        return
+        return []
     if hasattr(config, BY_CONFIG):
         setattr(config, BY_CONFIG, "mean")
-        return
+        return []
     if not can_pool_mean(config):
         raise InputError(
             f"hparams.pooling=mean: not for models of the type {config.model_type}, but for {', '.join(KINDS)} and "
             f"those whose config has {BY_CONFIG}"
         )
     layers = encoder_layers(model)
-    dense = getattr(getattr(model, "classifier", None), "dense", None)
+    read = _layer_of_head(model)
     with torch.no_grad():
-        _list_of(model, layers).append(_mean_layer(layers[-1], config.hidden_size))
-        pooler = getattr(model.base_model, "pooler", None)
-        if pooler is not None:
-            _be_identity(pooler.dense, SLOPE_OF_POOLER)
-        elif dense is not None and config.model_type in TANH_IN_HEAD:
-            _be_identity(dense, SLOPE_OF_POOLER)
+        layer = _mean_layer(layers[-1], config.hidden_size)
+        _list_of(model, layers).append(layer)
+        if read is not None:
+            _be_identity(read, SLOPE_OF_POOLER)
     config.num_hidden_layers += 1
     setattr(config, HAS_MEAN_LAYER, True)
+    return [layer, *([] if read is None else [read])]
+
+
+def _layer_of_head(model: Any) -> Any | None:
+    """Return the layer whose tanh comes before the output layer: that of BERT's pooler, or of RoBERTa's head."""
+    pooler = getattr(model.base_model, "pooler", None)
+    if pooler is not None:
+        return pooler.dense
+    return model.classifier.dense if model.config.model_type in TANH_IN_HEAD else None
 
 
 def _list_of(model: Any, layers: Any) -> nn.ModuleList:

@@ -14,7 +14,7 @@ NORMS = ("LayerNorm", "RMSNorm")
 "How the class names of norms end."
 
 
-def reinitialise_top(model: Any, layers: int) -> None:
+def reinitialise_top(model: Any, layers: int) -> list[nn.Module]:
     """Draw the weights of the pooler and of the top layers anew, as those of a model that was never trained.
 
     Set the seed before the call.
@@ -23,19 +23,24 @@ def reinitialise_top(model: Any, layers: int) -> None:
         model: a model with pretrained weights.
         layers: how many layers; 0 changes nothing.
 
+    Returns:
+        The parts that are new.
+
     Raises:
         InputError: the model has fewer layers.
     """
     if not layers:
-        return
+        return []
     found = encoder_layers(model)
     if layers > len(found):
         raise InputError(f"hparams.reinit_layers={layers}: the model has {len(found)} layers")
     pooler = getattr(model.base_model, "pooler", None)
     deviation = float(getattr(model.config, "initializer_range", USUAL_DEVIATION))
-    for part in (*found[-layers:], *([] if pooler is None else [pooler])):
+    parts = [*found[-layers:], *([] if pooler is None else [pooler])]
+    for part in parts:
         for module in part.modules():
             _draw(module, deviation)
+    return parts
 
 
 def _draw(module: Any, deviation: float) -> None:

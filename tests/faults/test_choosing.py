@@ -88,7 +88,34 @@ def test_a_soup_survives_a_kill(harm: Harm, command: Command, tmp_path: Path) ->
     assert harm({}, *command("ner", *soup, "output_root=whole")).returncode == 0
     killed = harm({"signal": 9, "at": ("training_step", 38)}, *command("ner", *soup))
     assert killed.returncode == -9
+    assert len(list(tmp_path.glob("outputs/**/checkpoints/soup-*"))) == 2, "others are removed as they are driven out"
     again = harm({}, *command("ner", *soup))
     assert again.returncode == 0, again.stderr
     assert "goes on after step" in again.stdout
     assert outcome(tmp_path / "outputs") == outcome(tmp_path / "whole")
+
+
+def test_the_last_weights_survive_a_kill_after_the_training(harm: Harm, command: Command, tmp_path: Path) -> None:
+    last = ("hparams.keep=last", "hparams.average_weights=0.9")
+    assert harm({}, *command("ner", *last, "output_root=whole")).returncode == 0
+    killed = harm({"signal": 9, "at": ("predict", 1)}, *command("ner", *last))
+    assert killed.returncode == -9
+    assert list(tmp_path.glob("outputs/**/checkpoints/done-*"))
+    again = harm({"count": True}, *command("ner", *last))
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stderr.strip().splitlines()[-1])["training_step"] == 0
+    assert outcome(tmp_path / "outputs") == outcome(tmp_path / "whole")
+
+
+def test_a_run_that_is_done_again_is_not_done_before(harm: Harm, command: Command, tmp_path: Path) -> None:
+    """With `overwrite=true` and a kill while it chooses, the old result must not pass for the new one."""
+    first = harm({}, *command("ner", *CHOOSING))
+    assert first.returncode == 0, first.stderr
+    expected = chosen(tmp_path)
+    killed = harm({"signal": 9, "at": ("predict", 2)}, *command("ner", *CHOOSING, "overwrite=true"))
+    assert killed.returncode == -9
+    assert not list(tmp_path.rglob("report.json"))
+    again = harm({}, *command("ner", *CHOOSING))
+    assert again.returncode == 0, again.stderr
+    assert "Already done" not in again.stdout
+    assert chosen(tmp_path) == expected

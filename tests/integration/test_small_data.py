@@ -94,11 +94,17 @@ def test_given_validation_rows_stay_what_they_are(trained: Any, data: dict[str, 
     assert "last weights were kept" in (run / "report.html").read_text()
 
 
-def test_a_limit_on_training_rows_is_kept(trained: Any) -> None:
+@pytest.mark.parametrize(("split", "limit"), [("train", 20), ("validation", 2)])
+def test_a_limit_on_rows_is_kept(split: str, limit: int, trained: Any) -> None:
     _, report = trained(
-        "classification", "data.limit.train=20", "hparams=small_data", "hparams.choose_by_folds=2", "hparams.epochs=1"
+        "classification",
+        f"data.limit.{split}={limit}",
+        "hparams=small_data",
+        "hparams.choose_by_folds=2",
+        "hparams.epochs=1",
     )
-    assert report["data"]["rows"]["train"] == report["choice"]["rows"] == 20
+    assert report["data"]["rows"][split] == limit
+    assert report["data"]["rows"]["train"] == report["choice"]["rows"]
     assert not report["choice"]["stands_for_validation"]
 
 
@@ -272,13 +278,30 @@ def test_models_that_write_text_are_trained_as_a_whole(
     assert "gives an output for each token" in capsys.readouterr().err
 
 
-def test_an_adapter_is_that_of_the_model(trained: Any, models: dict[str, Path], capsys: Any) -> None:
+def test_an_adapter_names_its_base(trained: Any, models: dict[str, Path], tmp_path: Path) -> None:
+    def base_of(run: Path) -> str:
+        return str(json.loads((run / "adapter" / "adapter_config.json").read_text())["base_model_name_or_path"])
+
     run, _ = trained("classification", "hparams=lora", "hparams.epochs=1")
-    assert json.loads((run / "adapter" / "adapter_config.json").read_text())["base_model_name_or_path"] == str(
-        models["bert"]
-    )
-    other, _ = trained("ner", "hparams=lora", "hparams.epochs=1")
-    assert (other / "adapter" / "adapter_model.safetensors").exists()
+    assert base_of(run) == str(models["bert"])
+    kept = tmp_path / "first"
+    run.rename(kept)
+    again, _ = trained("classification", f"model.path={kept}", "hparams=lora", "hparams.epochs=1")
+    assert base_of(again) == str(kept / "model"), "what transformers loads, and not the run directory"
+
+
+def test_there_is_no_adapter_for_a_layer_that_the_base_lacks(trained: Any, capsys: Any) -> None:
+    run, _ = trained("classification", "hparams=lora", "hparams.pooling=mean", "hparams.epochs=1")
+    assert not (run / "adapter").exists()
+    assert "no adapter: the layer that pools the mean" in capsys.readouterr().out
+
+
+def test_a_loss_that_begins_low_is_no_collapse(trained: Any) -> None:
+    still = ("hparams.learning_rate=1e-9", "hparams.epochs=3")
+    _, report = trained("classification", *still)
+    assert any("never fell" in sign for sign in report["verdict"]["collapsed"])
+    _, report = trained("classification", *still, "hparams.linear_head=true")
+    assert not any("never fell" in sign for sign in report["verdict"]["collapsed"])
 
 
 # Plain transformers

@@ -2,22 +2,28 @@
 
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recipes.choosing import hint
 from recipes.choosing.choice import Tried, decide
 from recipes.choosing.cost import Cost
 from recipes.choosing.cross_validation import CrossValidation
 from recipes.choosing.fold_journal import FoldJournal
 from recipes.choosing.ways import Way, chosen_by_user, differences, ways_for
+from recipes.command.groups import CONF
 from recipes.config.schema import Config, Hparams, Model
 from recipes.inference.evaluation import OutOfFold
 from recipes.results.choice import Choice, TriedWay, choice_from_json
+from recipes.training.stages import train_before_steps
 from tasks.data.splits import folds
+from tasks.errors import InputError
 from tasks.task import Head
 from tests import tiny
 
@@ -202,3 +208,25 @@ def test_a_choice_is_read_back() -> None:
     assert choice.way() == way
     with pytest.raises(TypeError):
         choice_from_json({**asdict(choice), "ways": [{"name": "linear"}]})
+
+
+def test_the_hint_speaks_of_the_preset() -> None:
+    preset = yaml.safe_load((CONF / "hparams" / "small_data.yaml").read_text())
+    assert preset["choose_by_folds"] == hint.FOLDS
+
+
+@pytest.mark.parametrize(("processes", "windows"), [(2, 48), (1, 1), (1, hint.FEW_WINDOWS)])
+def test_where_nothing_is_hinted(processes: int, windows: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a model that is shared among processes, one of them must not compute anything alone."""
+    prepared: Any = SimpleNamespace(
+        windows={"train": range(windows)}, config=config_of(), placement=SimpleNamespace(processes=processes)
+    )
+    hint.hint_at_small_data(prepared, "python -m recipes.run")
+    assert capsys.readouterr().out == ""
+
+
+def test_a_sharded_model_has_no_stages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
+    prepared: Any = SimpleNamespace(config=config_of(linear_head=True), loaded=None)
+    with pytest.raises(InputError, match="not with FSDP"):
+        train_before_steps(prepared)

@@ -15,6 +15,7 @@ from recipes.levers.adversarial import moved_embeddings
 from recipes.levers.averaging import MovingAverage
 from recipes.levers.depth import depths, head_names
 from recipes.levers.learning_rates import differ, parameter_groups
+from recipes.levers.linear_head import output_layer
 from recipes.levers.pretrained_pull import PretrainedPull
 from recipes.levers.unfreezing import GradualUnfreezing
 from recipes.model.layers import freeze
@@ -139,11 +140,21 @@ def test_the_first_token_becomes_the_mean_of_all(architecture: str, tmp_path: Pa
         before = model.base_model(**batch)[0]
         mask = batch["attention_mask"].unsqueeze(-1)
         mean = (before * mask).sum(1) / mask.sum(1)
-        pool_mean(model, TEXT_HEAD)
+    count = len(list(model.parameters()))
+    new = {id(weight) for part in pool_mean(model, TEXT_HEAD) for weight in part.parameters()}
+    assert len(list(model.parameters())) - count == 16, "one layer more"
+    assert len(new) == 16 + 2 * (architecture != "electra"), "and the layer that the head reads it by"
+    with torch.no_grad():
         after = model.base_model(**batch)[0][:, 0]
         for one, two in zip(mean, after, strict=True):
             assert float(torch.corrcoef(torch.stack([one, two]))[0, 1]) > 0.99
+        read: list[Any] = []
+        handle = output_layer(model).register_forward_pre_hook(lambda _, inputs: read.append(inputs[0]))
         logits = model(**batch).logits
+        handle.remove()
+        for one, two in zip(mean, read[0], strict=True):
+            if architecture != "electra":  # whose head has no tanh, and a layer of its own
+                assert float(torch.corrcoef(torch.stack([one, two]))[0, 1]) > 0.99, "and so does what the head reads"
         model.save_pretrained(tmp_path)
         again = AutoModelForSequenceClassification.from_pretrained(tmp_path).eval()
         assert torch.equal(again(**batch).logits, logits)
@@ -271,6 +282,19 @@ def test_the_average_is_that_of_a_naive_loop() -> None:
     other.restore({name: tensor.clone() for name, tensor in average.average.items()})
     with other.in_place():
         assert model.weight.item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_an_average_that_is_settled_stays() -> None:
+    model = nn.Linear(1, 1, bias=False)
+    average = MovingAverage(model, 0.5)
+    with torch.no_grad():
+        for step_number, value in enumerate((1.0, 2.0), 1):
+            model.weight.fill_(value)
+            average.on_step_end(SimpleNamespace(), SimpleNamespace(global_step=step_number), None)
+    kept = average.average["weight"].item()
+    assert 1 < kept < 2
+    average.settle()
+    assert model.weight.item() == kept
 
 
 def test_focal_losses_by_hand() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import torch
+from safetensors.torch import load_file
 from sklearn.linear_model import LogisticRegression, Ridge
 from torch import Tensor, nn
 
@@ -320,6 +321,19 @@ def test_low_rank_changes_are_of_that_rank() -> None:
     layers = {name: rank for name, rank in ranks.items() if ".layer." in name}
     assert set(layers.values()) == {2}
     assert not any(rank for name, rank in ranks.items() if name not in layers)
+
+
+def test_weights_that_are_not_pretrained_are_trained_and_saved(tmp_path: Path) -> None:
+    """Of a model for masked words, as BERT is published, the pooler is drawn at random: it must not stay so."""
+    model = model_of("AutoModelForSequenceClassification")
+    new = {name for name, _ in model.named_parameters() if "pooler" in name}
+    add_low_rank(model, Hparams(lora_rank=2), new)
+    assert all(model.get_parameter(name).requires_grad for name in new)
+    assert not model.bert.embeddings.word_embeddings.weight.requires_grad
+    save_low_rank(model, tmp_path, "base")
+    saved = set(load_file(tmp_path / "adapter_model.safetensors"))
+    assert {f"base_model.model.{name}" for name in new} <= saved
+    assert "bert.pooler.dense" in json.loads((tmp_path / "adapter_config.json").read_text())["modules_to_save"]
 
 
 # The soup
