@@ -116,4 +116,4 @@ def _precision(wanted: str, device: Device, method: Method) -> tuple[Precision, 
             return "bf16", "computed by this GPU"
         return "fp32", "this GPU does not compute bf16"
     units = bf16_units() if device == "cpu" else ""
-    return ("bf16", units) if units else ("fp32", f"no bf16 unit found in this {device.upper()}")
+    return ("bf16", units) if units else ("fp32", f"no fast bf16 unit found in this {device.upper()}")

@@ -6,27 +6,32 @@ from pathlib import Path
 CPU_FACTS = Path("/proc/cpuinfo")
 "The file in which Linux describes the processor. No other system has it."
 
-BF16_UNITS = {"amx_bf16": "AMX", "avx512_bf16": "AVX512-BF16"}
-"Flags of the processor's units for bf16, and the units' usual names."
+INTEL = "GenuineIntel"
 
 
 def bf16_units() -> str:
-    """Return the names of the processor's units that multiply bf16 matrices, by the flags it reports; "" if none.
+    """Return the names of the units that multiply bf16 faster than fp32, by the processor's own flags; "" if none.
 
-    Without such a unit, bf16 is emulated and slower than fp32.
+    Without such a unit, bf16 is emulated and slower than fp32. AVX512-BF16 counts on AMD's processors alone: Intel's
+    leave fast products to AMX, and where a virtual machine hid AMX, bf16 took twice as long as fp32
+    (docs/performance.md, "Other processors").
     """
-    flags = next((line.split() for line in _cpu_info_lines() if line.startswith("flags")), [])
-    return ", ".join(name for flag, name in BF16_UNITS.items() if flag in flags)
+    facts = _cpu_facts()
+    flags = facts.get("flags", "").split()
+    fast = {"amx_bf16": "AMX"} | ({} if facts.get("vendor_id") == INTEL else {"avx512_bf16": "AVX512-BF16"})
+    return ", ".join(name for flag, name in fast.items() if flag in flags)
 
 
 def processor_name() -> str:
     """Return the name of the processor's model."""
-    names = (line.split(":", 1)[1].strip() for line in _cpu_info_lines() if line.startswith("model name"))
-    return next(names, "") or platform.processor() or platform.machine()
+    return _cpu_facts().get("model name", "") or platform.processor() or platform.machine()
 
 
-def _cpu_info_lines() -> list[str]:
+def _cpu_facts() -> dict[str, str]:
+    """Return what the system says of the first core; nothing where it says nothing."""
     try:
-        return CPU_FACTS.read_text(encoding="utf-8").splitlines()
+        first_core = CPU_FACTS.read_text(encoding="utf-8").split("\n\n")[0]
     except OSError:
-        return []
+        return {}
+    pairs = (line.partition(":") for line in first_core.splitlines())
+    return {name.strip(): value.strip() for name, _, value in pairs}
