@@ -30,6 +30,9 @@ from tasks.scoring.resampling import Numbers
 
 FEWEST = 2
 "Of folds, of training rows, and of rows of the commonest label: with fewer, no row is predicted by a model that could."
+FEWEST_TO_CHOOSE_BY = 32
+"""Texts to compare ways of training by. With 32, two ways that disagree on three rows in ten must differ by ten
+points to be a standard error apart; on 16 rows of SST-2, choosing did worse than the first way (docs/levers.md)."""
 ONE_LABEL = "single_label_classification"
 "What transformers calls a head for one of several classes."
 
@@ -67,10 +70,15 @@ def rows_to_choose_on(rows: AnyRows, config: Config) -> AnyRows:
 
 
 def ways_of(prepared: Prepared) -> list[Way]:
-    """Return the ways of training that suit the rows and the model of a run."""
+    """Return the ways of training that suit the rows and the model of a run: the first one alone if rows are few."""
     loaded = prepared.loaded
     fits_alone = not is_sharded() and has_output_layer(loaded.model, first_batch(prepared), prepared.recipe.outputs)
-    return ways_for(prepared.rows.head, loaded.model.config, len(prepared.windows["train"]), fits_alone)
+    ways = ways_for(prepared.rows.head, loaded.model.config, len(prepared.windows["train"]), fits_alone)
+    return ways[:1] if _too_few_to_choose(prepared.rows) else ways
+
+
+def _too_few_to_choose(rows: AnyRows) -> bool:
+    return rows.task.labels_whole_texts and len(rows.splits["train"]) < FEWEST_TO_CHOOSE_BY
 
 
 def _distinct(ways: Sequence[Way], config: Config, kept: Collection[str]) -> list[Way]:
@@ -114,11 +122,10 @@ def choose(
     if is_main_process():
         cost = Cost.measured(prepared)
         seconds = sum(cost.seconds(way.applied(config, kept).hparams, len(parts)) for way in ways)
-        say_field(
-            "choosing",
-            f"{len(ways)} way{'' if len(ways) == 1 else 's'} of training, each on {len(parts)} folds of {len(train)} "
-            f"rows: about {duration(seconds)}",
-        )
+        what = f"{len(ways)} ways of training, each" if len(ways) > 1 else f"one way of training, {ways[0].name},"
+        say_field("choosing", f"{what} on {len(parts)} folds of {len(train)} rows: about {duration(seconds)}")
+        if _too_few_to_choose(rows):
+            say_field("", f"with fewer than {FEWEST_TO_CHOOSE_BY} rows, nothing tells which of several would be better")
     tried: list[Tried] = []
     for way in ways:
         result = cross_validate(
@@ -210,6 +217,8 @@ def decide(tried: Sequence[Tried], sign: int) -> tuple[Tried, str]:
     """
     best = max(tried, key=lambda one: -np.inf if one.told.score is None else sign * one.told.score)
     taken = next(one for one in tried if one is best or _is_near(one, best, sign))
+    if len(tried) == 1:
+        return taken, "the only one that was tried"
     if taken is best:
         return taken, f"the best of {len(tried)} by cross-validation"
     return taken, f"in doubt, as {best.way.name} was better by less than a standard error"

@@ -29,8 +29,8 @@ def hint_at_small_data(prepared: Prepared, command: str) -> None:
     cost = Cost.measured(prepared)
     ways = ways_of(prepared)
     seconds = sum(cost.seconds(way.applied(config).hparams, FOLDS) for way in ways)
-    say_field(
-        "few rows",
-        f"hparams=small_data tries {len(ways)} ways of training by cross-validation and takes the best, in about "
-        f"{duration(seconds)}",
-    )
+    if len(ways) > 1:
+        what = f"tries {len(ways)} ways of training by cross-validation and takes the best"
+    else:
+        what = "trains in a way that needs fewer rows"
+    say_field("few rows", f"hparams=small_data {what}, in about {duration(seconds)}")

@@ -83,6 +83,15 @@ def test_small_data_tries_its_ways_and_trains_the_best_on_all_rows(
     assert f"in the way `{choice['chosen'].replace('_', chr(92) + '_')}`" in (run / "model" / "README.md").read_text()
 
 
+def test_a_handful_of_texts_is_no_basis_for_a_choice(trained: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    _, report = trained("classification", "hparams=small_data", "data.limit.train=24")
+    said = capsys.readouterr().out
+    assert "one way of training, contrastive, on 3 folds of 24 rows" in said
+    assert "with fewer than 32 rows, nothing tells which of several would be better" in said
+    assert "chosen      contrastive: the only one that was tried" in said
+    assert [way["name"] for way in report["choice"]["ways"]] == ["contrastive"]
+
+
 def test_given_validation_rows_stay_what_they_are(trained: Any, data: dict[str, Path]) -> None:
     given = f"data.validation={data['classification']}"
     run, report = trained(
