@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from recipes.command.dispatch import Invocation
+    from recipes.command.dispatch import Invocation, Sweep
     from recipes.config.schema import Config
     from recipes.results.report import Report
     from recipes.results.sweep_table import Outcome
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     from recipes.command import dispatch
 
-    return dispatch.main(run, arguments, started)
+    return dispatch.main(run, arguments, started, search)
 
 
 def run(config: "Config", invocation: "Invocation") -> "Outcome":
@@ -58,6 +58,8 @@ def run(config: "Config", invocation: "Invocation") -> "Outcome":
                 with suppress(InputError, OSError), directory.lock():
                     write_reports([str(directory)])
             say(f"Already done: {directory}")
+            if not directory.has_weights:
+                say_field("", "its weights were removed by a search, which keeps those of its best trials")
             for split, scores in report.metrics.items():
                 name = report.objective.name
                 say_field(split, f"{name} {format_score_in(scores[name], report.verdict.interval(split, name))}")
@@ -65,8 +67,17 @@ def run(config: "Config", invocation: "Invocation") -> "Outcome":
             return Outcome.of(report, directory)
     say_field("run", f"{config.task.name} on {choices['data']} with {choices['model']}, seed {config.seed}")
     run_experiment = _imported_experiment()
-    report = run_experiment(config, invocation.command, directory, invocation.interruption, invocation.started)
+    report = run_experiment(
+        config, invocation.command, directory, invocation.interruption, invocation.started, invocation.watch
+    )
     return Outcome.of(report, directory)
+
+
+def search(sweep: "Sweep") -> int:
+    """Search among many runs, of which each is chosen by what those before it gave. Returns the exit status."""
+    from recipes.searching.searching import search as search_among_runs
+
+    return search_among_runs(sweep)
 
 
 def _imported_experiment() -> Callable[..., "Report"]:

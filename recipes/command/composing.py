@@ -21,7 +21,7 @@ from recipes.command.own_rows import sets_own_rows
 from recipes.config.conversion import parse
 from recipes.config.flat_keys import flat_values
 from recipes.config.forbidden import refuse_calls, refuse_made_up
-from recipes.config.schema import TASKS, Config, Hparams, Model, Runtime, Tracker
+from recipes.config.schema import TASKS, CommandConfig, Config, Hparams, Model, Runtime, Search, Tracker
 from recipes.config.validation import ROW_SOURCE_KEYS, SAMPLES, names_own_rows
 from tasks.data.options import DataOptions
 from tasks.errors import InputError
@@ -36,7 +36,7 @@ PER_JOB_SETTINGS = ("runtime", "overrides", "mode", "sweep")
 def register() -> None:
     """Store the schema of every config group, so that wrong keys and types fail while composing."""
     store = ConfigStore.instance()
-    store.store(name="base_config", node=Config)
+    store.store(name="base_config", node=CommandConfig)
     for name, task in TASKS.items():
         store.store(group="task", name=f"base_{name}", node=task)
     store.store(group="data", name="base_data", node=DataOptions)
@@ -44,6 +44,7 @@ def register() -> None:
     store.store(group="hparams", name="base_hparams", node=Hparams)
     store.store(group="runtime", name="base_runtime", node=Runtime)
     store.store(group="tracker", name="base_tracker", node=Tracker)
+    store.store(group="search", name="base_search", node=Search)
 
 
 def compose(overrides: Sequence[str]) -> Config:
@@ -129,7 +130,7 @@ def require_one_length(hparams: Any, choices: Mapping[str, str | None], override
 def baseline(task: str, data: str, model: str, hydra_overrides: tuple[str, ...]) -> Mapping[str, Any]:
     """Return the dotted keys and values that these three choices give without further overrides."""
     same = (f"task={task}", f"data={data}", f"model={model}", *hydra_overrides)
-    return flat_values(compose_tree(same), leave_out="hydra")
+    return flat_values(compose_tree(same), leave_out=("hydra", "search"))
 
 
 def require_no_code(tree: DictConfig, hydra_overrides: tuple[str, ...]) -> None:

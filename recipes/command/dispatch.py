@@ -17,13 +17,14 @@ from recipes.command import composing
 from recipes.command.groups import CONF, GROUPS
 from recipes.command.hints import refuse_mistyped
 from recipes.command.hydra_errors import explain
-from recipes.command.line import CommandLine, read_command_line
+from recipes.command.line import CommandLine, is_about_search, read_command_line
 from recipes.command.literals import with_literal_values
 from recipes.command.own_rows import require_task, shell_command
 from recipes.config.conversion import parse
 from recipes.config.schema import Config
 from recipes.reporting.sweep_page import write_sweep_page
 from recipes.results.sweep_table import Job, Outcome, forget_jobs, jobs_of, print_table, save_job, sweep_directory
+from recipes.results.watching import Watch
 from recipes.system.console import complain, say
 from recipes.system.signals import Interrupted, Interruption
 from tasks.data.files import expand_home
@@ -50,23 +51,43 @@ class Invocation:
     "Tells whether a signal told this process to end."
     started: float
     "Reading of `time.perf_counter` when the command, or this job of its sweep, began."
+    watch: Watch | None = None
+    "Is told of each evaluation, and may end the run."
 
 
 Run = Callable[[Config, Invocation], Outcome]
 
 
-def main(run: Run, arguments: Sequence[str], started: float) -> int:
+@dataclass(frozen=True)
+class Sweep:
+    """The command of a sweep."""
+
+    run: Run
+    "Does one run."
+    line: CommandLine
+    tree: Any
+    "The composed tree, in which overrides with several values are left out."
+    output_root: Path
+    interruption: Interruption
+
+
+Search = Callable[[Sweep], int]
+
+
+def main(run: Run, arguments: Sequence[str], started: float, search: Search | None = None) -> int:
     """Compose the config of each job, run it, and return the exit status.
 
     Args:
         run: does one run.
         arguments: the words of the command line.
         started: reading of `time.perf_counter` when the command began.
+        search: does a sweep whose runs are chosen one after the other, and returns the exit status. None: there are
+            no searches.
     """
     with Interruption() as interruption:
         try:
             refuse_mistyped(arguments)
-            return _main(run, read_command_line(arguments), interruption, started)
+            return _main(run, read_command_line(arguments), interruption, started, search)
         except Interrupted as interrupted:
             complain(f"{interrupted} To go on from there, run the same command again.")
             return interrupted.exit_status
@@ -81,7 +102,7 @@ def main(run: Run, arguments: Sequence[str], started: float) -> int:
             return INPUT_ERROR
 
 
-def _main(run: Run, line: CommandLine, interruption: Interruption, started: float) -> int:
+def _main(run: Run, line: CommandLine, interruption: Interruption, started: float, search: Search | None) -> int:
     typed = line.overrides
     line = replace(line, overrides=with_literal_values(typed, line.sweeps))
     tree = composing.compose_tree(line.overrides, line.sweeps)
@@ -96,7 +117,10 @@ def _main(run: Run, line: CommandLine, interruption: Interruption, started: floa
     require_task(typed, ("-m",) if line.sweeps else ())
     HydraConfig.instance().set_config(tree)  # for values that refer to `${hydra:...}`
     if line.sweeps:
-        return _sweep(run, line, expand_home(str(tree.output_root)), interruption)
+        sweep = Sweep(run, line, tree, expand_home(str(tree.output_root)), interruption)
+        return _sweep(sweep) if search is None or tree.search.sampler == "none" else search(sweep)
+    if tree.search.sampler != "none":
+        raise InputError(f"search={tree.search.sampler}: a search makes several runs: -m search={tree.search.sampler}")
     settings = tree.hydra
     composing.require_one_length(tree.hparams, settings.runtime.choices, line.overrides)
     config = parse(composing.without_hydra(tree))
@@ -104,11 +128,12 @@ def _main(run: Run, line: CommandLine, interruption: Interruption, started: floa
     return 0
 
 
-def _sweep(run: Run, line: CommandLine, output_root: Path, interruption: Interruption) -> int:
-    directory = sweep_directory(output_root, line.overrides)
+def _sweep(sweep: Sweep) -> int:
+    line = sweep.line
+    directory = sweep_directory(sweep.output_root, line.overrides)
     forget_jobs(directory)
     place = f"hydra.sweep.dir={hydra_literal(str(directory))}"
-    job = partial(_job, run, line.hydra_overrides, interruption)
+    job = partial(do_job, sweep.run, line.hydra_overrides, sweep.interruption)
     _hand_to_hydra(["--multirun", *line.overrides, place], job)
     succeeded = print_table(directory)
     if jobs_of(directory):
@@ -124,23 +149,38 @@ def _hand_to_hydra(arguments: Sequence[str], job: Callable[[Any], Any]) -> None:
     hydra.main(version_base="1.3", config_path=str(CONF), config_name="config")(job)()
 
 
-def _job(run: Run, hydra_overrides: tuple[str, ...], interruption: Interruption, tree: Any) -> float:
+def do_job(run: Run, hydra_overrides: tuple[str, ...], interruption: Interruption, tree: Any) -> float:
     """Do one job of a sweep and return its objective to Hydra. If it fails, the other jobs still run."""
-    started = time.perf_counter()
     settings: Any = HydraConfig.get()
     overrides = list(settings.overrides.task)
     number, directory = int(settings.job.num), Path(str(settings.sweep.dir))
     try:
-        composing.require_own_settings(settings, hydra_overrides)
-        composing.require_one_length(tree.hparams, settings.runtime.choices, overrides)
-        outcome = run(parse(tree), _invocation(settings, overrides, hydra_overrides, interruption, started))
+        outcome = run(*read_job(hydra_overrides, interruption, tree))
     except Exception as error:
-        details = str(error) if isinstance(error, InputError) else "".join(traceback.format_exception(error))
-        complain(f"Job {number} ({' '.join(overrides)}) failed. {details}")
+        complain(f"Job {number} ({' '.join(overrides)}) failed. {details_of(error)}")
         save_job(directory, Job(number, overrides, outcome=None, error=str(error) or type(error).__name__))
         return float("nan")
     save_job(directory, Job(number, overrides, outcome))
     return float("nan") if outcome.objective is None else outcome.objective
+
+
+def read_job(hydra_overrides: tuple[str, ...], interruption: Interruption, tree: Any) -> tuple[Config, Invocation]:
+    """Return the config of a job of a sweep, as Hydra composed it, and the command that it is.
+
+    Raises:
+        InputError: the config can't be used.
+    """
+    started = time.perf_counter()
+    settings: Any = HydraConfig.get()
+    overrides = [word for word in settings.overrides.task if not is_about_search(word)]
+    composing.require_own_settings(settings, hydra_overrides)
+    composing.require_one_length(tree.hparams, settings.runtime.choices, overrides)
+    return parse(tree), _invocation(settings, overrides, hydra_overrides, interruption, started)
+
+
+def details_of(error: Exception) -> str:
+    """Return what is shown of an error that ends a job: a sentence, if one was made for it."""
+    return str(error) if isinstance(error, InputError) else "".join(traceback.format_exception(error))
 
 
 def _invocation(

@@ -13,6 +13,7 @@ GROUPS = {
     "hparams": "how it is trained",
     "runtime": "device and precision",
     "tracker": "where curves are sent",
+    "search": "with -m: how runs to try are chosen",
     "experiment": "bundles of choices",
 }
 

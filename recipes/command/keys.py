@@ -9,7 +9,7 @@ from typing import Any, get_type_hints
 from recipes.command.groups import GROUPS
 from recipes.command.synonyms import COLUMNS_OF_TASKS, SYNONYMS
 from recipes.config.flat_keys import known_keys
-from recipes.config.schema import TASKS, Config
+from recipes.config.schema import TASKS, CommandConfig
 from recipes.results.location import INPUT_PATHS
 
 PATHS = ("output_root", *INPUT_PATHS)
@@ -39,7 +39,7 @@ def is_switch(key: str) -> bool:
 @cache
 def _typed_keys() -> tuple[tuple[str, Any], ...]:
     """Return each key of each task with its type."""
-    keys = [*_types(Config, "")]
+    keys = [*_types(CommandConfig, "")]
     for task in TASKS.values():
         keys += _types(task, "task.")
     return tuple(keys)

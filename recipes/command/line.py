@@ -89,6 +89,11 @@ def key_of(override: str) -> str:
     return override.lstrip("+~").partition("=")[0].strip().replace("/", ".")
 
 
+def is_about_search(override: str) -> bool:
+    """Tell whether an override is about how a sweep chooses its runs, and not about the runs."""
+    return key_of(override).partition(".")[0] == "search"
+
+
 def _refuse_hydra_setting(override: str) -> None:
     key = key_of(override)
     if not key.startswith("hydra"):

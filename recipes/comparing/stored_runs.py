@@ -16,6 +16,7 @@ import yaml
 
 from recipes.config.flat_keys import default_values, flatten
 from recipes.config.schema import TASKS
+from recipes.reporting.search_page import directories_of, is_search
 from recipes.results.location import affects_results
 from recipes.results.model_card import data_name
 from recipes.results.report import Report
@@ -114,7 +115,7 @@ def paths_of(names: Sequence[str]) -> list[Path]:
 
 def sweeps_of(names: Sequence[str]) -> list[Path]:
     """Return those of the folders that paths and globs name which are folders of sweeps."""
-    return [path for name in names for path in _matching(name) if (path / JOBS).is_dir()]
+    return [path for name in names for path in _matching(name) if (path / JOBS).is_dir() or is_search(path)]
 
 
 def _matching(name: str) -> list[Path]:
@@ -132,6 +133,8 @@ def _runs_of(path: Path) -> list[Path]:
             path, [" ".join(job.overrides) or f"job {job.number}" for job in jobs if job.outcome is None], "failed"
         )
         return [_there(Path(outcome.directory), path) for outcome in outcomes]
+    if is_search(path):  # without runs of its best trials with other seeds, which would be jobs
+        return [_there(Path(directory), path) for directory in directories_of(path)]
     finished = sorted(report.parent for report in path.rglob("report.json"))
     begun = {config.parent for config in path.rglob("config.yaml")}
     _tell_left_out(path, [str(run) for run in sorted(begun - {*finished})], "not finished")

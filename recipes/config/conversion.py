@@ -8,13 +8,13 @@ from omegaconf.errors import OmegaConfBaseException
 
 from recipes.config.flat_keys import flatten, known_keys
 from recipes.config.forbidden import refuse_calls
-from recipes.config.schema import Config
-from recipes.config.validation import validate
+from recipes.config.schema import Config, Search
+from recipes.config.validation import validate, validate_search
 from tasks.errors import InputError, did_you_mean
 
 
 def parse(tree: DictConfig) -> Config:
-    """Turn Hydra's composed tree into a validated `Config`.
+    """Turn Hydra's composed tree into the validated `Config` of a run, which how a sweep chooses is no part of.
 
     Raises:
         InputError: a value is missing, of the wrong type or out of range; all such errors are gathered in one message.
@@ -26,8 +26,24 @@ def parse(tree: DictConfig) -> Config:
     except OmegaConfBaseException as error:
         raise InputError(f"Config: {_first_line(error)}") from error
     assert isinstance(config, Config)
+    config = Config(**{one.name: getattr(config, one.name) for one in dataclasses.fields(Config)})
     validate(config)
     return config
+
+
+def parse_search(tree: DictConfig) -> Search:
+    """Turn the node `search` of Hydra's composed tree into a validated `Search`.
+
+    Raises:
+        InputError: a value is of the wrong type or out of range.
+    """
+    try:
+        search = OmegaConf.to_object(tree.search)
+    except OmegaConfBaseException as error:
+        raise InputError(f"Config: {_first_line(error)}") from error
+    assert isinstance(search, Search)
+    validate_search(search)
+    return search
 
 
 def to_dict(config: Config) -> dict[str, Any]:

@@ -1,17 +1,17 @@
 """Nested configs as flat dicts with dotted keys such as `hparams.learning_rate`."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from recipes.config.schema import TASKS, Config
+from recipes.config.schema import TASKS, CommandConfig, Config
 
 
-def flat_values(tree: DictConfig, leave_out: str) -> dict[str, Any]:
-    """Return a composed tree as a dict from dotted keys to resolved values, without the top-level key `leave_out`."""
-    chosen = OmegaConf.masked_copy(tree, [str(key) for key in tree if key != leave_out])
+def flat_values(tree: DictConfig, leave_out: Collection[str]) -> dict[str, Any]:
+    """Return a composed tree as a dict from dotted keys to resolved values, without some top-level keys."""
+    chosen = OmegaConf.masked_copy(tree, [str(key) for key in tree if key not in leave_out])
     container = OmegaConf.to_container(chosen, resolve=True)
     assert isinstance(container, dict)
     return flatten({str(key): value for key, value in container.items()})
@@ -38,6 +38,6 @@ def default_values(task: str) -> dict[str, Any]:
 
 
 def known_keys() -> list[str]:
-    """Return every dotted key that a config of any task can have."""
-    keys = list(flatten(dataclasses.asdict(Config())))
+    """Return every dotted key that a command line can set, whatever the task."""
+    keys = list(flatten(dataclasses.asdict(CommandConfig())))
     return sorted({*keys, *(f"task.{f.name}" for kind in TASKS.values() for f in dataclasses.fields(kind))})

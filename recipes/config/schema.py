@@ -27,6 +27,8 @@ SCHEDULES = ("linear", "cosine", "constant", "polynomial")
 DEVICE_CHOICES = ("auto", "cpu", "cuda", "mps")
 PRECISION_CHOICES = ("auto", "fp32", "bf16", "fp16")
 TRACKERS = ("none", "tensorboard", "mlflow", "wandb", "trackio")
+SAMPLERS = ("none", "tpe", "random", "grid", "qmc", "cmaes", "gp")
+PRUNERS = ("none", "median", "hyperband", "halving")
 
 
 @dataclass
@@ -124,6 +126,8 @@ class Hparams:
     choose_by_folds: int = 0
     """Try several ways of training by cross-validation on the training rows with this many folds, train in the best
     way on all rows, and report what the folds predicted as validation (`recipes/choosing/ways.py`). 0: no choice."""
+    evaluations: int | None = None
+    "How often validation rows are evaluated in all, at even distances. null: after each epoch."
     early_stopping: int | None = None
     "Stop after this many evaluations without a better objective. null: never."
     freeze_embeddings: bool = False
@@ -197,3 +201,51 @@ class Config:
     "Folder that run directories are made in."
     overwrite: bool = False
     "Do a finished run again, replacing its directory."
+
+
+@dataclass
+class Confirm:
+    """How the best trials of a search are tried again before one is called the best."""
+
+    top: int = 3
+    "How many of the best trials are run again. 0: none."
+    seeds: int = 3
+    "With how many fresh seeds each."
+
+
+@dataclass
+class Search:
+    """How a sweep chooses the runs that it tries (docs/search.md). None of this is part of a run's own config."""
+
+    sampler: str = "none"
+    "none (a sweep tries all that is listed), tpe, random, grid, qmc, cmaes or gp."
+    trials: int = 20
+    "How many runs are tried in all. `grid` tries all there are, if they are fewer."
+    pruner: str = "none"
+    "What ends trials that do badly: none, median, hyperband or halving. It decides at each evaluation."
+    space: dict[str, str] = field(default_factory=dict)
+    """Keys and their values to try, in Hydra's words for sweeps, such as `tag(log,interval(1e-5,3e-4))`. What the
+    command line sweeps over comes instead. Neither: the task's space in `conf/search/space`."""
+    warm_start: bool = True
+    "Begin with the values that the config has without the search."
+    seed: int = 1
+    "Seed of the sampler. That of the runs is `seed`."
+    parallel: int = 1
+    "Trials that are chosen and launched at a time, for launchers that run jobs side by side."
+    storage: str | None = None
+    "Where trials are kept: sqlite, journal (both files in the search's folder) or an RDB URL. null: sqlite."
+    name: str | None = None
+    "Name of the study in the storage. null: that of the search's folder."
+    keep_models: int = 3
+    "Of this many best trials the weights are kept; of the others all but the weights."
+    confirm: Confirm = field(default_factory=Confirm)
+    "The best trials are run again with other seeds, before one is called the best."
+    trial: int | None = None
+    "Number of the trial that a job belongs to. The search sets it."
+
+
+@dataclass
+class CommandConfig(Config):
+    """What a command line can set: the config of a run, and how a sweep chooses its runs."""
+
+    search: Search = field(default_factory=Search)

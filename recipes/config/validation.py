@@ -9,11 +9,14 @@ from recipes.config.schema import (
     KEPT,
     POOLINGS,
     PRECISION_CHOICES,
+    PRUNERS,
+    SAMPLERS,
     SCHEDULES,
     TASKS,
     TRACKERS,
     Config,
     Hparams,
+    Search,
 )
 from tasks.data.files import SAMPLE_PREFIX
 from tasks.data.options import BAD_ROW_POLICIES, SPLITS, UNKNOWN_LABEL_POLICIES
@@ -38,6 +41,39 @@ def validate(config: Config) -> None:
     errors = list(_errors(config))
     if errors:
         raise InputError("\n".join(["The config can't be used:", *(f"  {error}" for error in errors)]))
+
+
+def validate_search(search: Search) -> None:
+    """Check ranges and choices of how a sweep chooses its runs.
+
+    Raises:
+        InputError: with every error that was found, one a line.
+    """
+    errors = list(_search_errors(search))
+    if errors:
+        raise InputError("\n".join(["The search can't be used:", *(f"  {error}" for error in errors)]))
+
+
+def _search_errors(search: Search) -> Iterator[str]:
+    for key, value, choices in (("sampler", search.sampler, SAMPLERS), ("pruner", search.pruner, PRUNERS)):
+        if value not in choices:
+            yield f"search.{key}={value}: {', '.join(choices)}.{did_you_mean(value, choices)}"
+    if search.storage not in (None, "sqlite", "journal") and "://" not in str(search.storage):
+        yield (
+            f"search.storage={search.storage}: sqlite, journal, or a URL as SQLAlchemy has them, such as "
+            "postgresql://user@host/name"
+        )
+    least = (
+        ("trials", search.trials, 1),
+        ("parallel", search.parallel, 1),
+        ("keep_models", search.keep_models, 1),
+        ("seed", search.seed, 0),
+        ("confirm.top", search.confirm.top, 0),
+        ("confirm.seeds", search.confirm.seeds, 1),
+    )
+    for key, number, lowest in least:
+        if number < lowest:
+            yield f"search.{key}={number}: at least {lowest}"
 
 
 def _errors(config: Config) -> Iterator[str]:
@@ -78,12 +114,25 @@ TOGETHER = (
     ),
     ("stock", ("plain", "choose_by_folds"), "set one of them"),
     ("plain", ("choose_by_folds",), "set one of them"),
-    ("choose_by_folds", ("early_stopping", "soup"), "the ways to choose from have no epochs to choose from"),
+    (
+        "choose_by_folds",
+        ("early_stopping", "soup", "evaluations"),
+        "the ways to choose from have no epochs to choose from",
+    ),
 )
 "Keys of hparams, others that can't be set with them, and why."
 
 
-NEED_STEPS = ("early_stopping", "soup", "average_weights", "adversarial", "r_drop", "unfreeze_over", "pretrained_pull")
+NEED_STEPS = (
+    "early_stopping",
+    "evaluations",
+    "soup",
+    "average_weights",
+    "adversarial",
+    "r_drop",
+    "unfreeze_over",
+    "pretrained_pull",
+)
 "Keys of hparams that do nothing where no steps are taken."
 
 
@@ -92,8 +141,9 @@ def _lever_errors(hparams: Hparams, task: AnyTask) -> Iterator[str]:
         for other in others:
             if getattr(hparams, key) and getattr(hparams, other):
                 yield f"hparams.{key} and hparams.{other}: {why}"
-    if hparams.keep == "last" and (hparams.early_stopping is not None or hparams.soup):
-        key = "soup" if hparams.soup else "early_stopping"
+    for key in ("soup", "early_stopping", "evaluations") if hparams.keep == "last" else ():
+        if not getattr(hparams, key):
+            continue
         yield f"hparams.keep=last and hparams.{key}: the second needs evaluations during training, the first has none"
     if hparams.max_steps == 0 and not hparams.linear_head:
         yield "hparams.max_steps=0: nothing would be trained. Only with hparams.linear_head=true"
@@ -198,6 +248,7 @@ def _range_errors(config: Config) -> Iterator[str]:
         ("hparams.lora_rank", hparams.lora_rank, at_least_0, "0 or more"),
         ("hparams.lora_alpha", hparams.lora_alpha, positive, "more than 0"),
         ("hparams.choose_by_folds", hparams.choose_by_folds, lambda value: value == 0 or value > 1, "0, or 2 or more"),
+        ("hparams.evaluations", hparams.evaluations, positive, "1 or more"),
         ("hparams.early_stopping", hparams.early_stopping, positive, "1 or more"),
         ("hparams.freeze_layers", hparams.freeze_layers, at_least_0, "0 or more"),
         ("runtime.threads", config.runtime.threads, positive, "1 or more"),

@@ -29,6 +29,7 @@ from recipes.results.model_card import data_name, model_card
 from recipes.results.report import Report
 from recipes.results.run_directory import RunDirectory
 from recipes.results.verdict import Verdict, judged_split
+from recipes.results.watching import Pruned, Watch
 from recipes.speed import apply as speed
 from recipes.system.console import complain, is_main_process, say_field
 from recipes.system.files import flush_to_disk, write_json_lines, write_text
@@ -42,6 +43,7 @@ from recipes.training.fitting import finish
 from recipes.training.reporting import build_report, history
 from recipes.training.stages import train_before_steps
 from recipes.training.trainer import RecipeTrainer
+from recipes.training.watching import Watched
 from tasks.analysis.parts import Line
 from tasks.data.read import read_label_names
 from tasks.errors import InputError
@@ -50,7 +52,12 @@ from tasks.task import AnyTask
 
 
 def run_experiment(
-    config: Config, command: str, directory: RunDirectory, interruption: Interruption, started: float
+    config: Config,
+    command: str,
+    directory: RunDirectory,
+    interruption: Interruption,
+    started: float,
+    watch: Watch | None = None,
 ) -> Report:
     """Train and evaluate one model, leave everything in `directory`, and return the report.
 
@@ -63,10 +70,12 @@ def run_experiment(
         directory: where all results are written.
         interruption: tells whether a signal has asked this process to end.
         started: a reading of `time.perf_counter`; the time to the first step counts from it.
+        watch: is told of each evaluation, and may end the training.
 
     Raises:
         InputError: the data, the model or a choice can't be used.
         Interrupted: a signal asked the run to end.
+        Pruned: the watch ended the training; of the run, its config is left.
     """
     laps = Laps()
     require_tracker(config.tracker)
@@ -95,7 +104,13 @@ def run_experiment(
         laps.lap("assembling")
         if start is None:
             train_before_steps(prepared)
-        trainer.train_from(start)
+        if watch is not None:
+            trainer.add_callback(Watched(watch, prepared.task.objective_score()))
+        try:
+            trainer.train_from(start)
+        except Pruned:
+            directory.tidy()
+            raise
         laps.lap("training")
         _save_adapter(prepared, trainer, directory)
         finish(trainer)

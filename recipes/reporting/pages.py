@@ -13,7 +13,7 @@ from recipes.reporting.measured import Measured
 from recipes.reporting.pictures import Scale, axis_ticks, bar, scale_of, strip
 from recipes.results.scores import format_bounds, format_score, format_score_in
 from recipes.system.characters import visible
-from recipes.system.console import duration
+from recipes.system.console import counted, duration
 
 LONGEST_TEXT = 500
 "Characters that are shown of a label, a text, a note and so on."
@@ -38,7 +38,7 @@ def _environment() -> Environment:
         "whole": lambda text: escape(visible(text)),
         "uncapitalised": lambda text: text[:1].lower() + text[1:],
         "capitalised": lambda text: text[:1].upper() + text[1:],
-        "counted": _counted,
+        "counted": counted,
         "duration": duration,
     }
     found.globals |= {
@@ -72,10 +72,6 @@ def _plain(value: Any) -> Any:
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
     return visible(value if len(value) <= LONGEST_TEXT else f"{value[:LONGEST_TEXT]} …")
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def _breakable(text: str) -> Markup:

@@ -60,9 +60,9 @@ def strip(
         return STRIP_MARGIN + width * min(max(share, 0.0), 1.0)
 
     middle = STRIP_HEIGHT / 2
-    parts = [_line("axis", STRIP_MARGIN, middle, STRIP_WIDTH - STRIP_MARGIN, middle)]
+    parts = [segment("axis", STRIP_MARGIN, middle, STRIP_WIDTH - STRIP_MARGIN, middle)]
     if scale[0] < 0:
-        parts.append(_line("axis", place(0), 2, place(0), STRIP_HEIGHT - 2))
+        parts.append(segment("axis", place(0), 2, place(0), STRIP_HEIGHT - 2))
     if bounds is not None:
         low, high = place(bounds[0]), place(bounds[1])
         parts.append(
@@ -74,14 +74,14 @@ def strip(
         Markup('<circle class="ring" cx="{}" cy="{}" r="3"/>').format(_n(place(one)), _n(middle)) for one in single
     ]
     parts.append(Markup('<circle class="dot" cx="{}" cy="{}" r="4"/>').format(_n(place(value)), _n(middle)))
-    return _svg("strip", STRIP_WIDTH, STRIP_HEIGHT, description, parts)
+    return picture("strip", STRIP_WIDTH, STRIP_HEIGHT, description, parts)
 
 
 def bar(share: float, description: str) -> Markup:
     """Return a bar for a share of the largest count, as wide as a cell of a table."""
     width = max(share * STRIP_WIDTH, 1)
     rectangle = Markup('<rect class="bar" x="0" y="3" width="{}" height="12" rx="2"/>').format(_n(width))
-    return _svg("strip", STRIP_WIDTH, STRIP_HEIGHT, description, [rectangle])
+    return picture("strip", STRIP_WIDTH, STRIP_HEIGHT, description, [rectangle])
 
 
 def curves(series: Mapping[str, Sequence[tuple[float, float]]], across: str, description: str) -> Markup:
@@ -107,10 +107,10 @@ def curves(series: Mapping[str, Sequence[tuple[float, float]]], across: str, des
     parts = []
     for tick in ticks:
         _, y = at(first, tick)
-        parts += [_line("grid", LEFT, y, CHART_WIDTH - RIGHT, y), _text(LEFT - 6, y + 4, f"{tick:.4g}", "end")]
+        parts += [segment("grid", LEFT, y, CHART_WIDTH - RIGHT, y), words_at(LEFT - 6, y + 4, f"{tick:.4g}", "end")]
     for x in sorted({first, last, *_middle(first, last)}):
-        parts.append(_text(at(x, ticks[0])[0], CHART_HEIGHT - BOTTOM + 16, f"{x:.4g}", "middle"))
-    parts.append(_text(LEFT + width / 2, CHART_HEIGHT - 6, across, "middle"))
+        parts.append(words_at(at(x, ticks[0])[0], CHART_HEIGHT - BOTTOM + 16, f"{x:.4g}", "middle"))
+    parts.append(words_at(LEFT + width / 2, CHART_HEIGHT - 6, across, "middle"))
     for number, line in enumerate(series.values()):
         kept = [at(*point) for point in line if all(map(isfinite, point))]
         path = " ".join(f"{_n(x)},{_n(y)}" for x, y in kept)
@@ -118,7 +118,7 @@ def curves(series: Mapping[str, Sequence[tuple[float, float]]], across: str, des
         parts += [
             Markup('<circle class="dot dot{}" cx="{}" cy="{}" r="3"/>').format(number, _n(x), _n(y)) for x, y in kept
         ]
-    return _svg("chart", CHART_WIDTH, CHART_HEIGHT, description, parts)
+    return picture("chart", CHART_WIDTH, CHART_HEIGHT, description, parts)
 
 
 def _middle(first: float, last: float) -> Iterator[float]:
@@ -156,17 +156,18 @@ def reliability_chart(found: Reliability, description: str) -> Markup:
     parts = []
     for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
         x, y = at(tick, tick)
-        parts += [_line("grid", low, y, high, y), _text(low - 6, y + 4, f"{tick:g}", "end")]
-        parts.append(_text(x, high - 12, f"{tick:g}", "middle"))
-    parts.append(_line("diagonal", *at(0, 0), *at(1, 1)))
+        parts += [segment("grid", low, y, high, y), words_at(low - 6, y + 4, f"{tick:g}", "end")]
+        parts.append(words_at(x, high - 12, f"{tick:g}", "middle"))
+    parts.append(segment("diagonal", *at(0, 0), *at(1, 1)))
     dots = [(*at(one.probability, one.share_right), 3 + 7 * (one.count / most) ** 0.5) for one in found.bins]
-    parts += [_line("line line0", *one[:2], *two[:2]) for one, two in pairwise(dots)]
+    parts += [segment("line line0", *one[:2], *two[:2]) for one, two in pairwise(dots)]
     parts += [Markup('<circle class="dot" cx="{}" cy="{}" r="{}"/>').format(*map(_n, dot)) for dot in dots]
-    parts.append(_text((low + high) / 2, SQUARE - 4, "probability of the prediction", "middle"))
-    return _svg("chart square", SQUARE, SQUARE, description, parts)
+    parts.append(words_at((low + high) / 2, SQUARE - 4, "probability of the prediction", "middle"))
+    return picture("chart square", SQUARE, SQUARE, description, parts)
 
 
-def _svg(kind: str, width: float, height: float, description: str, parts: Sequence[Markup]) -> Markup:
+def picture(kind: str, width: float, height: float, description: str, parts: Sequence[Markup]) -> Markup:
+    """Return a picture of parts, with what it shows in words."""
     return Markup(
         '<svg class="{kind}" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
         'aria-label="{words}">{parts}</svg>'
@@ -179,11 +180,13 @@ def _svg(kind: str, width: float, height: float, description: str, parts: Sequen
     )
 
 
-def _line(kind: str, x1: float, y1: float, x2: float, y2: float) -> Markup:
+def segment(kind: str, x1: float, y1: float, x2: float, y2: float) -> Markup:
+    """Return a straight line."""
     return Markup('<line class="{}" x1="{}" y1="{}" x2="{}" y2="{}"/>').format(kind, _n(x1), _n(y1), _n(x2), _n(y2))
 
 
-def _text(x: float, y: float, text: str, anchor: str) -> Markup:
+def words_at(x: float, y: float, text: str, anchor: str) -> Markup:
+    """Return words at a place: where they start, their middle or their end."""
     return Markup('<text x="{}" y="{}" text-anchor="{}">{}</text>').format(_n(x), _n(y), anchor, visible(text))
 
 

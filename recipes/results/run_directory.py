@@ -123,6 +123,17 @@ class RunDirectory:
         shutil.rmtree(self.folds, ignore_errors=True)
         self._remove_unfinished()
 
+    def remove_weights(self) -> None:
+        """Remove the weights of a finished run, and keep all else."""
+        for folder in (self.model, self.adapter):
+            for path in folder.glob("*.safetensors*"):
+                path.unlink(missing_ok=True)
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether the weights of the model are there."""
+        return any(self.model.glob("*.safetensors*"))
+
     def remove(self) -> None:
         """Remove the directory with all that is in it."""
         shutil.rmtree(self.path, ignore_errors=True)

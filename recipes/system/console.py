@@ -3,10 +3,16 @@
 import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 "Control characters, which a terminal would interpret; newline and tab are not among them."
+
+
+_quiet = ContextVar("quiet", default=False)
 
 
 def is_main_process() -> bool:
@@ -24,9 +30,19 @@ def escape_control_characters(text: str) -> str:
 
 
 def say(message: str = "") -> None:
-    """Print a line, in the main process only."""
-    if is_main_process():
+    """Print a line, in the main process only, and not within `quietly`."""
+    if is_main_process() and not _quiet.get():
         _print("stdout", message)
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Keep back what would be said, but no complaints: what runs within is one of many."""
+    token = _quiet.set(True)
+    try:
+        yield
+    finally:
+        _quiet.reset(token)
 
 
 def complain(message: str) -> None:
@@ -51,6 +67,15 @@ def _print(stream: str, message: str) -> None:
 def say_field(name: str, text: str) -> None:
     """Print a name in a column of fixed width, then the text. An empty name continues the field above."""
     say(f"{name:<11} {text}")
+
+
+def counted(number: int, thing: str) -> str:
+    """Write a number of things.
+
+    >>> counted(1, "seed"), counted(1200, "row")
+    ('1 seed', '1,200 rows')
+    """
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:

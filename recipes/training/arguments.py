@@ -12,6 +12,8 @@ from tasks.scoring.score import Score
 
 USUAL_EPOCHS = 3
 MOST_EPOCHS = 20
+NEVER = 1_000_000_000
+"More steps than any training has."
 FEWEST_STEPS = 250
 
 SCHEDULES = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup", "polynomial": "polynomial"}
@@ -68,13 +70,14 @@ def training_arguments(
         warmup_steps=hparams.warmup,  # below 1, transformers takes it as a share of all steps
         weight_decay=hparams.weight_decay,
         max_grad_norm=hparams.max_grad_norm,
-        eval_strategy="epoch" if kept == "best" else "no",
+        eval_strategy="no" if kept == "last" else "steps" if hparams.evaluations else "epoch",
+        eval_steps=NEVER if hparams.evaluations else None,  # `recipes.training.evaluations` says when
         # The Trainer saves the best weights only; `recipes.training.resuming` saves the state to resume from.
         save_strategy="best" if kept == "best" else "no",
         load_best_model_at_end=kept == "best",
         metric_for_best_model=f"eval_{objective.name}",
         greater_is_better=objective.greater_is_better,
-        logging_strategy="epoch",
+        logging_strategy="no" if hparams.evaluations and kept == "best" else "epoch",
         # The filter would hide a loss that is not a number, and it waits for the GPU at each part of a step.
         logging_nan_inf_filter=False,
         disable_tqdm=True,

@@ -21,6 +21,7 @@ from recipes.speed import apply as speed
 from recipes.system.signals import Interruption
 from recipes.training.arguments import training_arguments
 from recipes.training.clock import Laps, TrainingClock
+from recipes.training.evaluations import EvenEvaluations
 from recipes.training.progress import Progress
 from recipes.training.trainer import RecipeTrainer
 from recipes.training.trial import limit_note, require_fitting_windows, try_out
@@ -145,6 +146,8 @@ def assemble(prepared: Prepared, directory: RunDirectory, interruption: Interrup
     )
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(TrainingClock(started))
+    if config.hparams.evaluations is not None:
+        trainer.add_callback(EvenEvaluations(config.hparams.evaluations))
     trainer.add_callback(Progress(task.headline(), objective))
     for lever in levers(config.hparams, prepared.loaded):
         trainer.add_callback(lever)

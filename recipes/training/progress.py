@@ -75,7 +75,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]
             f"{name} {format_score(metrics[f'eval_{name}'])}" for name in self.scores if f"eval_{name}" in metrics
         )
         self.write(
-            f"  epoch {state.epoch:>4.3g}/{args.num_train_epochs:.3g}  loss {self.loss:.4f}  "
+            f"  epoch {_epoch(state.epoch):>4}/{args.num_train_epochs:.3g}  loss {self.loss:.4f}  "
             f"validation loss {metrics.get('eval_loss', float('nan')):.4f}  {shown}{mark}"
         )
         self.last_line = time.perf_counter()
@@ -93,3 +93,9 @@ class Progress(TrainerCallback):  # type: ignore[misc]
                 say(line)
         else:
             say(line)
+
+
+def _epoch(epoch: float | None) -> str:
+    """Write an epoch, or a part of one."""
+    epoch = epoch or 0.0
+    return f"{epoch:.0f}" if epoch == round(epoch) else f"{epoch:.2f}"

@@ -18,8 +18,8 @@ PLAN is a JSON object with one or more of the entries below. The command's argum
 - `{"module": "recipes.predict"}`: run this command instead of `recipes.run`.
 - `{"count": true}`: at the end, print a line on standard error with the number of calls of each kind.
 
-Calls that can be counted: `training_step`, `evaluate`, `predict`, `encode`, `fsync`, `rename` and `rmtree`. Each save
-makes several of the last three.
+Calls that can be counted: `training_step`, `evaluate`, `predict`, `encode`, `fsync`, `rename` and `rmtree`, of which
+each save makes several of the last three; and `begin`, `report`, `prune` and `complete` of a search's store.
 """
 
 import atexit
@@ -60,6 +60,7 @@ def at_call(number: int, act: Callable[[], None]) -> Callable[..., None]:
 def places() -> dict[str, tuple[Any, str]]:
     """Return the calls that can be counted: for each, the object that holds the function, and the function's name."""
     from recipes.inference.predicting import Predictor
+    from recipes.searching.store import Store
     from recipes.training.trainer import RecipeTrainer
     from recipes.windows.encoder import Encoder
 
@@ -71,6 +72,7 @@ def places() -> dict[str, tuple[Any, str]]:
         "fsync": (os, "fsync"),
         "rename": (Path, "rename"),
         "rmtree": (shutil, "rmtree"),
+        **{name: (Store, name) for name in ("begin", "report", "prune", "complete")},
     }
 
 

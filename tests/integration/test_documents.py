@@ -25,6 +25,7 @@ DOCUMENTS = (
     "docs/long_texts.md",
     "docs/verdict.md",
     "docs/levers.md",
+    "docs/search.md",
     "docs/performance.md",
     "docs/trackers.md",
     "CONTRIBUTING.md",
@@ -114,6 +115,7 @@ def folder(tmp_path: Path) -> Path:
     for split in ("train", "validation", "test"):
         documents = [{"text": f"{split} {row[:-1]} " * 30, "label": n % 2} for n, row in enumerate(rows)]
         (tmp_path / f"joined_{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in documents))
+    shutil.copy(SAMPLES / "ner" / "train.conll", tmp_path / "news.conll")
     (tmp_path / "dev.csv").write_text("text,label\nwhere is it,delivry\n")
     return tmp_path
 
@@ -164,6 +166,8 @@ def shortened(command: str, model: Path) -> str:
     short = re.sub(r"seed=[\d,]+", "seed=1", short)
     short = short.replace("scripts/accelerate", str(ROOT / "scripts" / "accelerate"))
     short = short.replace("accelerate launch", "accelerate launch --main_process_port 0")
+    if "search=" in command:
+        short += " search.trials=2 search.confirm.top=1 search.confirm.seeds=1"
     return f"{short} {SMALL} model.path={model}" + ("" if "hparams.epochs" in command else " hparams.max_steps=1")
 
 
@@ -180,7 +184,9 @@ def test_a_command_of_the_documents(command: Command, folder: Path, public: Path
     if command.shown:
         # The same lines, but for numbers: names of fields and scores, and where the sweep's table lies.
         names = [line.split()[0] for line in command.shown if re.match(r"[A-Za-z]", line)]
-        assert set(names) <= {line.split()[0] for line in done.stdout.splitlines() if line.strip()}
+        # In so short a search, all trials may be alike, and none is run again.
+        optional = {"The", "ahead"} if "search=" in command.text else set()
+        assert set(names) - optional <= {line.split()[0] for line in done.stdout.splitlines() if line.strip()}
 
 
 def test_the_conversions_of_the_documents(folder: Path) -> None:

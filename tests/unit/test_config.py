@@ -35,7 +35,7 @@ def composed(*overrides: str) -> Config:
 
 def test_there_are_files_to_walk() -> None:
     assert len(FILES) > 30
-    assert {path.parent.name for path in FILES} == {"conf", *GROUPS}
+    assert {path.parent.name for path in FILES} == {"conf", "space", *GROUPS}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(CONF)))

@@ -152,7 +152,7 @@ def test_a_command_of_the_example_scripts_is_translated_at_once() -> None:
         ("~data.train", "~data.train: nothing can be taken out of the config. No value is: data.train=null"),
         ("--warmup_steps 100", "--warmup_steps 100: write hparams.warmup=SHARE, a share of all steps such as 0.1"),
         ("-m model=minilm,/x", "model=minilm,/x: '/x' is no choice of model. Write model.path=/x"),
-        ("name=x", "No config key 'name'. Did you mean data.name or task.name or tracker.name?"),
+        ("name=x", "No config key 'name'. Did you mean data.name or search.name or task.name or tracker.name?"),
         ("hparams.learning_ratee=1", "No config key 'hparams.learning_ratee'. Did you mean 'hparams.learning_rate'?"),
         ("num_train_epoch=1", "No config key 'num_train_epoch'. Did you mean 'hparams.epochs'?"),
         ("nonsense=1", "No config key 'nonsense'. All keys, with their values: --cfg job"),

@@ -40,7 +40,7 @@ RANKS = (
     ("recipes.training",),
     ("recipes.choosing",),
     ("recipes.experiments",),
-    ("recipes.serving", "recipes.comparing"),
+    ("recipes.serving", "recipes.comparing", "recipes.searching"),
     ("recipes",),
     ("recipes.bench",),
 )
@@ -50,7 +50,7 @@ modules at the top of these folders."""
 
 RANK = {room: rank for rank, rooms in enumerate(RANKS) for room in rooms}
 
-ONLY_VERBS_COMPOSE = ("recipes", "recipes.bench", "recipes.command")
+ONLY_VERBS_COMPOSE = ("recipes", "recipes.bench", "recipes.command", "recipes.searching")
 "Rooms that may import `recipes.command`. All others get values from a command, and never read the command line."
 
 Imports = Mapping[str, Iterable[str]]
@@ -156,12 +156,32 @@ def test_a_circle_within_a_room_is_found() -> None:
 
 
 LIBRARIES = {
-    "hydra": {f"recipes.command.{name}" for name in ("composing", "dispatch", "hydra_errors", "literals")},
+    "hydra": {
+        *(f"recipes.command.{name}" for name in ("composing", "dispatch", "hydra_errors", "literals")),
+        *(f"recipes.searching.{name}" for name in ("confirming", "launching", "space", "trial")),
+    },
     "omegaconf": {
         "recipes.command.composing",
         "recipes.config.conversion",
         "recipes.config.flat_keys",
         "recipes.config.task_options",
+        "recipes.searching.plan",
+        "recipes.searching.winner",
+    },
+    "optuna": {
+        f"recipes.searching{name}"
+        for name in (
+            "",
+            ".confirming",
+            ".plan",
+            ".proposing",
+            ".record",
+            ".searching",
+            ".space",
+            ".store",
+            ".table",
+            ".trial",
+        )
     },
     "accelerate": {"recipes.inference.predicting"},
 }

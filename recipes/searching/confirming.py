@@ -1,0 +1,157 @@
+"""The best trials are run again with fresh seeds before one is called the best.
+
+The best of many scores on the same validation rows is too good by luck, the more so the more trials there were. New
+seeds take away the luck of the seed, though not that of the rows: the test score is there for these.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from math import sqrt
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from optuna.trial import FrozenTrial
+from scipy import stats
+
+from recipes.command.dispatch import Run, Sweep, do_job
+from recipes.command.line import is_about_search, key_of
+from recipes.config.schema import Search
+from recipes.results.scores import format_bounds, format_score
+from recipes.results.sweep_table import Job, Outcome, forget_jobs, jobs_of
+from recipes.searching.launching import launch, runs_of
+from recipes.searching.space import overrides_of
+from recipes.searching.trial import describe
+from recipes.system.console import complain, counted, quietly, say, table
+from recipes.system.signals import Interruption
+from tasks.scoring.score import Score
+
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """A trial that was run again with other seeds."""
+
+    trial: FrozenTrial
+    outcomes: list[Outcome]
+    "One for each seed that did not fail."
+
+    @property
+    def objectives(self) -> list[float]:
+        """The objectives of all seeds."""
+        return [one.objective for one in self.outcomes if one.objective is not None]
+
+    @property
+    def tests(self) -> list[float]:
+        """The test scores of all seeds."""
+        return [one.test for one in self.outcomes if one.test is not None]
+
+    def plain(self) -> dict[str, Any]:
+        """Return what is shown of it, as JSON values."""
+        values = self.objectives
+        return {
+            "number": self.trial.number,
+            "values": describe(self.trial),
+            "seeds": len(values),
+            "mean": fmean(values),
+            "interval": _interval(values),
+            "deviation": stdev(values) if len(values) > 1 else None,
+            "test": fmean(self.tests) if self.tests else None,
+            "single": values,
+        }
+
+    @property
+    def worth(self) -> float:
+        """The mean objective, where higher is better."""
+        first = self.outcomes[0]
+        return Score(first.objective_name, first.greater_is_better).sign * fmean(self.objectives)
+
+
+def confirm(
+    sweep: Sweep, folder: Path, base: Sequence[str], best: Sequence[FrozenTrial], first_seed: int, search: Search
+) -> list[Confirmed]:
+    """Run trials again with fresh seeds, and return them with what that gave, best first.
+
+    Args:
+        sweep: the command.
+        folder: that of the search.
+        base: the overrides of every trial.
+        best: the trials.
+        first_seed: the seed of the trials; fresh ones follow it.
+        search: says with how many seeds each is run, and how many runs are launched at a time.
+    """
+    seeds, together = search.confirm.seeds, search.parallel
+    words = [word for word in base if not is_about_search(word) and key_of(word) != "seed"]
+    runs = [(trial, first_seed + number) for trial in best for number in range(1, seeds + 1)]
+    overrides = [[*words, *overrides_of(trial.params), f"seed={seed}"] for trial, seed in runs]
+    names = [f"trial {trial.number:>3}, seed {seed}" for trial, seed in runs]
+    say(f"\nThe best {len(best)} again, with {counted(seeds, 'fresh seed')} each")
+    forget_jobs(folder)
+    job = partial(_do_quietly, runs_of(sweep, together), names, sweep.line.hydra_overrides, sweep.interruption)
+    for begin in range(0, len(overrides), together):
+        launch(sweep, folder, job, overrides[begin : begin + together], begin)
+    jobs = {one.number: one for one in jobs_of(folder)}
+    confirmed = [
+        Confirmed(trial, _outcomes(jobs, range(place * seeds, (place + 1) * seeds))) for place, trial in enumerate(best)
+    ]
+    return sorted((one for one in confirmed if one.objectives), key=lambda one: (-one.worth, one.trial.number))
+
+
+def _outcomes(jobs: dict[int, Job], numbers: range) -> list[Outcome]:
+    found = [jobs[number].outcome for number in numbers if number in jobs]
+    return [one for one in found if one is not None]
+
+
+def _do_quietly(
+    run: Run, names: Sequence[str], hydra_overrides: tuple[str, ...], interruption: Interruption, tree: Any
+) -> float:
+    with quietly():
+        value = do_job(run, hydra_overrides, interruption, tree)
+    say(f"  {names[int(HydraConfig.get().job.num)]}: {format_score(value)}")
+    return value
+
+
+def print_confirmed(confirmed: Sequence[Confirmed]) -> None:
+    """Print the means over seeds, and which trial is the best."""
+    if not confirmed:
+        complain("None of the best trials could be run again: the messages above say why")
+        return
+    name = confirmed[0].outcomes[0].objective_name
+    rows = [["trial", "values", "seeds", f"mean {name}", "95% interval over seeds", "deviation", "mean test"]]
+    for one in map(Confirmed.plain, confirmed):
+        bounds = format_bounds(one["interval"]) if one["interval"] else "-"
+        scores = [format_score(one[name]) for name in ("deviation", "test")]
+        rows.append([str(one["number"]), one["values"], str(one["seeds"]), format_score(one["mean"]), bounds, *scores])
+    say(table(rows))
+    best = confirmed[0]
+    say(f"best        trial {best.trial.number}: {describe(best.trial)}")
+    if len(confirmed) > 1:
+        say(f"            ahead of trial {confirmed[1].trial.number} by {lead_in_words(best, confirmed[1])}")
+
+
+def _interval(values: Sequence[float]) -> tuple[float, float] | None:
+    """Return the interval of a mean over seeds, by Student's t."""
+    if len(values) < 2:
+        return None
+    middle, half = fmean(values), _half_width(values)
+    return middle - half, middle + half
+
+
+def _half_width(values: Sequence[float]) -> float:
+    return float(stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)) * stdev(values) / sqrt(len(values))
+
+
+def lead_in_words(best: Confirmed, second: Confirmed) -> str:
+    """Return by how much one is ahead of another over the same seeds, and whether that tells anything."""
+    lead = best.worth - second.worth
+    if len(best.objectives) != len(second.objectives) or len(best.objectives) < 2:
+        return f"{format_score(lead)}: a single seed tells little"
+    differences = [one - other for one, other in zip(best.objectives, second.objectives, strict=True)]
+    half = _half_width(differences)
+    told = "" if half < lead else ": with so few seeds, either may be the better one"
+    return (
+        f"{format_score(lead)} ({format_score(lead - half)} to {format_score(lead + half)}, on these very rows){told}"
+    )
