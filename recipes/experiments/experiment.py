@@ -40,6 +40,7 @@ from recipes.training.assembly import Prepared, assemble, prepare
 from recipes.training.clock import Laps
 from recipes.training.console_lines import show_model, show_plan, show_result, show_rows
 from recipes.training.fitting import finish
+from recipes.training.progress import close_progress
 from recipes.training.reporting import build_report, history
 from recipes.training.stages import train_before_steps
 from recipes.training.trainer import RecipeTrainer
@@ -109,6 +110,7 @@ def run_experiment(
         try:
             trainer.train_from(start)
         except Pruned:
+            close_progress(trainer.callback_handler.callbacks)
             directory.tidy()
             raise
         laps.lap("training")

@@ -146,7 +146,10 @@ def within(value: Any, distribution: BaseDistribution) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     number = float(value) if isinstance(distribution, FloatDistribution) else value
-    return number if distribution._contains(number) else None
+    assert isinstance(distribution, FloatDistribution | IntDistribution)
+    steps = 0.0 if distribution.step is None else (number - distribution.low) / distribution.step
+    inside = distribution.low <= number <= distribution.high and math.isclose(steps, round(steps), abs_tol=1e-9)
+    return number if inside else None
 
 
 def describe_values(distribution: BaseDistribution) -> str:

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tqdm import tqdm
@@ -99,3 +99,10 @@ def _epoch(epoch: float | None) -> str:
     """Write an epoch, or a part of one."""
     epoch = epoch or 0.0
     return f"{epoch:.0f}" if epoch == round(epoch) else f"{epoch:.2f}"
+
+
+def close_progress(callbacks: Iterable[object]) -> None:
+    """Close the bar of a training that was ended from outside, so that the next one has the line to itself."""
+    for callback in callbacks:
+        if isinstance(callback, Progress):
+            callback.on_train_end()

@@ -3,10 +3,9 @@
 import hashlib
 import json
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,17 +27,6 @@ SETTINGS = (
     "runtime.threads=1",
     "runtime.checkpoint_every=2steps",
 )
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _signals_are_heard() -> Iterator[None]:
-    """Listen to SIGHUP and SIGINT again under `nohup` or a shell's `&`: the runs that tests start inherit it."""
-    ignored = [number for number in (signal.SIGHUP, signal.SIGINT) if signal.getsignal(number) is signal.SIG_IGN]
-    for number in ignored:
-        signal.signal(number, signal.SIG_DFL)
-    yield
-    for number in ignored:
-        signal.signal(number, signal.SIG_IGN)
 
 
 @pytest.fixture

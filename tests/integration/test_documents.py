@@ -45,7 +45,7 @@ class Command:
 
     @property
     def ends_in_an_error(self) -> bool:
-        return bool(self.shown) and not self.shown[0].startswith(("run  ", "..."))
+        return bool(self.shown) and not self.shown[0].startswith(("run  ", "search  ", "..."))
 
 
 def read_commands(document: str) -> list[Command]:

@@ -125,6 +125,18 @@ CALLED = {
         "validate_sweep_overrides",
     ],
     "hydra.core.override_parser.overrides_parser:OverridesParser.parse_overrides": ["self", "overrides"],
+    "hydra._internal.callbacks:Callbacks": ["config"],
+    "hydra._internal.hydra:Hydra.compose_config": [
+        "self",
+        "config_name",
+        "overrides",
+        "run_mode",
+        "with_log_configuration",
+        "from_shell",
+        "validate_sweep_overrides",
+    ],
+    "optuna.storages:BaseStorage.create_new_trial": ["self", "study_id", "template_trial"],
+    "optuna.storages:BaseStorage.set_trial_state_values": ["self", "trial_id", "state", "values"],
 }
 "Other functions, as MODULE:NAME, with their parameters."
 
