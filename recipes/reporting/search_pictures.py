@@ -33,7 +33,7 @@ def history_chart(points: Sequence[Point], greater_is_better: bool, description:
     width, height = WIDTH - LEFT - RIGHT, CHART_HEIGHT - TOP - BOTTOM
 
     def across(number: int) -> float:
-        return LEFT + width * (number / last if last else 0.5)
+        return LEFT + width * number / last
 
     def up(score: float) -> float:
         return TOP + height * (1 - (score - ticks[0]) / (ticks[-1] - ticks[0]))

@@ -18,7 +18,7 @@ from recipes.results.run_directory import RunDirectory
 from recipes.results.scores import format_score
 from recipes.results.sweep_table import Outcome
 from recipes.results.watching import Pruned
-from recipes.searching.store import DIRECTORY, ENDED, FOUND_DONE, Store
+from recipes.searching.store import DIRECTORY, ENDED, FOUND_DONE, OUTCOME, Store
 from recipes.system.console import complain, duration, quietly, say
 from recipes.system.signals import Interruption
 from tasks.scoring.score import Score
@@ -107,5 +107,5 @@ def _keep(store: Store, number: int, outcome: Outcome) -> None:
 
 def outcome_of(trial: FrozenTrial) -> Outcome | None:
     """Return what a completed trial gave."""
-    stored = trial.user_attrs.get("outcome")
+    stored = trial.user_attrs.get(OUTCOME)
     return Outcome(**stored) if trial.state == TrialState.COMPLETE and stored else None

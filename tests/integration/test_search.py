@@ -96,6 +96,10 @@ def test_a_search_goes_on_for_more_trials(words: list[str], tmp_path: Path, caps
     assert "goes on: 2 ended before" in capsys.readouterr().out
     assert trials_of(tmp_path)[:2] == first
     assert len(trials_of(tmp_path)) == 4
+    (folder,) = (tmp_path / "outputs" / "sweeps").iterdir()
+    (folder / "report.html").unlink()
+    assert report_main([str(folder)]) == 0, "a search without runs on fresh seeds names its trials"
+    assert (folder / "report.html").is_file()
     (path,) = tmp_path.rglob("experiment/best.yaml")
     best = max(trials_of(tmp_path), key=lambda trial: trial["value"])
     assert yaml.safe_load(path.read_text()) == {"hparams": {"learning_rate": best["values"]["hparams.learning_rate"]}}

@@ -228,6 +228,7 @@ def test_levers_for_whole_texts_are_refused_for_others(
         (("adversarial=1", "accumulation=2"), "along the gradient of a whole batch"),
         (("freeze_layers=2", "reinit_layers=5"), "has to be trained"),
         (("choose_by_folds=3", "max_steps=0"), "nothing would be trained"),
+        (("keep=last", "evaluations=3"), "hparams.keep=last and hparams.evaluations"),
         (("keep=last", "soup=3"), "hparams.keep=last and hparams.soup"),
         (("soup=1",), "0, or 2 or more"),
         (("choose_by_folds=1",), "0, or 2 or more"),

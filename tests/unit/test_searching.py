@@ -3,21 +3,30 @@
 import itertools
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from omegaconf import OmegaConf
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
+from transformers import TrainerState
 
-from recipes.config.schema import Search
+from recipes.command.dispatch import Sweep
+from recipes.command.line import CommandLine
+from recipes.config.schema import Config, Runtime, Search
 from recipes.reporting.search_page import search_page
 from recipes.results.sweep_table import Outcome
+from recipes.searching.launching import runs_of
 from recipes.searching.proposing import Proposer
 from recipes.searching.space import grid_of, overrides_of, rounded, space_of, split_overrides, within
 from recipes.searching.store import Store
+from recipes.system.signals import Interruption
 from recipes.training.evaluations import evaluation_steps
+from recipes.training.progress import Progress, close_progress
 from tasks.errors import InputError
+from tasks.scoring.score import Score
 from tests.unit.test_pages import checked
 
 SPACE = space_of(
@@ -286,3 +295,39 @@ def test_a_page_of_errors_shows_the_smallest_as_the_best(tmp_path: Path) -> None
 def test_a_search_without_a_score_has_a_page(tmp_path: Path) -> None:
     record = record_of(trial_record(0, "fail", None, **{"hparams.warmup": 0.0, "data.name": "b"}), best=None)
     assert "No trial has a score." in search_page(record, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("launcher", "together", "given", "expected"),
+    [
+        ("joblib", 2, None, 4),
+        ("joblib", 2, 3, 3),
+        ("basic", 2, None, None),
+        ("submitit_slurm", 2, None, None),
+        ("joblib", 1, None, None),
+    ],
+)
+def test_trials_side_by_side_share_the_cores(
+    launcher: str, together: int, given: int | None, expected: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recipes.searching.launching.threads_per_process", lambda jobs: 8 // jobs)
+    seen = []
+
+    def run(config: Config, _: Any) -> Outcome:
+        seen.append(config.runtime.threads)
+        return OUTCOME
+
+    tree = OmegaConf.create({"hydra": {"runtime": {"choices": {"hydra/launcher": launcher}}}})
+    sweep = Sweep(run, CommandLine((), True, ()), tree, Path(), Interruption())
+    runs_of(sweep, together)(replace(Config(), runtime=Runtime(threads=given)), cast(Any, None))
+    assert seen == [expected]
+
+
+def test_a_bar_is_closed_when_its_trial_ends_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    progress = Progress(["f1"], Score("f1", True))
+    progress.on_train_begin(cast(Any, None), TrainerState(max_steps=5))
+    bar = progress.bar
+    assert not bar.disable
+    close_progress([object(), progress])
+    assert bar.disable, "tqdm disables a bar that is closed"
