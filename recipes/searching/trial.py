@@ -85,11 +85,9 @@ def _do(run: Run, config: Config, invocation: Invocation, store: Store, trial: F
         store.note(number, {DIRECTORY: str(directory), FOUND_DONE: done})
 
     def watch(evaluation: int, value: float) -> bool:
-        known = store.trial(number).last_step
-        if known is not None and evaluation <= known:
-            return False  # reported before an interruption, and let go on then
         if isnan(value):
             return False
+        # After an interruption, some evaluations are done again, and give what is known already.
         store.report(number, evaluation, value)
         return store.is_to_end(number)
 
