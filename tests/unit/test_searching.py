@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -21,7 +22,8 @@ from recipes.results.sweep_table import Outcome
 from recipes.searching.launching import runs_of
 from recipes.searching.proposing import Proposer
 from recipes.searching.space import grid_of, overrides_of, rounded, space_of, split_overrides, within
-from recipes.searching.store import Store
+from recipes.searching.store import Store, lock_of
+from recipes.searching.trial import do_trial
 from recipes.system.signals import Interruption
 from recipes.training.evaluations import evaluation_steps
 from recipes.training.progress import Progress, close_progress
@@ -331,3 +333,28 @@ def test_a_bar_is_closed_when_its_trial_ends_early(monkeypatch: pytest.MonkeyPat
     assert not bar.disable
     close_progress([object(), progress])
     assert bar.disable, "tqdm disables a bar that is closed"
+
+
+def test_a_trial_that_has_ended_is_not_done_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its job went on while the process that had launched it was killed, and launches it again now."""
+    (store.folder / "trials").mkdir()
+    store.begin(PARAMS, SPACE, "here")
+    store.complete(0, OUTCOME, 0.5)
+    storage = "journal" if (store.folder / "trials.log").exists() else None
+    settings = SimpleNamespace(sweep=SimpleNamespace(dir=str(store.folder)))
+    monkeypatch.setattr("recipes.searching.trial.HydraConfig.get", lambda: settings)
+    monkeypatch.setattr("recipes.searching.trial.parse_search", lambda _: Search(storage=storage, trial=0))
+    monkeypatch.setattr("recipes.searching.trial.read_job", lambda *_: pytest.fail("it is done again"))
+    assert do_trial(cast(Any, None), (), Interruption(), None) == 0.5
+    assert capsys.readouterr().out == ""
+
+
+def test_a_search_that_another_process_opens_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes that made the tables of a database at the same moment hindered each other."""
+    monkeypatch.setattr("recipes.searching.store.SECONDS_FOR_A_LOCK", 0.1)
+    folder = tmp_path / "search"
+    with lock_of(folder), pytest.raises(InputError, match=r"is locked by another process for over 0\.1 s"):
+        Store.open(Search(sampler="tpe"), folder)
+    assert Store.open(Search(sampler="tpe"), folder).trials() == []
