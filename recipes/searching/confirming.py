@@ -97,6 +97,11 @@ def confirm(
     confirmed = [
         Confirmed(trial, _outcomes(jobs, range(place * seeds, (place + 1) * seeds))) for place, trial in enumerate(best)
     ]
+    return best_mean_first(confirmed)
+
+
+def best_mean_first(confirmed: Sequence[Confirmed]) -> list[Confirmed]:
+    """Return those that have a score, best mean first; equal ones by number."""
     return sorted((one for one in confirmed if one.objectives), key=lambda one: (-one.worth, one.trial.number))
 
 

@@ -170,6 +170,8 @@ def test_a_search_is_a_sweep(words: list[str], capsys: Any) -> None:
 def test_a_study_that_was_begun_with_another_search(words: list[str], tmp_path: Path, capsys: Any) -> None:
     shared = [*words, f"search.storage=sqlite:///{tmp_path}/all.db", "search.name=mine", "search.confirm.top=0"]
     assert main([*shared, "search=grid", "hparams.warmup=0,0.2", "search.trials=1"]) == 0
+    left = [path for path in (tmp_path / "outputs").rglob("*") if path.suffix in (".json", ".html", ".yaml", ".txt")]
+    assert not [path for path in left if "all.db" in path.read_text()], "a storage's URL may hold a password"
     assert main([*shared, "search=grid", RATES]) == 2
     said = capsys.readouterr().err
     assert "The study mine was begun with another search:" in said

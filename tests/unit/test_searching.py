@@ -19,6 +19,7 @@ from recipes.command.line import CommandLine
 from recipes.config.schema import Config, Runtime, Search
 from recipes.reporting.search_page import search_page
 from recipes.results.sweep_table import Outcome
+from recipes.searching.confirming import Confirmed, best_mean_first, lead_in_words
 from recipes.searching.launching import runs_of
 from recipes.searching.proposing import Proposer
 from recipes.searching.space import grid_of, overrides_of, rounded, space_of, split_overrides, within
@@ -358,3 +359,21 @@ def test_a_search_that_another_process_opens_is_waited_for(tmp_path: Path, monke
     with lock_of(folder), pytest.raises(InputError, match=r"is locked by another process for over 0\.1 s"):
         Store.open(Search(sampler="tpe"), folder)
     assert Store.open(Search(sampler="tpe"), folder).trials() == []
+
+
+def confirmed(number: int, *errors: float) -> Confirmed:
+    return Confirmed(
+        ended(number, PARAMS, 0.0), [Outcome("run", "validation rmse", one, None, False) for one in errors]
+    )
+
+
+def test_the_best_mean_over_seeds_wins() -> None:
+    """Of errors it is the lowest. By hand: the differences are 0.3 and 0.1, Student's t of one degree is 12.706."""
+    second, first, failed = confirmed(0, 0.4, 0.4), confirmed(1, 0.1, 0.3), confirmed(2)
+    assert best_mean_first([second, failed, first]) == [first, second]
+    assert first.plain()["mean"] == pytest.approx(0.2)
+    assert first.plain()["deviation"] == pytest.approx(0.02**0.5)
+    assert first.plain()["interval"] == pytest.approx((0.2 - 1.2706, 0.2 + 1.2706), abs=1e-3)
+    said = lead_in_words(first, second)
+    assert said == "0.2000 (-1.0706 to 1.4706, on these very rows): with so few seeds, either may be the better one"
+    assert lead_in_words(confirmed(1, 0.1), confirmed(0, 0.4)) == "0.3000: a single seed tells little"
