@@ -28,6 +28,7 @@ def write_reports(names: Sequence[str]) -> None:
     """
     from recipes.comparing.stored_runs import paths_of, sweeps_of
     from recipes.reporting.search_page import is_search, write_search_page
+    from recipes.reporting.study_page import is_study, write_study_page
     from recipes.reporting.sweep_page import write_sweep_page
     from recipes.system.console import complain, say
     from tasks.errors import InputError
@@ -45,7 +46,8 @@ def write_reports(names: Sequence[str]) -> None:
             failed += 1
             complain(str(error))
     for folder in sweeps_of(names):
-        say(f"Written: {write_search_page(folder) if is_search(folder) else write_sweep_page(folder)}")
+        write = write_search_page if is_search(folder) else write_study_page if is_study(folder) else write_sweep_page
+        say(f"Written: {write(folder)}")
     if failed:
         raise InputError(f"{failed} of {len(paths)} runs have no new report")
 

@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     from recipes.command import dispatch
 
-    return dispatch.main(run, arguments, started, search)
+    return dispatch.main(run, arguments, started, dispatch.Sweepers(search, study))
 
 
 def run(config: "Config", invocation: "Invocation") -> "Outcome":
@@ -39,15 +39,13 @@ def run(config: "Config", invocation: "Invocation") -> "Outcome":
         InputError: the data, the model or a choice can't be used.
     """
     from recipes.report import write_reports
-    from recipes.results.location import run_path
-    from recipes.results.run_directory import RunDirectory
     from recipes.results.scores import format_score_in
     from recipes.results.sweep_table import Outcome
     from recipes.system.console import say, say_field
     from tasks.errors import InputError
 
     choices = invocation.choices
-    directory = RunDirectory(run_path(config, choices["data"], choices["model"], invocation.baseline))
+    directory = invocation.directory_of(config)
     if not config.overwrite:
         directory.require_same_config(config)
         report = directory.finished_report()
@@ -59,7 +57,7 @@ def run(config: "Config", invocation: "Invocation") -> "Outcome":
                     write_reports([str(directory)])
             say(f"Already done: {directory}")
             if not directory.has_weights:
-                say_field("", "its weights were removed by a search, which keeps those of its best trials")
+                say_field("", "its weights were removed by a search or a study")
             for split, scores in report.metrics.items():
                 name = report.objective.name
                 say_field(split, f"{name} {format_score_in(scores[name], report.verdict.interval(split, name))}")
@@ -78,6 +76,13 @@ def search(sweep: "Sweep") -> int:
     from recipes.searching.searching import search as search_among_runs
 
     return search_among_runs(sweep)
+
+
+def study(sweep: "Sweep") -> int:
+    """Answer a question by several runs. Returns the exit status."""
+    from recipes.studies.studying import study as study_by_runs
+
+    return study_by_runs(sweep)
 
 
 def _imported_experiment() -> Callable[..., "Report"]:

@@ -11,7 +11,7 @@ from tasks.data.options import SPLITS, DataOptions, Split
 from tasks.data.read import read_label_names, read_records
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.data.sorting_columns import sorting_values, used_columns
-from tasks.data.splits import Key, cut, limit, shared
+from tasks.data.splits import Key, cut, folds, limit, nested, shared
 from tasks.errors import InputError
 from tasks.plausibility import FEW_ROWS, apply_findings
 from tasks.record_columns import column_names
@@ -79,8 +79,11 @@ def load(task: AnyTask, options: DataOptions, seed: int) -> AnyRows:
     head = task.head(given["train"], layout)
     implausible = apply_findings(task.findings(given["train"]), options.accept)
     notes: list[str] = []
-    splits = _complete(task, given, options, seed, notes)
-    splits = {split: limit(rows, getattr(options.limit, split), seed) for split, rows in splits.items()}
+    in_files, split_seed = frozenset(given), seed if options.split_seed is None else options.split_seed
+    if options.folds is not None:
+        given, unlabelled = _with_fold(task, given, options, split_seed, notes), frozenset()
+    splits = _complete(task, given, options, split_seed, notes)
+    splits = {split: _limited(task, split, rows, options, seed) for split, rows in splits.items()}
     splits = {split: task.with_groups_that_count(rows) for split, rows in splits.items()}
     notes += [*report.notes, *implausible]
     if unlabelled:
@@ -100,7 +103,7 @@ def load(task: AnyTask, options: DataOptions, seed: int) -> AnyRows:
             notes.append(f"{repeated} of {len(splits[split])} {split} rows are also among the training rows")
     if not splits["validation"]:
         raise InputError("No validation row is left: the best model can't be chosen without one")
-    cut_off = frozenset(split for split in held_out if split not in given and splits[split])
+    cut_off = frozenset(split for split in held_out if split not in in_files and splits[split])
     return Rows(task, head, splits, report, notes, unlabelled, cut_off, columns)
 
 
@@ -198,9 +201,51 @@ def _complete(
             continue
         keys = split_keys(task, rest)
         rest, splits[split] = cut(rest, fraction * total / len(rest), seed, **keys)
-        how = ", stratified by label" if keys["stratum"] else f", by {task.unit}" if keys["group"] else ""
-        notes.append(f"{split}: {len(splits[split])} rows cut off the training rows with the seed{how}")
+        notes.append(f"{split}: {len(splits[split])} rows cut off the training rows with the seed{_how(task, keys)}")
     return {"train": rest, **splits}
+
+
+def _with_fold(
+    task: AnyTask, given: dict[Split, list[Row]], options: DataOptions, seed: int, notes: list[str]
+) -> dict[Split, list[Row]]:
+    """Return the given rows with one part of those of training as the test split.
+
+    Raises:
+        InputError: the rows can't be shared among so many parts.
+    """
+    assert options.folds is not None
+    assert options.fold is not None
+    rows = given["train"]
+    keys = split_keys(task, rows)
+    parts = folds(rows, options.folds, seed, **keys)
+    if len(parts) < options.folds:
+        raise InputError(
+            f"data.folds={options.folds}: the {len(rows)} training rows can't be shared among more than {len(parts)} "
+            f"parts, as rows with the same content{f' and those of one {task.unit}' if keys['group'] else ''} stay "
+            "together"
+        )
+    held = set(parts[options.fold - 1])
+    notes.append(
+        f"test: {len(held)} rows, fold {options.fold} of {options.folds} of the training rows{_how(task, keys)}"
+    )
+    if "test" in given:
+        notes.append(f"the {len(given['test'])} test rows that are given take no part in a cross-validation")
+    return {
+        **given,
+        "train": [row for place, row in enumerate(rows) if place not in held],
+        "test": [row for place, row in enumerate(rows) if place in held],
+    }
+
+
+def _how(task: AnyTask, keys: SplitKeys) -> str:
+    return ", stratified by label" if keys["stratum"] else f", by {task.unit}" if keys["group"] else ""
+
+
+def _limited(task: AnyTask, split: Split, rows: list[Row], options: DataOptions, seed: int) -> list[Row]:
+    most = getattr(options.limit, split)
+    if split == "train" and options.limit.nested:
+        return nested(rows, most, seed, **split_keys(task, rows))
+    return limit(rows, most, seed)
 
 
 def split_keys(task: AnyTask, rows: Sequence[Row]) -> SplitKeys:

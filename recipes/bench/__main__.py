@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from recipes.bench import alarms, compare, coverage, inference, levers, parts
+from recipes.bench import alarms, compare, coverage, curves, inference, levers, parts
 from recipes.system.console import say
 
 PARTS = {
@@ -19,6 +19,7 @@ PARTS = {
     "alarms": "how often the paired test of two groups of runs errs, on simulated predictions",
     "few": "hparams=small_data against the default on small sets, over seeds",
     "levers": "what each lever of training is worth on small sets, over seeds",
+    "curves": "how often the intervals of learning curves hold what more rows then give",
     "startup": "--help, the way to the first step, and the second job of a sweep",
 }
 
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("words", nargs="*", metavar="PART or KEY=VALUE", help="what to measure, and further overrides")
     parser.add_argument("--task", action="append", choices=list(compare.CASES), help="compare: this task only")
-    parser.add_argument("--data", help="compare, few, levers: a choice of the group data; for compare with one --task")
+    parser.add_argument("--data", help="one choice of the group data; for compare with one --task")
     parser.add_argument("--model", default="minilm", help="a choice of the group model (default: minilm)")
     parser.add_argument("--rows", type=int, help="training rows (compare, overhead), windows or rows (other parts)")
     parser.add_argument("--batch-size", type=int, help="rows in a step (compare, overhead)")
@@ -59,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "alarms": alarms.measure,
         "few": levers.few,
         "levers": levers.levers,
+        "curves": curves.measure,
         "startup": parts.startup,
     }[chosen[0]]
     paths = measure(given)

@@ -163,7 +163,7 @@ def _run(job: Job, folder: Path, apart: bool) -> Done:
         *(f"task={SOURCES[job.source].task}", "data=files", f"data.train={train}", f"data.test={test}"),
         *(f"seed={job.seed}", "runtime.threads=1", f"output_root={root}", *job.overrides),
     ]
-    seconds = _command(words) if apart else _call(words)
+    seconds = _command(words) if apart else call_run(words)
     (path,) = root.rglob("report.json")
     report = json.loads(path.read_text(encoding="utf-8"))
     choice = report["choice"]
@@ -191,8 +191,12 @@ def _command(words: Sequence[str]) -> float:
     return seconds
 
 
-def _call(words: Sequence[str]) -> float:
-    """Do a run in this process. Return its seconds."""
+def call_run(words: Sequence[str]) -> float:
+    """Do a run, or several, in this process, and print only what goes wrong. Return the seconds.
+
+    Raises:
+        SystemExit: it failed.
+    """
     from recipes.run import main
 
     started, said = time.perf_counter(), io.StringIO()

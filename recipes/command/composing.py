@@ -16,12 +16,12 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from recipes.command.groups import CONF
-from recipes.command.line import key_of
+from recipes.command.line import NOT_OF_A_RUN, key_of
 from recipes.command.own_rows import sets_own_rows
 from recipes.config.conversion import parse
 from recipes.config.flat_keys import flat_values
 from recipes.config.forbidden import refuse_calls, refuse_made_up
-from recipes.config.schema import TASKS, CommandConfig, Config, Hparams, Model, Runtime, Search, Tracker
+from recipes.config.schema import TASKS, CommandConfig, Config, Hparams, Model, Runtime, Search, Study, Tracker
 from recipes.config.validation import ROW_SOURCE_KEYS, SAMPLES, names_own_rows
 from tasks.data.options import DataOptions
 from tasks.errors import InputError
@@ -45,6 +45,7 @@ def register() -> None:
     store.store(group="runtime", name="base_runtime", node=Runtime)
     store.store(group="tracker", name="base_tracker", node=Tracker)
     store.store(group="search", name="base_search", node=Search)
+    store.store(group="study", name="base_study", node=Study)
 
 
 def compose(overrides: Sequence[str]) -> Config:
@@ -130,7 +131,7 @@ def require_one_length(hparams: Any, choices: Mapping[str, str | None], override
 def baseline(task: str, data: str, model: str, hydra_overrides: tuple[str, ...]) -> Mapping[str, Any]:
     """Return the dotted keys and values that these three choices give without further overrides."""
     same = (f"task={task}", f"data={data}", f"model={model}", *hydra_overrides)
-    return flat_values(compose_tree(same), leave_out=("hydra", "search"))
+    return flat_values(compose_tree(same), leave_out=("hydra", *NOT_OF_A_RUN))
 
 
 def require_no_code(tree: DictConfig, hydra_overrides: tuple[str, ...]) -> None:

@@ -17,12 +17,14 @@ from recipes.command import composing
 from recipes.command.groups import CONF, GROUPS
 from recipes.command.hints import refuse_mistyped
 from recipes.command.hydra_errors import explain
-from recipes.command.line import CommandLine, is_about_search, read_command_line
+from recipes.command.line import CommandLine, is_about_many, read_command_line
 from recipes.command.literals import with_literal_values
 from recipes.command.own_rows import require_task, shell_command
 from recipes.config.conversion import parse
 from recipes.config.schema import Config
 from recipes.reporting.sweep_page import write_sweep_page
+from recipes.results.location import run_path
+from recipes.results.run_directory import RunDirectory
 from recipes.results.sweep_table import Job, Outcome, forget_jobs, jobs_of, print_table, save_job, sweep_directory
 from recipes.results.watching import Watch
 from recipes.system.console import complain, say
@@ -54,6 +56,10 @@ class Invocation:
     watch: Watch | None = None
     "Is told of each evaluation, and may end the run."
 
+    def directory_of(self, config: Config) -> RunDirectory:
+        """Return the directory of the run."""
+        return RunDirectory(run_path(config, self.choices["data"], self.choices["model"], self.baseline))
+
 
 Run = Callable[[Config, Invocation], Outcome]
 
@@ -71,23 +77,33 @@ class Sweep:
     interruption: Interruption
 
 
-Search = Callable[[Sweep], int]
+Sweeper = Callable[[Sweep], int]
+"Does a sweep of its own kind, and returns the exit status."
 
 
-def main(run: Run, arguments: Sequence[str], started: float, search: Search | None = None) -> int:
+@dataclass(frozen=True)
+class Sweepers:
+    """What does the sweeps that Hydra itself has no way to do. None: there are none of this kind."""
+
+    search: Sweeper | None = None
+    "Chooses each run by what those before it gave."
+    study: Sweeper | None = None
+    "Answers a question by several runs."
+
+
+def main(run: Run, arguments: Sequence[str], started: float, sweepers: Sweepers = Sweepers()) -> int:
     """Compose the config of each job, run it, and return the exit status.
 
     Args:
         run: does one run.
         arguments: the words of the command line.
         started: reading of `time.perf_counter` when the command began.
-        search: does a sweep whose runs are chosen one after the other, and returns the exit status. None: there are
-            no searches.
+        sweepers: do searches and studies.
     """
     with Interruption() as interruption:
         try:
             refuse_mistyped(arguments)
-            return _main(run, read_command_line(arguments), interruption, started, search)
+            return _main(run, read_command_line(arguments), interruption, started, sweepers)
         except Interrupted as interrupted:
             complain(f"{interrupted} To go on from there, run the same command again.")
             return interrupted.exit_status
@@ -102,7 +118,7 @@ def main(run: Run, arguments: Sequence[str], started: float, search: Search | No
             return INPUT_ERROR
 
 
-def _main(run: Run, line: CommandLine, interruption: Interruption, started: float, search: Search | None) -> int:
+def _main(run: Run, line: CommandLine, interruption: Interruption, started: float, sweepers: Sweepers) -> int:
     typed = line.overrides
     line = replace(line, overrides=with_literal_values(typed, line.sweeps))
     tree = composing.compose_tree(line.overrides, line.sweeps)
@@ -116,9 +132,11 @@ def _main(run: Run, line: CommandLine, interruption: Interruption, started: floa
     composing.require_no_code(tree, line.hydra_overrides)
     require_task(typed, ("-m",) if line.sweeps else ())
     HydraConfig.instance().set_config(tree)  # for values that refer to `${hydra:...}`
+    sweep = Sweep(run, line, tree, expand_home(str(tree.output_root)), interruption)
+    if tree.study.kind != "none" and sweepers.study is not None:
+        return sweepers.study(sweep)
     if line.sweeps:
-        sweep = Sweep(run, line, tree, expand_home(str(tree.output_root)), interruption)
-        return _sweep(sweep) if search is None or tree.search.sampler == "none" else search(sweep)
+        return _sweep(sweep) if sweepers.search is None or tree.search.sampler == "none" else sweepers.search(sweep)
     if tree.search.sampler != "none":
         raise InputError(f"search={tree.search.sampler}: a search makes several runs: -m search={tree.search.sampler}")
     settings = tree.hydra
@@ -172,7 +190,7 @@ def read_job(hydra_overrides: tuple[str, ...], interruption: Interruption, tree:
     """
     started = time.perf_counter()
     settings: Any = HydraConfig.get()
-    overrides = [word for word in settings.overrides.task if not is_about_search(word)]
+    overrides = [word for word in settings.overrides.task if not is_about_many(word)]
     composing.require_own_settings(settings, hydra_overrides)
     composing.require_one_length(tree.hparams, settings.runtime.choices, overrides)
     return parse(tree), _invocation(settings, overrides, hydra_overrides, interruption, started)

@@ -14,6 +14,7 @@ GROUPS = {
     "runtime": "device and precision",
     "tracker": "where curves are sent",
     "search": "with -m: how runs to try are chosen",
+    "study": "a question that several runs answer",
     "experiment": "bundles of choices",
 }
 

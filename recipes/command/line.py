@@ -23,6 +23,10 @@ HYDRA_KEYS = ("hydra.launcher", "hydra.sweeper", "hydra.searchpath")
 "Hydra's settings that may be set: how a sweep launches and chooses jobs, and where Hydra looks for config files."
 
 
+NOT_OF_A_RUN = ("search", "study")
+"Groups that say what several runs are for, and nothing of a run."
+
+
 @dataclass(frozen=True)
 class CommandLine:
     """The arguments of a command line, sorted by purpose."""
@@ -89,9 +93,9 @@ def key_of(override: str) -> str:
     return override.lstrip("+~").partition("=")[0].strip().replace("/", ".")
 
 
-def is_about_search(override: str) -> bool:
-    """Tell whether an override is about how a sweep chooses its runs, and not about the runs."""
-    return key_of(override).partition(".")[0] == "search"
+def is_about_many(override: str) -> bool:
+    """Tell whether an override is about what several runs are for, and not about a run."""
+    return key_of(override).partition(".")[0] in NOT_OF_A_RUN
 
 
 def _refuse_hydra_setting(override: str) -> None:

@@ -88,12 +88,13 @@ class Comparison:
     pairs: list[Pair]
 
 
-def compare(groups: Sequence[Group], score: str | None = None) -> Comparison:
+def compare(groups: Sequence[Group], score: str | None = None, paired: bool = False) -> Comparison:
     """Compare groups of runs on the same rows.
 
     Args:
         groups: the groups.
         score: the name of the score. None: that which chose the epochs of the first run.
+        paired: whether all have the same seeds, and differ in so little that runs with the same seed are alike.
 
     Raises:
         InputError: the runs do not have this score, or it is not a number.
@@ -122,16 +123,23 @@ def compare(groups: Sequence[Group], score: str | None = None) -> Comparison:
         )
         for number in reversed(ranked)
     ]
-    pairs = _pairs([groups[number] for number in ranked], [scored[number] for number in ranked], kind, units, size)
+    pairs = _pairs(
+        [groups[number] for number in ranked], [scored[number] for number in ranked], kind, units, size, paired
+    )
     return Comparison(kind, len(first.lines), units, described, pairs)
 
 
 def _pairs(
-    groups: Sequence[Group], scored: Sequence[Sequence[RunScores]], score: Score, units: int, size: float
+    groups: Sequence[Group],
+    scored: Sequence[Sequence[RunScores]],
+    score: Score,
+    units: int,
+    size: float,
+    paired: bool,
 ) -> list[Pair]:
     """Return all pairs of groups, which are given from the worst to the best."""
     ordered = list(combinations(range(len(groups)), 2))
-    found = [difference(scored[worse], scored[better], units, score.sign) for worse, better in ordered]
+    found = [difference(scored[worse], scored[better], units, score.sign, paired) for worse, better in ordered]
     of_rows = [_randomised(groups[worse], groups[better], score.name, units) for worse, better in ordered]
     # Where no draw of rows and no seed makes a difference, as if one is right everywhere and one nowhere, only
     # exchanging predictions tells a chance.

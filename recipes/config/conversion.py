@@ -8,13 +8,13 @@ from omegaconf.errors import OmegaConfBaseException
 
 from recipes.config.flat_keys import flatten, known_keys
 from recipes.config.forbidden import refuse_calls
-from recipes.config.schema import Config, Search
-from recipes.config.validation import validate, validate_search
+from recipes.config.schema import Config, Search, Study
+from recipes.config.validation import validate, validate_search, validate_study
 from tasks.errors import InputError, did_you_mean
 
 
 def parse(tree: DictConfig) -> Config:
-    """Turn Hydra's composed tree into the validated `Config` of a run, which how a sweep chooses is no part of.
+    """Turn Hydra's composed tree into the validated `Config` of a run, which searches and studies are no part of.
 
     Raises:
         InputError: a value is missing, of the wrong type or out of range; all such errors are gathered in one message.
@@ -44,6 +44,21 @@ def parse_search(tree: DictConfig) -> Search:
     assert isinstance(search, Search)
     validate_search(search)
     return search
+
+
+def parse_study(tree: DictConfig) -> Study:
+    """Turn the node `study` of Hydra's composed tree into a validated `Study`.
+
+    Raises:
+        InputError: a value is of the wrong type or out of range.
+    """
+    try:
+        study = OmegaConf.to_object(tree.study)
+    except OmegaConfBaseException as error:
+        raise InputError(f"Config: {_first_line(error)}") from error
+    assert isinstance(study, Study)
+    validate_study(study)
+    return study
 
 
 def to_dict(config: Config) -> dict[str, Any]:

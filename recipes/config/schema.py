@@ -28,6 +28,7 @@ DEVICE_CHOICES = ("auto", "cpu", "cuda", "mps")
 PRECISION_CHOICES = ("auto", "fp32", "bf16", "fp16")
 TRACKERS = ("none", "tensorboard", "mlflow", "wandb", "trackio")
 SAMPLERS = ("none", "tpe", "random", "grid", "qmc", "cmaes", "gp")
+STUDIES = ("none", "seeds", "learning_curve", "cross_validation", "ablation")
 PRUNERS = ("none", "median", "hyperband", "halving")
 
 
@@ -245,7 +246,26 @@ class Search:
 
 
 @dataclass
+class Study:
+    """A question that several runs answer together (docs/studies.md). None of this is part of a run's own config."""
+
+    kind: str = "none"
+    "none, seeds, learning_curve, cross_validation or ablation."
+    n: int = 5
+    "With how many seeds each setting is run: that of the run, and those that follow it."
+    sizes: list[int] | None = None
+    "learning_curve: numbers of training rows. null: all there are, half of them, a quarter, ... down to a 32nd."
+    folds: int = 5
+    "cross_validation: how many parts the training rows are shared among."
+    parallel: int = 1
+    "Runs that are launched at a time, for launchers that run jobs side by side."
+    keep_models: bool = False
+    "Keep the weights of its runs. What was there before the study stays in any case."
+
+
+@dataclass
 class CommandConfig(Config):
-    """What a command line can set: the config of a run, and how a sweep chooses its runs."""
+    """What a command line can set: the config of a run, and what several runs are for."""
 
     search: Search = field(default_factory=Search)
+    study: Study = field(default_factory=Study)

@@ -12,14 +12,16 @@ from recipes.config.schema import (
     PRUNERS,
     SAMPLERS,
     SCHEDULES,
+    STUDIES,
     TASKS,
     TRACKERS,
     Config,
     Hparams,
     Search,
+    Study,
 )
 from tasks.data.files import SAMPLE_PREFIX
-from tasks.data.options import BAD_ROW_POLICIES, SPLITS, UNKNOWN_LABEL_POLICIES
+from tasks.data.options import BAD_ROW_POLICIES, SPLITS, UNKNOWN_LABEL_POLICIES, DataOptions
 from tasks.data.readers import FORMATS
 from tasks.errors import InputError, did_you_mean
 from tasks.plausibility import CHECKS
@@ -27,6 +29,10 @@ from tasks.task import AnyTask
 
 ROW_SOURCE_KEYS = (*SPLITS, "hub")
 "Keys of `data` that say where rows come from."
+
+FEWEST_FOLDS = 2
+FEWEST_SIZES = 3
+"Of training rows, below which no curve has a shape."
 
 SAMPLES = tuple(f"{task}_sample" for task in TASKS)
 "The choices of `data` that come with the package."
@@ -52,6 +58,31 @@ def validate_search(search: Search) -> None:
     errors = list(_search_errors(search))
     if errors:
         raise InputError("\n".join(["The search can't be used:", *(f"  {error}" for error in errors)]))
+
+
+def validate_study(study: Study) -> None:
+    """Check ranges and choices of a study.
+
+    Raises:
+        InputError: with every error that was found, one a line.
+    """
+    errors = list(_study_errors(study))
+    if errors:
+        raise InputError("\n".join(["The study can't be used:", *(f"  {error}" for error in errors)]))
+
+
+def _study_errors(study: Study) -> Iterator[str]:
+    if study.kind not in STUDIES:
+        yield f"study.kind={study.kind}: {', '.join(STUDIES)}.{did_you_mean(study.kind, STUDIES)}"
+    least = {"seeds": 2, "ablation": 2}.get(study.kind, 1)
+    if study.n < least:
+        yield f"study.n={study.n}: at least {least}"
+    if study.folds < FEWEST_FOLDS:
+        yield f"study.folds={study.folds}: at least {FEWEST_FOLDS}"
+    if study.parallel < 1:
+        yield f"study.parallel={study.parallel}: at least 1"
+    if study.sizes is not None and (len({*study.sizes}) < FEWEST_SIZES or min(study.sizes) < 1):
+        yield f"study.sizes={study.sizes}: at least {FEWEST_SIZES} different numbers of rows, such as [100,200,400]"
 
 
 def _search_errors(search: Search) -> Iterator[str]:
@@ -181,6 +212,7 @@ def _data_errors(config: Config) -> Iterator[str]:
     for share, key in ((data.validation_fraction, "validation_fraction"), (data.test_fraction, "test_fraction")):
         if not 0 <= share < 1:
             yield f"data.{key}={share}: a share of the training rows, from 0 to less than 1"
+    yield from _fold_errors(data)
     if data.validation is None and data.validation_fraction == 0 and config.hparams.choose_by_folds:
         yield (
             "data.validation_fraction=0: not with hparams.choose_by_folds, which puts the rows that are cut off back "
@@ -188,6 +220,19 @@ def _data_errors(config: Config) -> Iterator[str]:
         )
     elif data.validation is None and data.validation_fraction == 0:
         yield "data.validation_fraction=0: a validation split is needed to choose the best model"
+
+
+def _fold_errors(data: DataOptions) -> Iterator[str]:
+    if (data.folds is None) != (data.fold is None):
+        there, other = ("folds", "fold") if data.fold is None else ("fold", "folds")
+        yield f"data.{there}: only with data.{other}, as in data.folds=5 data.fold=1; all folds: study=cross_validation"
+    elif data.folds is not None and data.fold is not None:
+        if data.folds < FEWEST_FOLDS:
+            yield f"data.folds={data.folds}: at least {FEWEST_FOLDS}"
+        elif not 1 <= data.fold <= data.folds:
+            yield f"data.fold={data.fold}: from 1 to data.folds={data.folds}"
+    if data.split_seed is not None and data.split_seed < 0:
+        yield f"data.split_seed={data.split_seed}: 0 or more"
 
 
 def _choice_errors(config: Config) -> Iterator[str]:

@@ -1,9 +1,8 @@
 """The report of a search as a page, from what the search has left in its folder."""
 
-import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -13,11 +12,11 @@ from urllib.parse import quote
 from recipes.reporting.measured import Measured
 from recipes.reporting.pages import render
 from recipes.reporting.pictures import axis_ticks
+from recipes.reporting.records import read_record
 from recipes.reporting.search_pictures import Axis, Point, history_chart, parallel_chart
 from recipes.reporting.sweep_page import sweep_path
 from recipes.results.run_directory import RunDirectory
 from recipes.system.files import write_text
-from tasks.errors import InputError
 
 RECORD = "trials.json"
 "The file in a search's folder that says all of its trials."
@@ -49,8 +48,8 @@ def directories_of(folder: Path) -> list[str]:
     Raises:
         InputError: what the search has left is damaged.
     """
-    with _readable(folder):
-        outcomes = [trial["outcome"] for trial in _record(folder)["trials"]]
+    with _record(folder) as record:
+        outcomes = [trial["outcome"] for trial in record["trials"]]
         return list(dict.fromkeys(outcome["directory"] for outcome in outcomes if outcome is not None))
 
 
@@ -60,23 +59,14 @@ def write_search_page(folder: Path) -> Path:
     Raises:
         InputError: what the search has left is damaged.
     """
-    with _readable(folder):
-        page = search_page(_record(folder), folder)
+    with _record(folder) as record:
+        page = search_page(record, folder)
     write_text(sweep_path(folder), page)
     return sweep_path(folder)
 
 
-def _record(folder: Path) -> dict[str, Any]:
-    return dict(json.loads((folder / RECORD).read_text(encoding="utf-8")))
-
-
-@contextmanager
-def _readable(folder: Path) -> Iterator[None]:
-    """Turn errors of a damaged file into a sentence."""
-    try:
-        yield
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{folder / RECORD} is damaged: {error}. The search itself makes it anew") from error
+def _record(folder: Path) -> AbstractContextManager[dict[str, Any]]:
+    return read_record(folder / RECORD, "The search itself makes it anew")
 
 
 def search_page(record: Mapping[str, Any], folder: Path) -> str:

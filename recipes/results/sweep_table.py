@@ -80,7 +80,12 @@ def sweep_directory(output_root: Path, arguments: Sequence[str]) -> Path:
 def save_job(folder: Path, job: Job) -> None:
     """Write a job's result to a file, from which the sweep's own process reads it, perhaps on another machine."""
     if is_main_process():
-        write_json(folder / "jobs" / f"{job.number}.json", asdict(job))
+        write_json(path_of_job(folder, job.number), asdict(job))
+
+
+def path_of_job(folder: Path, number: int) -> Path:
+    """Return the file that holds a job's result."""
+    return folder / "jobs" / f"{number}.json"
 
 
 def forget_jobs(folder: Path) -> None:

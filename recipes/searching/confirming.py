@@ -6,26 +6,23 @@ seeds take away the luck of the seed, though not that of the rows: the test scor
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from math import sqrt
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from hydra.core.hydra_config import HydraConfig
 from optuna.trial import FrozenTrial
 from scipy import stats
 
-from recipes.command.dispatch import Run, Sweep, do_job
-from recipes.command.line import is_about_search, key_of
+from recipes.command.dispatch import Sweep
+from recipes.command.line import is_about_many, key_of
 from recipes.config.schema import Search
+from recipes.jobs.named import NamedJob, do_named_jobs
 from recipes.results.scores import format_bounds, format_score
-from recipes.results.sweep_table import Job, Outcome, forget_jobs, jobs_of
-from recipes.searching.launching import launch, runs_of
+from recipes.results.sweep_table import Job, Outcome
 from recipes.searching.space import overrides_of
 from recipes.searching.trial import describe
-from recipes.system.console import complain, counted, quietly, say, table
-from recipes.system.signals import Interruption
+from recipes.system.console import complain, counted, say, table
 from tasks.scoring.score import Score
 
 CONFIDENCE = 0.95
@@ -84,18 +81,16 @@ def confirm(
         search: says with how many seeds each is run, and how many runs are launched at a time.
     """
     seeds, together = search.confirm.seeds, search.parallel
-    words = [word for word in base if not is_about_search(word) and key_of(word) != "seed"]
-    runs = [(trial, first_seed + number) for trial in best for number in range(1, seeds + 1)]
-    overrides = [[*words, *overrides_of(trial.params), f"seed={seed}"] for trial, seed in runs]
-    names = [f"trial {trial.number:>3}, seed {seed}" for trial, seed in runs]
+    words = [word for word in base if not is_about_many(word) and key_of(word) != "seed"]
+    jobs = [
+        NamedJob(f"trial {trial.number:>3}, seed {seed}", (*words, *overrides_of(trial.params), f"seed={seed}"))
+        for trial in best
+        for seed in range(first_seed + 1, first_seed + seeds + 1)
+    ]
     say(f"\nThe best {len(best)} again, with {counted(seeds, 'fresh seed')} each")
-    forget_jobs(folder)
-    job = partial(_do_quietly, runs_of(sweep, together), names, sweep.line.hydra_overrides, sweep.interruption)
-    for begin in range(0, len(overrides), together):
-        launch(sweep, folder, job, overrides[begin : begin + together], begin)
-    jobs = {one.number: one for one in jobs_of(folder)}
+    ended = do_named_jobs(sweep, folder, jobs, together)
     confirmed = [
-        Confirmed(trial, _outcomes(jobs, range(place * seeds, (place + 1) * seeds))) for place, trial in enumerate(best)
+        Confirmed(trial, _outcomes(ended[place * seeds : (place + 1) * seeds])) for place, trial in enumerate(best)
     ]
     return best_mean_first(confirmed)
 
@@ -105,18 +100,8 @@ def best_mean_first(confirmed: Sequence[Confirmed]) -> list[Confirmed]:
     return sorted((one for one in confirmed if one.objectives), key=lambda one: (-one.worth, one.trial.number))
 
 
-def _outcomes(jobs: dict[int, Job], numbers: range) -> list[Outcome]:
-    found = [jobs[number].outcome for number in numbers if number in jobs]
-    return [one for one in found if one is not None]
-
-
-def _do_quietly(
-    run: Run, names: Sequence[str], hydra_overrides: tuple[str, ...], interruption: Interruption, tree: Any
-) -> float:
-    with quietly():
-        value = do_job(run, hydra_overrides, interruption, tree)
-    say(f"  {names[int(HydraConfig.get().job.num)]}: {format_score(value)}")
-    return value
+def _outcomes(jobs: Sequence[Job | None]) -> list[Outcome]:
+    return [job.outcome for job in jobs if job is not None and job.outcome is not None]
 
 
 def print_confirmed(confirmed: Sequence[Confirmed]) -> None:

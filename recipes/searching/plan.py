@@ -13,7 +13,7 @@ from recipes.command import composing
 from recipes.command.dispatch import Sweep
 from recipes.command.groups import CONF
 from recipes.command.hydra_errors import explain
-from recipes.command.line import is_about_search, key_of
+from recipes.command.line import is_about_many, key_of
 from recipes.config.conversion import parse, parse_search
 from recipes.config.schema import Search
 from recipes.results.run_directory import RunDirectory
@@ -66,7 +66,7 @@ def plan_search(sweep: Sweep) -> Plan:
     defining = [word for word in words if not key_of(word).startswith(NOT_THE_SEARCH)]
     store = Store.open(search, sweep_directory(sweep.output_root, defining))
     facts = {
-        "runs": sorted(word for word in single if not is_about_search(word)),
+        "runs": sorted(word for word in single if not is_about_many(word)),
         "space": texts,
         **{key: getattr(search, key) for key in ("sampler", "pruner", "seed", "warm_start")},
     }
@@ -135,7 +135,7 @@ def _require_readable(space: Mapping[str, BaseDistribution], base: Sequence[str]
     Raises:
         InputError: the message names all such values.
     """
-    words = [word for word in base if not is_about_search(word)]
+    words = [word for word in base if not is_about_many(word)]
     errors = []
     for key, distribution in space.items():
         for value in _ends(distribution):

@@ -12,10 +12,10 @@ from filelock import FileLock, Timeout
 from optuna.trial import FrozenTrial, TrialState
 
 from recipes.command.dispatch import JOB_FAILED, Sweep
-from recipes.command.line import is_about_search, key_of
+from recipes.command.line import is_about_many, key_of
+from recipes.jobs.launching import launch, runs_of
 from recipes.results.run_directory import RunDirectory
 from recipes.searching.confirming import Confirmed, confirm, print_confirmed
-from recipes.searching.launching import launch, runs_of
 from recipes.searching.plan import Plan, plan_search, say_plan
 from recipes.searching.record import write_record
 from recipes.searching.space import overrides_of
@@ -80,7 +80,7 @@ def _name_winner(sweep: Sweep, plan: Plan, best: Sequence[FrozenTrial], ended: S
     seeds = counted(plan.search.confirm.seeds, "fresh seed")
     said = f"The best of {counted(len(ended), 'trial')}, " + (f"confirmed with {seeds}" if confirmed else "by one seed")
     places = [word for word in sweep.line.hydra_overrides if key_of(word) == "hydra.searchpath"]
-    words = [*places, *(word for word in plan.base if not is_about_search(word))]
+    words = [*places, *(word for word in plan.base if not is_about_many(word))]
     command = write_winner(folder, winner.params, words, said)
     say(f"To train with these values: {command}")
     write_record(folder, plan.search, plan.proposer.space, ended, confirmed, winner, command)

@@ -13,8 +13,6 @@ from optuna.trial import FrozenTrial, TrialState
 from recipes.command.dispatch import Invocation, Run, details_of, read_job
 from recipes.config.conversion import parse_search
 from recipes.config.schema import Config
-from recipes.results.location import run_path
-from recipes.results.run_directory import RunDirectory
 from recipes.results.scores import format_score
 from recipes.results.sweep_table import Outcome
 from recipes.results.watching import Pruned
@@ -76,9 +74,7 @@ def _do(run: Run, config: Config, invocation: Invocation, store: Store, trial: F
     number = trial.number
     if store.is_to_end(number):  # a kill came between the evaluation and the end
         raise Pruned(f"ended after evaluation {trial.last_step}: others do better")
-    directory = RunDirectory(
-        run_path(config, invocation.choices["data"], invocation.choices["model"], invocation.baseline)
-    )
+    directory = invocation.directory_of(config)
     if DIRECTORY not in trial.user_attrs:
         ours = {other.user_attrs.get(DIRECTORY) for other in store.trials()}
         done = str(directory) not in ours and directory.finished_report() is not None

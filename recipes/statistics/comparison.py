@@ -73,20 +73,21 @@ class Difference:
     "The chance of a difference as large as this if there were none."
 
 
-def spread_of(groups: Sequence[Sequence[RunScores]], units: int) -> Spread:
+def spread_of(groups: Sequence[Sequence[RunScores]], units: int, paired: bool = False) -> Spread:
     """Return what the mean score of a group varies with, or the difference of two groups' means.
 
     Args:
         groups: one or two groups of runs on the same rows.
         units: how many units of rows were drawn.
+        paired: whether two runs with the same place in both groups share what a seed decides, so that their
+            difference counts.
     """
     means = [np.mean([run.draws for run in group], axis=0) for group in groups]
     of_rows = float(np.nanvar(means[-1] - means[0] if len(groups) > 1 else means[0], ddof=1))
-    parts = [
-        (float(np.var([run.score for run in group], ddof=1)) / len(group), len(group) - 1)
-        for group in groups
-        if len(group) > 1
-    ]
+    scores = [[run.score for run in group] for group in groups]
+    if paired:
+        scores = [[second - first for first, second in zip(*scores, strict=True)]]
+    parts = [(float(np.var(some, ddof=1)) / len(some), len(some) - 1) for some in scores if len(some) > 1]
     seeds = sum(variance for variance, _ in parts)
     below = sum(variance**2 / freedom for variance, freedom in parts)
     # The bootstrap's variance is that of n - 1 units, as of a sample's plug-in deviation.
@@ -103,6 +104,7 @@ def difference(
     second: Sequence[RunScores],
     units: int,
     sign: int = 1,
+    paired: bool = False,
 ) -> Difference:
     """Return how much better the second group is than the first.
 
@@ -111,10 +113,11 @@ def difference(
         second: the runs of another, on the same rows.
         units: how many units of rows were drawn.
         sign: -1 if smaller scores are better.
+        paired: whether both groups have the same seeds, and nothing but what is asked about differs between them.
     """
     from scipy import stats
 
-    spread = spread_of([first, second], units)
+    spread = spread_of([first, second], units, paired)
     value = sign * (np.mean([run.score for run in second]) - np.mean([run.score for run in first]))
     p_value = (
         1.0 if value == 0 or not spread.deviation else 2 * stats.t.sf(abs(value) / spread.deviation, spread.freedom)

@@ -55,6 +55,9 @@ class Limit:
     train: int | None = None
     validation: int | None = None
     test: int | None = None
+    nested: bool = False
+    """train: every label keeps its share, documents and articles are taken one after the other, and a smaller limit
+    takes some of the rows of a larger one, as a learning curve needs. false: rows wholly at random."""
 
 
 @dataclass
@@ -102,6 +105,12 @@ class DataOptions:
     "Share of the training rows that becomes the validation split if none is given."
     test_fraction: float = 0.1
     "Share of the training rows that becomes the test split if none is given. 0: no test split."
+    split_seed: int | None = None
+    "Seed of the splits that are cut off, and of folds. null: `seed`, that of the run."
+    folds: int | None = None
+    "Cross-validation: number of parts that the training rows are shared among, of which `fold` is the test split."
+    fold: int | None = None
+    "The part, from 1 on, that is the test split. What is left is cut and trained on as ever."
     on_bad_row: str = "error"
     "error: stop at the first bad row and name it; skip: leave bad rows out, count them, and show the counts."
     unknown_labels: str | None = None

@@ -99,6 +99,36 @@ def limit(rows: Sequence[Row], most: int | None, seed: int) -> list[Row]:
     return [rows[position] for position in sorted(positions[:most])]
 
 
+def nested(
+    rows: Sequence[Row],
+    most: int | None,
+    seed: int,
+    stratum: Key[Row] | None,
+    group: Key[Row] | None,
+    identity: Key[Row],
+) -> list[Row]:
+    """Return `most` rows in their original order, of which fewer ones are part of more. None: all of them.
+
+    Rows are put into an order of which the first so many are taken. In it, each stratum is spread evenly, so that it
+    keeps its share, to within a row; or groups follow each other, each as a whole, in random order. Rows of equal
+    identity are one, as everywhere.
+
+    >>> nested(["a1", "a2", "a3", "a4", "b1", "b2"], 3, 1, stratum=lambda row: row[0], group=None, identity=str)
+    ['a1', 'a4', 'b1']
+    """
+    if most is None or most >= len(rows):
+        return list(rows)
+    units = _units(rows, [identity] if group is None else [identity, group])
+    generator = random.Random(seed)  # noqa: S311
+    places: list[tuple[float, float, int]] = []
+    for members in _strata(rows, units, stratum if group is None else None):
+        generator.shuffle(members)
+        positions = [position for unit in members for position in unit]
+        tie = generator.random()
+        places += [((place + 0.5) / len(positions), tie, position) for place, position in enumerate(positions)]
+    return [rows[position] for position in sorted(position for _, _, position in sorted(places)[:most])]
+
+
 def shared(first: Sequence[Row], second: Sequence[Row], identity: Key[Row]) -> int:
     """Return how many rows of `second` occur in `first`.
 

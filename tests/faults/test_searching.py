@@ -29,8 +29,8 @@ def search(command: Command, *more: str) -> list[str]:
 
 
 def same_names(text: str) -> str:
-    """Return a text without the names of the folders that the two searches have."""
-    return re.sub(r"killed|unhurt|sweeps/\w+", "ROOT", text)
+    """Return a text without the names of the folders that the two searches have, and without seconds."""
+    return re.sub(r"killed|unhurt|sweeps/\w+|  \([^()]* (s|min)\)$", "ROOT", text, flags=re.MULTILINE)
 
 
 def trials(root: Path) -> Any:

@@ -40,7 +40,8 @@ RANKS = (
     ("recipes.training",),
     ("recipes.choosing",),
     ("recipes.experiments",),
-    ("recipes.serving", "recipes.comparing", "recipes.searching"),
+    ("recipes.serving", "recipes.comparing", "recipes.jobs"),
+    ("recipes.searching", "recipes.studies"),
     ("recipes",),
     ("recipes.bench",),
 )
@@ -50,7 +51,14 @@ modules at the top of these folders."""
 
 RANK = {room: rank for rank, rooms in enumerate(RANKS) for room in rooms}
 
-ONLY_VERBS_COMPOSE = ("recipes", "recipes.bench", "recipes.command", "recipes.searching")
+ONLY_VERBS_COMPOSE = (
+    "recipes",
+    "recipes.bench",
+    "recipes.command",
+    "recipes.jobs",
+    "recipes.searching",
+    "recipes.studies",
+)
 "Rooms that may import `recipes.command`. All others get values from a command, and never read the command line."
 
 Imports = Mapping[str, Iterable[str]]
@@ -158,7 +166,7 @@ def test_a_circle_within_a_room_is_found() -> None:
 LIBRARIES = {
     "hydra": {
         *(f"recipes.command.{name}" for name in ("composing", "dispatch", "hydra_errors", "literals")),
-        *(f"recipes.searching.{name}" for name in ("confirming", "launching", "space", "trial")),
+        *(f"recipes.{name}" for name in ("jobs.launching", "jobs.named", "searching.space", "searching.trial")),
     },
     "omegaconf": {
         "recipes.command.composing",

@@ -17,10 +17,10 @@ from transformers import TrainerState
 from recipes.command.dispatch import Sweep
 from recipes.command.line import CommandLine
 from recipes.config.schema import Config, Runtime, Search
+from recipes.jobs.launching import runs_of
 from recipes.reporting.search_page import search_page
 from recipes.results.sweep_table import Outcome
 from recipes.searching.confirming import Confirmed, best_mean_first, lead_in_words
-from recipes.searching.launching import runs_of
 from recipes.searching.proposing import Proposer
 from recipes.searching.space import grid_of, overrides_of, rounded, space_of, split_overrides, within
 from recipes.searching.store import Store, lock_of
@@ -313,7 +313,7 @@ def test_a_search_without_a_score_has_a_page(tmp_path: Path) -> None:
 def test_trials_side_by_side_share_the_cores(
     launcher: str, together: int, given: int | None, expected: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("recipes.searching.launching.threads_per_process", lambda jobs: 8 // jobs)
+    monkeypatch.setattr("recipes.jobs.launching.threads_per_process", lambda jobs: 8 // jobs)
     seen = []
 
     def run(config: Config, _: Any) -> Outcome:

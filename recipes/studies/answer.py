@@ -1,0 +1,84 @@
+"""What a study found, in a form that the console, a file and a page can show."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from recipes.comparing.stored_runs import StoredRun
+from recipes.results.scores import format_bounds
+from recipes.system.console import say, table
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a table."""
+
+    cells: list[str]
+    value: float | None = None
+    "What its picture shows. None: it has none."
+    interval: list[float] | None = None
+    single: list[float] = field(default_factory=list)
+    "The scores of each seed or fold."
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table, whose first column says what each line is about."""
+
+    title: str
+    columns: list[str]
+    lines: list[Line]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a study found."""
+
+    sentences: list[str]
+    tables: list[Table]
+    curve: Mapping[str, Any] | None = None
+    "What the picture of a learning curve is drawn from."
+
+    def show(self) -> None:
+        """Print the tables and what they say."""
+        for one in self.tables:
+            say(f"\n{one.title}")
+            say(table([one.columns, *(line.cells for line in one.lines)]))
+        say()
+        for sentence in self.sentences:
+            say(sentence)
+
+    def plain(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return asdict(self)
+
+
+Runs = Mapping[tuple[str, int], StoredRun]
+"The finished runs of a study, by the name of their setting and their seed."
+
+
+def of_setting(runs: Runs, name: str) -> list[StoredRun]:
+    """Return the runs of a setting, by seed."""
+    return [run for (setting, _), run in sorted(runs.items(), key=lambda item: item[0][1]) if setting == name]
+
+
+def score_of(run: StoredRun) -> float:
+    """Return the score that a run is judged by."""
+    return float(run.report.metrics[run.split][run.report.objective.name])
+
+
+def bounds(interval: Sequence[float] | None) -> str:
+    """Write an interval, or a dash for none."""
+    return format_bounds(interval) if interval is not None else "-"
+
+
+def collapsed(runs: Runs) -> list[str]:
+    """Return a sentence for the runs that have learnt nothing, if there are some."""
+    names = [_name(*key) for key, run in runs.items() if run.report.verdict.collapsed]
+    if not names:
+        return []
+    return [f"Collapsed, that is, learnt nothing: {', '.join(names)}. docs/verdict.md says how that shows"]
+
+
+def _name(setting: str, seed: int) -> str:
+    return f"{setting}, seed {seed}" if setting else f"seed {seed}"

@@ -1,0 +1,96 @@
+"""What a study asks: the settings that it runs, each with the same seeds."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from recipes.choosing.choice import rows_to_choose_on
+from recipes.command import composing
+from recipes.command.dispatch import Sweep
+from recipes.command.line import is_about_many, key_of
+from recipes.config.conversion import parse_study
+from recipes.config.schema import Config, Study
+from recipes.results.sweep_table import sweep_directory
+from tasks.errors import InputError
+from tasks.load import AnyRows, load
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One of the ways of training that a study compares."""
+
+    name: str
+    "Empty if it is the only one."
+    overrides: tuple[str, ...]
+    "What it adds to those of the command."
+
+
+@dataclass(frozen=True)
+class Question:
+    """A study with the rows and the config that it starts from."""
+
+    study: Study
+    folder: Path
+    "Where its results are written."
+    base: tuple[str, ...]
+    "The overrides of the command that are about runs, without the seed."
+    config: Config
+    rows: AnyRows
+    seeds: tuple[int, ...]
+
+    def words(self, setting: Setting, seed: int) -> tuple[str, ...]:
+        """Return the overrides of a run."""
+        keys = {key_of(word) for word in setting.overrides}
+        kept = (word for word in self.base if key_of(word) not in keys)
+        return (*kept, *setting.overrides, *self.same_splits(), f"seed={seed}")
+
+    def same_splits(self) -> tuple[str, ...]:
+        """Return the override that gives all seeds the same validation and test rows, if these are cut off."""
+        if len(self.seeds) < 2 or self.config.data.split_seed is not None or not self.rows.cut:
+            return ()
+        if self.study.kind == "cross_validation":  # repeated: each time with other folds
+            return ()
+        return (f"data.split_seed={self.seeds[0]}",)
+
+
+def read_question(sweep: Sweep) -> Question:
+    """Return what a command's study asks, and read the rows that it is about.
+
+    Raises:
+        InputError: the study, the config or the rows can't be used.
+    """
+    study = parse_study(sweep.tree)
+    _require_alone(sweep, study)
+    words = [word for word in sweep.line.overrides if not is_about_many(word)]
+    base = [word for word in words if not key_of(word).startswith("hydra") and key_of(word) != "seed"]
+    config = composing.compose([word for word in words if not key_of(word).startswith("hydra.launcher")])
+    rows = load(config.task, config.data, config.seed)
+    if config.hparams.choose_by_folds:
+        rows = rows_to_choose_on(rows, config)
+    return Question(
+        study=study,
+        folder=sweep_directory(sweep.output_root, _defining(sweep.line.overrides)),
+        base=tuple(base),
+        config=config,
+        rows=rows,
+        seeds=tuple(range(config.seed, config.seed + study.n)),
+    )
+
+
+def _require_alone(sweep: Sweep, study: Study) -> None:
+    """Refuse a study together with what makes several runs in another way."""
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise InputError("A study runs each training in one process: start it without accelerate launch")
+    if sweep.tree.search.sampler != "none":
+        raise InputError(f"study={study.kind} and search={sweep.tree.search.sampler}: one of them at a time")
+    if sweep.line.sweeps:
+        raise InputError(
+            f"-m and study={study.kind}: a study makes its runs itself, for one setting: leave out -m. For the mean "
+            "and the deviation of several settings: -m KEY=A,B seed=1,2,3"
+        )
+
+
+def _defining(words: Sequence[str]) -> list[str]:
+    """Return the words that decide which study it is: not how it is launched."""
+    return [word for word in words if key_of(word) not in ("study.parallel", "study.keep_models", "hydra.launcher")]

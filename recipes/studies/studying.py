@@ -1,0 +1,116 @@
+"""A study from its command to its answer: the runs of each setting and seed, and what they say together."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recipes.command.dispatch import JOB_FAILED, Sweep
+from recipes.comparing.stored_runs import StoredRun, load_run, require_same_rows
+from recipes.jobs.named import NamedJob, do_named_jobs
+from recipes.reporting.study_page import RECORD, write_study_page
+from recipes.results.run_directory import RunDirectory
+from recipes.results.sweep_table import Job
+from recipes.results.verdict import judged_split
+from recipes.studies import ablation, cross_validation, learning_curve, seeds
+from recipes.studies.answer import Answer, Runs
+from recipes.studies.question import Question, Setting, read_question
+from recipes.system.console import complain, counted, say, say_field
+from recipes.system.files import write_json
+from recipes.training.console_lines import show_rows
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of study."""
+
+    title: str
+    settings: Callable[[Question], list[Setting]]
+    answer: Callable[[Question, Runs], Answer]
+    same_rows: bool
+    "Whether all runs are judged on the same rows."
+
+
+KINDS: Mapping[str, Kind] = {
+    "seeds": Kind("Scores over seeds", seeds.settings, seeds.answer, True),
+    "learning_curve": Kind("Learning curve", learning_curve.settings, learning_curve.answer, True),
+    "cross_validation": Kind("Cross-validation", cross_validation.settings, cross_validation.answer, False),
+    "ablation": Kind("Ablation", ablation.settings, ablation.answer, True),
+}
+
+
+def study(sweep: Sweep) -> int:
+    """Do the runs of a study, and say what they tell.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        InputError: the study, the config or the rows can't be used.
+        Interrupted: a signal asked the study to end; the same command goes on with it.
+    """
+    question = read_question(sweep)
+    kind = KINDS[question.study.kind]
+    show_rows(question.rows, question.config)
+    asked = [(setting, seed) for setting in kind.settings(question) for seed in question.seeds]
+    jobs = [NamedJob(_name(setting, seed), question.words(setting, seed)) for setting, seed in asked]
+    say_field("study", f"{question.study.kind}, {counted(len(jobs), 'run')}; {question.folder}")
+    ended = do_named_jobs(sweep, question.folder, jobs, question.study.parallel, question.study.keep_models)
+    runs = {
+        (setting.name, seed): _stored(job)
+        for (setting, seed), job in zip(asked, ended, strict=True)
+        if job is not None and job.outcome is not None
+    }
+    failed = [named.name for named, job in zip(jobs, ended, strict=True) if job is None or job.outcome is None]
+    if not runs:
+        complain("No run of this study ended well: the messages above say why")
+        return JOB_FAILED
+    if kind.same_rows:
+        require_same_rows(list(runs.values()))
+    answer = kind.answer(question, runs)
+    answer.show()
+    if failed:
+        say(f"{len(failed)} of {counted(len(jobs), 'run')} failed, and are not among these: {', '.join(failed)}")
+    write_json(question.folder / RECORD, _record(question, kind, answer, runs, jobs, ended))
+    say(f"Report: {write_study_page(question.folder)}")
+    return JOB_FAILED if failed else 0
+
+
+def _name(setting: Setting, seed: int) -> str:
+    return f"{setting.name}, seed {seed}" if setting.name else f"seed {seed}"
+
+
+def _stored(job: Job) -> StoredRun:
+    assert job.outcome is not None
+    directory = RunDirectory(Path(job.outcome.directory))
+    report = directory.finished_report()
+    assert report is not None
+    return load_run(directory.path, judged_split(report.metrics))
+
+
+def _record(
+    question: Question,
+    kind: Kind,
+    answer: Answer,
+    runs: Runs,
+    jobs: Sequence[NamedJob],
+    ended: Sequence[Job | None],
+) -> dict[str, Any]:
+    """Return what the study has left, as JSON values."""
+    name = next(iter(runs.values())).report.objective.name
+    return {
+        "study": question.study.kind,
+        "title": kind.title,
+        "score": name,
+        "overrides": list(question.base),
+        **answer.plain(),
+        "runs": [
+            {
+                "name": named.name,
+                "overrides": list(named.overrides),
+                "outcome": None if job is None or job.outcome is None else vars(job.outcome),
+                "error": "its process ended without a word" if job is None else job.error,
+            }
+            for named, job in zip(jobs, ended, strict=True)
+        ],
+    }
