@@ -83,7 +83,8 @@ def load(task: AnyTask, options: DataOptions, seed: int) -> AnyRows:
     if options.folds is not None:
         given, unlabelled = _with_fold(task, given, options, split_seed, notes), frozenset()
     splits = _complete(task, given, options, split_seed, notes)
-    splits = {split: _limited(task, split, rows, options, seed) for split, rows in splits.items()}
+    seeds: dict[Split, int] = {"train": seed, "validation": split_seed, "test": split_seed}
+    splits = {split: _limited(task, split, rows, options, seeds[split]) for split, rows in splits.items()}
     splits = {split: task.with_groups_that_count(rows) for split, rows in splits.items()}
     notes += [*report.notes, *implausible]
     if unlabelled:

@@ -68,8 +68,8 @@ def _case(source: str, sizes: Sequence[int], seed: int, folder: Path, overrides:
 
 def _whole(root: Path) -> Report:
     """Return the report of the run on all rows, whose weights are removed: there are too many of them."""
-    (path,) = root.glob("*/*/*/default/seed=*/report.json")
-    shutil.rmtree(path.parent / "model", ignore_errors=True)
-    report = load_report(path)
+    reports = {path: load_report(path) for path in root.rglob("report.json")}
+    path, report = max(reports.items(), key=lambda item: 0 if item[1] is None else item[1].data.rows["train"])
     assert report is not None
+    shutil.rmtree(path.parent / "model", ignore_errors=True)
     return report

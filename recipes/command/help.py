@@ -8,6 +8,7 @@ EXAMPLES = (
     ("python -m recipes.run task=qa model=roberta-base hparams.epochs=2 seed=7", "another model and seed"),
     ("python -m recipes.run -m hparams.learning_rate=2e-5,5e-5 seed=1,2", "four runs, and a table of them"),
     ("python -m recipes.run -m search=tpe task=ner", "twenty runs, each chosen by those before it"),
+    ("python -m recipes.run study=learning_curve task=ner data.train=a.conll", "what would more labels bring?"),
     ("python -m recipes.run task=ner data.train=a.conll --cfg job", "show the whole config, run nothing"),
 )
 

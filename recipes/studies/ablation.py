@@ -30,11 +30,12 @@ def settings(question: Question) -> list[Setting]:
     """Return the setting of the command, and one without each of its levers.
 
     Raises:
-        InputError: it has no levers.
+        InputError: it has no levers, or the rows are too few to compare anything.
     """
     hparams = question.config.hparams
     if hparams.method != "recipe":
         raise InputError(f"study=ablation: hparams={hparams.method} is no sum of levers that could be left out")
+    question.require_enough_rows()
     usual = asdict(replace(Hparams(), learning_rate=question.config.model.learning_rate))
     levers = {
         key: usual[key]
@@ -88,8 +89,9 @@ def answer(question: Question, runs: Runs) -> Answer:
         scores = list(map(score_of, of_setting(runs, key)))
         estimate = pair.difference.estimate
         worth = 1 if pair.better.name == ALL else -1
-        interval = sorted([worth * estimate.low, worth * estimate.high])
-        gain = f"{worth * estimate.value:+.4f}" if pair.size < 1 else f"{worth * estimate.value:+.2f}"
+        interval = sorted([worth * estimate.low + 0.0, worth * estimate.high + 0.0])  # not -0
+        decimals = 4 if pair.size < 1 else 2
+        gain = f"{round(worth * estimate.value, decimals) + 0.0:+.{decimals}f}"
         cells = [key, str(len(scores)), format_score(fmean(scores)), _deviation(scores), gain, bounds(interval)]
         lines.append(Line([*cells, f"{pair.p_value:.2g}"], fmean(scores), None, scores))
     better = "higher" if score_named(name).greater_is_better else "lower"

@@ -6,7 +6,7 @@ from typing import Any
 
 from recipes.comparing.stored_runs import StoredRun
 from recipes.results.scores import format_bounds
-from recipes.system.console import say, table
+from recipes.system.console import counted, say, table
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,9 @@ class Answer:
         return asdict(self)
 
 
+SHOWN = 6
+"Names of runs in a sentence."
+
 Runs = Mapping[tuple[str, int], StoredRun]
 "The finished runs of a study, by the name of their setting and their seed."
 
@@ -77,7 +80,8 @@ def collapsed(runs: Runs) -> list[str]:
     names = [_name(*key) for key, run in runs.items() if run.report.verdict.collapsed]
     if not names:
         return []
-    return [f"Collapsed, that is, learnt nothing: {', '.join(names)}. docs/verdict.md says how that shows"]
+    shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+    return [f"{counted(len(names), 'run')} collapsed, that is, learnt nothing (docs/verdict.md): {shown}"]
 
 
 def _name(setting: str, seed: int) -> str:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import Any
 
 import numpy as np
 
@@ -21,8 +20,13 @@ FOLDER = "out_of_fold"
 
 
 def settings(question: Question) -> list[Setting]:
-    """Return a setting for each fold."""
-    folds = question.study.folds
+    """Return a setting for each fold.
+
+    Raises:
+        InputError: the rows can't be shared among so many folds.
+    """
+    folds, config = question.study.folds, question.config
+    load(config.task, replace(config.data, folds=folds, fold=1), question.seeds[0])
     return [
         Setting(f"fold {fold}", (f"data.folds={folds}", f"data.fold={fold}", "data.limit.test=null"))
         for fold in range(1, folds + 1)
@@ -33,13 +37,13 @@ def answer(question: Question, runs: Runs) -> Answer:
     """Return the score on all rows together and on each fold, and write what was predicted for each row."""
     lines, sentences, pooled = [], [], []
     for seed in question.seeds:
-        found = {fold: runs[fold.name, seed] for fold in settings(question) if (fold.name, seed) in runs}
+        found = {name: run for (name, of_seed), run in runs.items() if of_seed == seed}
         if not found:
             continue
         among = f", seed {seed}" if len(question.seeds) > 1 else ""
-        for fold, run in found.items():
+        for name, run in found.items():
             value, interval = score_of(run), run.report.verdict.interval(run.split, run.report.objective.name)
-            lines.append(_line(f"{fold.name}{among}", len(run.lines), value, interval))
+            lines.append(_line(f"{name}{among}", len(run.lines), value, interval))
         value, interval = _together(list(found.values()))
         single = list(map(score_of, found.values()))
         lines.append(_line(f"all{among}", sum(len(run.lines) for run in found.values()), value, interval, single))
@@ -90,18 +94,12 @@ def _together(runs: Sequence[StoredRun]) -> tuple[float, list[float] | None]:
 
 
 def _write_predictions(question: Question, seed: int, runs: Sequence[StoredRun]) -> Path:
-    """Write the lines of all folds in the order of the training rows, each with its place in the file and its fold."""
-    config = question.config
-    lines: list[tuple[int, int, dict[str, Any]]] = []
-    files: dict[str, int] = {}
-    for fold, run in enumerate(runs, 1):
-        options = replace(config.data, folds=question.study.folds, fold=fold)
-        rows = load(config.task, options, seed).splits["test"]
-        for row, line in zip(rows, run.lines, strict=True):
-            order = files.setdefault(str(row.origin.file), len(files))
-            place = {"fold": fold, "file": str(row.origin.file), "line": row.origin.number}
-            lines.append((order, row.origin.number, {**line, **place}))
+    """Write the lines of all folds in the order of the training rows, each with its fold."""
+    train = question.rows.splits["train"]
+    order = {file: place for place, file in enumerate(dict.fromkeys(str(row.origin.file) for row in train))}
+    lines = [{**line, "fold": fold} for fold, run in enumerate(runs, 1) for line in run.lines]
+    lines.sort(key=lambda line: (order.get(line["file"], len(order)), line["line"]))
     path = question.folder / FOLDER / f"seed={seed}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_json_lines(path, [line for _, _, line in sorted(lines, key=lambda one: one[:2])])
+    write_json_lines(path, lines)
     return path

@@ -12,6 +12,9 @@ from recipes.command.line import is_about_many, key_of
 from recipes.config.conversion import parse_study
 from recipes.config.schema import Config, Study
 from recipes.results.sweep_table import sweep_directory
+from recipes.results.verdict import judged_split
+from recipes.statistics.bootstrap import FEWEST_UNITS
+from recipes.system.console import counted
 from tasks.errors import InputError
 from tasks.load import AnyRows, load
 
@@ -45,9 +48,25 @@ class Question:
         kept = (word for word in self.base if key_of(word) not in keys)
         return (*kept, *setting.overrides, *self.same_splits(), f"seed={seed}")
 
+    def require_enough_rows(self) -> None:
+        """Refuse rows on which no two settings could be told apart.
+
+        Raises:
+            InputError: there are fewer than any interval needs.
+        """
+        split = judged_split([split for split, rows in self.rows.splits.items() if rows and split != "train"])
+        count = len(self.rows.splits[split])
+        if count < FEWEST_UNITS:
+            raise InputError(
+                f"study={self.study.kind}: {counted(count, f'{split} row')}, on which nothing can be told apart; at "
+                f"least {FEWEST_UNITS}. Give more rows, or a larger data.{split}_fraction"
+            )
+
     def same_splits(self) -> tuple[str, ...]:
-        """Return the override that gives all seeds the same validation and test rows, if these are cut off."""
-        if len(self.seeds) < 2 or self.config.data.split_seed is not None or not self.rows.cut:
+        """Return the override that gives all seeds the same validation and test rows, if these are drawn."""
+        limit = self.config.data.limit
+        drawn = self.rows.cut or limit.validation is not None or limit.test is not None
+        if len(self.seeds) < 2 or self.config.data.split_seed is not None or not drawn:
             return ()
         if self.study.kind == "cross_validation":  # repeated: each time with other folds
             return ()

@@ -106,7 +106,7 @@ class DataOptions:
     test_fraction: float = 0.1
     "Share of the training rows that becomes the test split if none is given. 0: no test split."
     split_seed: int | None = None
-    "Seed of the splits that are cut off, and of folds. null: `seed`, that of the run."
+    "Seed of the splits that are cut off, of folds, and of limits of validation and test. null: that of the run."
     folds: int | None = None
     "Cross-validation: number of parts that the training rows are shared among, of which `fold` is the test split."
     fold: int | None = None

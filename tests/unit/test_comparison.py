@@ -40,6 +40,16 @@ def test_without_a_part_of_the_rows_the_test_is_welchs() -> None:
     assert (found.estimate.low, found.estimate.high) == pytest.approx((interval.low, interval.high))
 
 
+def test_of_pairs_by_seed_the_test_is_students() -> None:
+    first, second = [0.70, 0.60, 0.50, 0.65], [0.72, 0.61, 0.53, 0.66]
+    found = difference(runs(*first), runs(*second), units=100, paired=True)
+    expected = stats.ttest_rel(second, first)
+    assert found.p_value == pytest.approx(expected.pvalue)
+    interval = expected.confidence_interval()
+    assert (found.estimate.low, found.estimate.high) == pytest.approx((interval.low, interval.high))
+    assert difference(runs(*first), runs(*second), units=100).p_value > 0.7, "apart, nothing can be told"
+
+
 def test_of_errors_the_smaller_are_better() -> None:
     found = difference(runs(2.0, 2.1), runs(1.0, 1.1), units=100, sign=-1)
     assert found.estimate.value == pytest.approx(1.0)

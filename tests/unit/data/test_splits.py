@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tasks.data.splits import cut, limit, shared
+from tasks.data.splits import cut, limit, nested, shared
 from tasks.errors import InputError
 
 
@@ -202,3 +202,36 @@ def test_larger_limits_keep_the_rows_of_smaller_ones() -> None:
 def test_shared() -> None:
     assert shared(["rain", "snow"], ["snow", "Snow", "snow", "hail"], str.lower) == 3
     assert shared([], ["snow"], str) == 0
+
+
+@given(rows(), seeds, st.integers(0, 60))
+def test_fewer_nested_rows_are_part_of_more(all_rows: list[Row], seed: int, most: int) -> None:
+    for group in (None, article):
+        some = nested(all_rows, most, seed, stratum=label, group=group, identity=text)
+        more = nested(all_rows, most + 1, seed, stratum=label, group=group, identity=text)
+        assert len(some) == min(most, len(all_rows))
+        assert set(some) <= set(more)
+        assert some == sorted(some, key=lambda row: row.position)
+
+
+@given(seeds, st.integers(1, 60))
+def test_each_label_keeps_its_share_of_nested_rows(seed: int, most: int) -> None:
+    all_rows = [Row(number, "aaabbc"[number % 6], None, number) for number in range(60)]
+    counts = Counter(row.label for row in nested(all_rows, most, seed, stratum=label, group=None, identity=text))
+    for name, share in (("a", 1 / 2), ("b", 1 / 3), ("c", 1 / 6)):
+        assert abs(counts[name] - share * most) <= 1
+
+
+def test_nested_rows_take_one_article_after_the_other() -> None:
+    all_rows = [Row(number, "a", "xyz"[number % 3], number) for number in range(30)]
+    articles = [
+        {row.article for row in nested(all_rows, most, 1, stratum=None, group=article, identity=text)}
+        for most in (1, 10, 11, 20, 21)
+    ]
+    assert [len(some) for some in articles] == [1, 1, 2, 2, 3]
+
+
+def test_all_rows_if_the_limit_is_not_reached() -> None:
+    all_rows = [Row(number, "a", None, number) for number in range(3)]
+    for most in (None, 3, 4):
+        assert nested(all_rows, most, 1, stratum=label, group=None, identity=text) == all_rows

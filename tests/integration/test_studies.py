@@ -1,0 +1,243 @@
+"""Studies through the real command: their answers against what their runs have left, what stays, what is refused."""
+
+import json
+from pathlib import Path
+from statistics import fmean, stdev
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from sklearn.metrics import f1_score
+
+from recipes.command.composing import compose
+from recipes.config.schema import Study
+from recipes.report import main as report_main
+from recipes.run import main
+from recipes.studies import learning_curve
+from recipes.studies.ablation import ALL
+from tasks.data.options import SPLITS, Split
+from tasks.errors import InputError
+from tasks.load import load
+
+FIXED = (
+    "data=files",
+    "hparams.batch_size=8",
+    "hparams.epochs=1",
+    "hparams.learning_rate=0.01",
+    "runtime.precision=fp32",
+    "runtime.device=cpu",
+)
+
+
+@pytest.fixture
+def words(data: dict[str, Path], models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    monkeypatch.chdir(tmp_path)
+    return [*FIXED, "task=classification", f"data.train={data['classification']}", f"model.path={models['bert']}"]
+
+
+def record_of(root: Path) -> dict[str, Any]:
+    (path,) = root.rglob("study.json")
+    return dict(json.loads(path.read_text()))
+
+
+def scores_of(record: dict[str, Any]) -> dict[str, float]:
+    return {run["name"]: run["outcome"]["test"] for run in record["runs"]}
+
+
+def with_weights(root: Path) -> set[str]:
+    return {str(path.parents[1].relative_to(root)) for path in root.rglob("model/model.safetensors")}
+
+
+def test_seeds(words: list[str], tmp_path: Path, capsys: Any) -> None:
+    asked = [*words, "study=seeds", "study.n=3", "seed=4"]
+    assert main(asked) == 0
+    said, record = capsys.readouterr().out, record_of(tmp_path)
+    scores = scores_of(record)
+    assert list(scores) == ["seed 4", "seed 5", "seed 6"]
+    mean, deviation = fmean(scores.values()), stdev(scores.values())
+    line = record["tables"][0]["lines"][0]
+    assert line["cells"][:3] == ["macro_f1", f"{mean:.4f}", f"{deviation:.4f}"]
+    assert line["interval"][0] < mean < line["interval"][1]
+    assert f"over 3 seeds, deviation {deviation:.4f}" in said
+    assert len(with_weights(tmp_path)) == 3, "the models of seeds stay"
+    reports = [json.loads(path.read_text()) for path in tmp_path.rglob("report.json")]
+    assert {report["data"]["rows"]["test"] for report in reports} == {reports[0]["data"]["rows"]["test"]}
+    lines = {path.read_text().count("\n") for path in tmp_path.rglob("predictions/test.jsonl")}
+    assert len(lines) == 1
+    golds = {
+        tuple(json.loads(line)["text"] for line in path.read_text().splitlines())
+        for path in tmp_path.rglob("predictions/test.jsonl")
+    }
+    assert len(golds) == 1, "all seeds are judged on the same rows, although these are cut off"
+
+    (page,) = tmp_path.glob("outputs/sweeps/*/report.html")
+    shown = page.read_bytes()
+    page.unlink()
+    assert report_main([str(page.parent.relative_to(tmp_path))]) == 0
+    assert page.read_bytes() == shown
+    times = sorted(path.stat().st_mtime_ns for path in tmp_path.rglob("report.json"))
+    assert main(asked) == 0
+    assert record_of(tmp_path) == record
+    assert times == sorted(path.stat().st_mtime_ns for path in tmp_path.rglob("report.json"))
+
+
+def test_a_learning_curve(words: list[str], tmp_path: Path, capsys: Any) -> None:
+    words = [word.replace("epochs=1", "epochs=8") for word in words]  # so that something is learnt
+    assert main(words) == 0, "what is there before stays"
+    before = with_weights(tmp_path)
+    capsys.readouterr()
+    assert main([*words, "study=learning_curve", "study.n=1", "study.sizes=[9,19,38]"]) == 0
+    said, record = capsys.readouterr().out, record_of(tmp_path)
+    rows = {
+        run["name"].partition(",")[0]: json.loads((Path(run["outcome"]["directory"]) / "report.json").read_text())[
+            "data"
+        ]["rows"]["train"]
+        for run in record["runs"]
+    }
+    sizes = list(rows.values())
+    assert list(rows) == [f"{size} rows" for size in sizes]
+    assert sizes == [9, 19, 38]
+    assert [rows for rows, _ in record["curve"]["points"]] == sizes
+    twice = record["curve"]["predicted"][0]
+    assert twice["rows"] == 2 * sizes[-1]
+    assert twice["of a run"][0] <= twice["interval"][0] <= twice["score"] <= twice["interval"][1] <= 1
+    assert f"Twice the labels ({twice['rows']} rows) would bring +" in said
+    assert with_weights(tmp_path) == before, "and of the others, the weights are removed"
+    (page,) = tmp_path.glob("outputs/sweeps/*/report.html")
+    assert '<polygon class="band"' in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("rows", "sizes"),
+    [(6920, [216, 432, 865, 1730, 3460, 6920]), (100, [25, 50, 100])],
+)
+def test_rows_are_halved_as_long_as_something_can_be_learnt(rows: int, sizes: list[int]) -> None:
+    config = compose(["task=classification"])
+    question: Any = SimpleNamespace(
+        study=Study("learning_curve"), config=config, rows=SimpleNamespace(splits={"train": range(rows)})
+    )
+    settings = learning_curve.settings(question)
+    assert [setting.name for setting in settings] == [f"{size:,} rows" for size in sizes]
+    assert settings[0].overrides == (f"data.limit.train={sizes[0]}", "data.limit.nested=true")
+    assert settings[-1].overrides == (), "all rows are those of an ordinary run"
+    question.rows.splits["train"] = range(79)
+    with pytest.raises(InputError, match=r"study.sizes=\[10,20,40\]"):
+        learning_curve.settings(question)
+
+
+def test_scores_of_which_less_is_better_are_errors_as_they_stand() -> None:
+    config = compose(["task=classification"])
+    rmse, f1 = (learning_curve.Scale.of(config.task, name) for name in ("rmse", "macro_f1"))
+    assert (rmse.error(2.5), rmse.score(2.5), rmse.gain(0.25)) == (2.5, 2.5, "0.2500")
+    assert (f1.error(0.75), f1.score(0.25), f1.gain(0.019)) == (0.25, 0.75, "1.9")
+    qa = learning_curve.Scale.of(compose(["task=qa"]).task, "f1")
+    assert (qa.error(75.0), qa.gain(1.9)) == (25.0, "1.9")
+
+
+def test_cross_validation(words: list[str], tmp_path: Path, data: dict[str, Path], capsys: Any) -> None:
+    assert main([*words, "study=cross_validation", "study.folds=3"]) == 0
+    said, record = capsys.readouterr().out, record_of(tmp_path)
+    (path,) = tmp_path.rglob("out_of_fold/seed=1.jsonl")
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    given = data["classification"].read_text().splitlines()[1:]
+    assert [line["line"] for line in lines] == list(range(2, len(given) + 2)), "every row, once, in its order"
+    assert [line["gold"] for line in lines] == [row.rpartition(",")[2] for row in given]
+    assert {line["fold"] for line in lines} == {1, 2, 3}
+    score = f1_score([line["gold"] for line in lines], [line["prediction"]["label"] for line in lines], average="macro")
+    together = record["tables"][0]["lines"][-1]
+    assert together["value"] == pytest.approx(score)
+    assert together["single"] == pytest.approx(list(scores_of(record).values()))
+    assert f"on {len(given)} rows, each predicted by a model that has not seen it" in said
+    assert not with_weights(tmp_path)
+
+
+def test_an_ablation(words: list[str], tmp_path: Path, capsys: Any) -> None:
+    levers = ("hparams.layer_decay=0.5", "hparams.freeze_layers=1")
+    assert main([*words, "study=ablation", "study.n=2", *levers]) == 0
+    said, record = capsys.readouterr().out, record_of(tmp_path)
+    settings = dict.fromkeys(run["name"].partition(",")[0] for run in record["runs"])
+    assert {*settings} == {ALL, "without learning_rate", "without layer_decay", "without freeze_layers"}
+    of_run = scores_of(record)
+    means = {name: fmean(of_run[f"{name}, seed {seed}"] for seed in (1, 2)) for name in settings}
+    for line in record["tables"][0]["lines"][1:]:
+        assert float(line["cells"][4]) == pytest.approx(means[ALL] - means[line["cells"][0]], abs=6e-5)
+    assert "p corrected for 3 levers" in said
+
+
+def test_a_run_that_fails_is_named_and_the_others_count(words: list[str], tmp_path: Path, capsys: Any) -> None:
+    """The tiny model has two layers, so that only leaving the lever out gives a run."""
+    levers = ("hparams.freeze_layers=9", "hparams.layer_decay=0.5", "hparams.learning_rate=0.00003")
+    assert main([*words[:3], *words[4:], "study=ablation", "study.n=2", *levers]) == 2
+    assert "No run with all levers ended well" in capsys.readouterr().err
+    assert main([*words, "study=learning_curve", "study.n=1", "study.sizes=[9,19,38]", "hparams.freeze_layers=9"]) == 1
+    assert "No run of this study ended well" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["study=seed"], "No choice 'seed' in the group 'study'. Did you mean 'seeds'?"),
+        (["study=seeds", "study.n=1"], "study.n=1: at least 2"),
+        (["study=cross_validation", "study.folds=1"], "study.folds=1: at least 2"),
+        (["study=cross_validation", "study.folds=1000"], "can't be shared among more than"),
+        (["study=learning_curve", "study.sizes=[10,20]"], "at least 3 different numbers of rows"),
+        (["study=learning_curve", "study.sizes=[10,20,9000]"], "study.sizes=[10, 20, 9000]: there are"),
+        (["study=ablation", "hparams=default"], "there is no lever to leave out"),
+        (["study=ablation", "hparams=stock"], "hparams=stock is no sum of levers"),
+        (["study=ablation", "data.limit.test=3"], "study=ablation: 3 test rows, on which nothing can be told apart"),
+        (["-m", "study=seeds"], "-m KEY=A,B seed=1,2,3"),
+        (["study=seeds", "hparams.warmup=0,0.1"], "hparams.warmup"),
+        (["-m", "study=seeds", "search=tpe"], "study=seeds and search=tpe: one of them at a time"),
+        (["data.folds=5"], "data.folds: only with data.fold"),
+        (["data.fold=2"], "data.fold: only with data.folds"),
+        (["data.folds=3", "data.fold=4"], "data.fold=4: from 1 to data.folds=3"),
+        (["study=seeds", "data.train=nowhere.csv"], "nowhere.csv"),
+    ],
+)
+def test_what_is_refused(words: list[str], more: list[str], said: str, tmp_path: Path, capsys: Any) -> None:
+    keys = {word.partition("=")[0] for word in more}
+    kept = [word for word in words if word.partition("=")[0] not in keys]
+    if {"hparams=stock", "hparams=default"} & {*more}:
+        kept = [word for word in kept if not word.startswith("hparams.")]
+    assert main([*kept, *more]) == 2
+    assert said in capsys.readouterr().err
+    assert not list(tmp_path.rglob("report.json"))
+
+
+@pytest.mark.parametrize("task", ["classification", "ner", "qa"])
+def test_folds_share_all_rows_among_them(task: str, data: dict[str, Path]) -> None:
+    own = [f"task={task}", "data=files", f"data.train={data[task]}", "data.limit.validation=5"]
+    config = compose([*own, "data.test_fraction=0", "data.validation_fraction=0.1"])
+    whole = load(config.task, config.data, 1)
+    everything = {row.origin.number for split in ("train", "validation") for row in whole.splits[split]}
+    seen: list[int] = []
+    groups: list[set[Any]] = []
+    for fold in (1, 2, 3):
+        config = compose([*own, "data.folds=3", f"data.fold={fold}", "data.validation_fraction=0.2"])
+        rows = load(config.task, config.data, 1)
+        numbers = [row.origin.number for row in rows.splits["test"]]
+        assert not {*numbers} & {row.origin.number for split in ("train", "validation") for row in rows.splits[split]}
+        assert "test" in rows.cut
+        assert any(note.startswith(f"test: {len(numbers)} rows, fold {fold} of 3") for note in rows.notes)
+        seen += numbers
+        groups.append({rows.task.identity(row) for row in rows.splits["test"]})
+        if task == "qa":
+            titles = {rows.task.group(row) for row in rows.splits["test"]}
+            assert not titles & {rows.task.group(row) for row in rows.splits["train"]}
+    assert len(seen) == len(set(seen))
+    assert everything <= {*seen}
+    assert not groups[0] & groups[1]
+
+
+def test_a_seed_of_splits(data: dict[str, Path]) -> None:
+    def rows_of(split: Split, seed: int, *more: str) -> list[int]:
+        config = compose(["task=classification", "data=files", f"data.train={data['classification']}", *more])
+        return [row.origin.number for row in load(config.task, config.data, seed).splits[split]]
+
+    for more in ((), ("data.limit.test=3", "data.limit.validation=3")):
+        for split in SPLITS[1:]:
+            assert rows_of(split, 1, *more) != rows_of(split, 2, *more)
+            same = [rows_of(split, seed, "data.split_seed=7", *more) for seed in (1, 2)]
+            assert same[0] == same[1] == rows_of(split, 7, *more)
+    limited = [rows_of("train", seed, "data.split_seed=7", "data.limit.train=9") for seed in (1, 2)]
+    assert limited[0] != limited[1], "each seed trains on other rows"
