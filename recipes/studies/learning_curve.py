@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
@@ -91,12 +92,15 @@ def answer(_: Question, runs: Runs) -> Answer:
     return Answer(sentences, [Table("Scores by training rows, and what more would give", columns, lines)], curve)
 
 
+@dataclass(frozen=True)
 class Scale:
     """From scores, of which some are better if greater, to errors, which are 0 at best; and back."""
 
-    def __init__(self, best: float, sign: int, point: float) -> None:
-        """Take the best score there is, 1 or -1 for scores that are better if greater or smaller, and a point."""
-        self.best, self.sign, self.point = best, sign, point
+    best: float
+    "The best score there is."
+    sign: int
+    "1 if greater scores are better, otherwise -1."
+    point: float
 
     @classmethod
     def of(cls, task: AnyTask, name: str) -> "Scale":
