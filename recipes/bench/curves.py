@@ -54,7 +54,7 @@ def _case(source: str, sizes: Sequence[int], seed: int, folder: Path, overrides:
     call_run([*words, "study=learning_curve", "study.n=1", f"study.sizes=[{','.join(map(str, sizes))}]"])
     call_run(words)
     (record,) = root.glob("sweeps/*/study.json")
-    points = json.loads(record.read_text(encoding="utf-8"))["curve"]["fitted"]
+    points = json.loads(record.read_text(encoding="utf-8"))["curve"]["points"]
     report = _whole(root)
     name, kind = report.objective.name, TASKS[task]()
     scale = Scale.of(kind, name)

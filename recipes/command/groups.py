@@ -27,6 +27,12 @@ def choices(group: str) -> list[str]:
 def no_choice(group: str, name: str) -> str:
     """Return the message that a group has no such choice, with what it offers."""
     offered = choices(group)
+    if group == "hydra/launcher":
+        extra = "slurm" if name.startswith("submitit") else "joblib"
+        return (
+            f"No launcher '{name}'. Hydra's basic one is there; joblib, submitit_local and submitit_slurm come with "
+            f"extras: pip install -c constraints.txt -e '.[{extra}]'"
+        )
     if not offered:
         return f"No config group '{group}'.{did_you_mean(group, GROUPS)} Groups: {', '.join(GROUPS)}"
     hint = f" For a folder or hub id: model.path={name}." if group == "model" else ""

@@ -30,11 +30,12 @@ def sentence(pair: Pair, score: Score) -> str:
     if pair.verdict == "tied":
         return f"{better} and {worse} are tied: they differ by less than {point} ({amount}, {bounds})"
     found = f"{better} against {worse}: too few to tell ({amount}, {bounds}, {chance(pair.p_value)})"
-    text = f"{found}: {_what_would_tell(pair.needed, point)}"
+    text = f"{found}: {what_would_tell(pair.needed, point)}"
     return text if min(len(pair.worse.runs), len(pair.better.runs)) > 1 else f"{text}. {ONE_SEED}"
 
 
-def _what_would_tell(needs: Needed, point: str) -> str:
+def what_would_tell(needs: Needed, point: str) -> str:
+    """Return how many rows or seeds would tell a difference of a point."""
     ways = [
         *([f"about {needs.rows:,} rows"] if needs.rows else []),
         *([f"{needs.seeds} seeds each"] if needs.seeds else []),

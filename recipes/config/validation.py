@@ -81,7 +81,9 @@ def _study_errors(study: Study) -> Iterator[str]:
         yield f"study.folds={study.folds}: at least {FEWEST_FOLDS}"
     if study.parallel < 1:
         yield f"study.parallel={study.parallel}: at least 1"
-    if study.sizes is not None and (len({*study.sizes}) < FEWEST_SIZES or min(study.sizes) < 1):
+    if study.sizes is not None and any(size < 1 for size in study.sizes):
+        yield f"study.sizes={study.sizes}: numbers of rows, of 1 at least"
+    elif study.sizes is not None and len({*study.sizes}) < FEWEST_SIZES:
         yield f"study.sizes={study.sizes}: at least {FEWEST_SIZES} different numbers of rows, such as [100,200,400]"
 
 

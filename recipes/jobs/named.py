@@ -1,6 +1,7 @@
 """Runs that are planned together, each with a name, done by a launcher with a line for each."""
 
 import hashlib
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from recipes.results.sweep_table import Job, Outcome, forget_jobs, jobs_of, path
 from recipes.system.console import duration, quietly, say
 from recipes.system.files import write_text
 from recipes.system.signals import Interruption
+
+BEGUN = "begun"
+"The folder of marks for runs whose weights are to be removed."
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ def do_named_jobs(
     job = partial(_do_quietly, run, names, sweep.line.hydra_overrides, sweep.interruption)
     for begin in range(0, len(jobs), together):
         launch(sweep, folder, job, [list(one.overrides) for one in jobs[begin : begin + together]], begin)
+    shutil.rmtree(folder / BEGUN, ignore_errors=True)  # weights that somebody trains from now on are not ours
     ended = {one.number: one for one in jobs_of(folder)}
     return [ended.get(number) for number in range(len(jobs))]
 
@@ -72,8 +77,8 @@ def _do_quietly(
 def _do_and_remove_weights(run: Run, folder: Path, config: Config, invocation: Invocation) -> Outcome:
     """Do a run, and remove its weights unless it was finished before. A mark tells that after a kill, too."""
     directory = invocation.directory_of(config)
-    mark = folder / "begun" / hashlib.sha256(str(directory).encode()).hexdigest()[:16]
-    if directory.finished_report() is None and not mark.exists():
+    mark = folder / BEGUN / hashlib.sha256(str(directory).encode()).hexdigest()[:16]
+    if (config.overwrite or directory.finished_report() is None) and not mark.exists():
         mark.parent.mkdir(parents=True, exist_ok=True)
         write_text(mark, str(directory))
     outcome = run(config, invocation)

@@ -5,7 +5,7 @@ from statistics import fmean, stdev
 
 from recipes.command import composing
 from recipes.comparing.groups import Group
-from recipes.comparing.sentences import sentence
+from recipes.comparing.sentences import chance, what_would_tell
 from recipes.comparing.verdicts import Pair, compare
 from recipes.config.schema import Hparams
 from recipes.results.scores import format_score
@@ -20,8 +20,8 @@ from tasks.scoring.score import score_named
 ALL = "all levers"
 YARDSTICKS = ("stock", "plain")
 "Ways of training that are no sum of levers."
-LENGTH = ("epochs", "max_steps", "batch_size", "evaluation_batch_size", "accumulation")
-"How long and in what portions is trained: no levers either."
+LENGTH = ("epochs", "max_steps", "batch_size", "evaluation_batch_size", "accumulation", "evaluations", "keep")
+"How long and in what portions is trained and evaluated: no levers either."
 BELONGS_TO = {"lora_alpha": "lora_rank", "dora": "lora_rank"}
 "Keys that mean nothing without another one, and are left out with it."
 
@@ -96,12 +96,26 @@ def answer(question: Question, runs: Runs) -> Answer:
         lines.append(Line([*cells, f"{pair.p_value:.2g}"], fmean(scores), None, scores))
     better = "higher" if score_named(name).greater_is_better else "lower"
     columns = ["", "seeds", f"mean {split} {name}", "deviation", "worth", "95% interval", "p"]
-    sentences = [sentence(pair, score_named(name)) for pair in pairs.values()]
+    sentences = [_verdict(key.removeprefix("without "), pair, name) for key, pair in pairs.items()]
     sentences.append(
         f"Worth: how much better the mean {name} is with the lever ({better} scores are better); intervals over rows "
         f"and over the differences by seed, p corrected for {counted(len(pairs), 'lever')}"
     )
     return Answer([*sentences, *collapsed(runs)], [Table("What each lever is worth", columns, lines)])
+
+
+def _verdict(lever: str, pair: Pair, name: str) -> str:
+    """Return in words whether a lever is worth having."""
+    estimate = pair.difference.estimate
+    if estimate.low == estimate.high == 0:
+        return f"{lever} makes no difference at all"
+    point = f"{pair.size:g} {name}"
+    if pair.verdict == "better":
+        which = "better with it" if pair.better.name == ALL else "better without it"
+        return f"{lever}: {which}, {chance(pair.p_value)}"
+    if pair.verdict == "tied":
+        return f"{lever}: makes less than {point} of a difference"
+    return f"{lever}: too few to tell, {chance(pair.p_value)}; {what_would_tell(pair.needed, point)}"
 
 
 def _deviation(scores: list[float]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, stdev
+from typing import Any
 
 import numpy as np
 
@@ -20,13 +21,8 @@ FOLDER = "out_of_fold"
 
 
 def settings(question: Question) -> list[Setting]:
-    """Return a setting for each fold.
-
-    Raises:
-        InputError: the rows can't be shared among so many folds.
-    """
-    folds, config = question.study.folds, question.config
-    load(config.task, replace(config.data, folds=folds, fold=1), question.seeds[0])
+    """Return a setting for each fold."""
+    folds = question.study.folds
     return [
         Setting(f"fold {fold}", (f"data.folds={folds}", f"data.fold={fold}", "data.limit.test=null"))
         for fold in range(1, folds + 1)
@@ -46,7 +42,9 @@ def answer(question: Question, runs: Runs) -> Answer:
             lines.append(_line(f"{name}{among}", len(run.lines), value, interval))
         value, interval = _together(list(found.values()))
         single = list(map(score_of, found.values()))
-        lines.append(_line(f"all{among}", sum(len(run.lines) for run in found.values()), value, interval, single))
+        rows = sum(len(run.lines) for run in found.values())
+        lines.append(_line(f"mean of folds{among}", rows, fmean(single), None, single))
+        lines.append(_line(f"all together{among}", rows, value, interval))
         pooled.append(value)
         if len(found) == question.study.folds:
             path = _write_predictions(question, seed, list(found.values()))
@@ -57,13 +55,12 @@ def answer(question: Question, runs: Runs) -> Answer:
         said = f"mean {format_score(fmean(pooled))} over {len(pooled)} divisions into folds, deviation "
         sentences.insert(0, f"{name}: {said}{format_score(stdev(pooled))}")
     else:
-        rows = sum(len(one.lines) for one in runs.values())
         scores = list(map(score_of, runs.values()))
-        spread = f", deviation {format_score(stdev(scores))}" if len(scores) > 1 else ""
+        spread = f"; mean of {len(scores)} folds {format_score(fmean(scores))}, deviation " if len(scores) > 1 else ""
         sentences.insert(
             0,
             f"{name} {format_score_in(value, interval)} on {rows:,} rows, each predicted by a model that has not seen "
-            f"it; folds {format_score(min(scores))} to {format_score(max(scores))}{spread}",
+            f"it{spread}{format_score(stdev(scores)) if spread else ''}",
         )
     columns = ["", "rows", name, "95% interval"]
     return Answer([*sentences, *collapsed(runs)], [Table(f"{question.study.folds} folds", columns, lines)])
@@ -94,12 +91,17 @@ def _together(runs: Sequence[StoredRun]) -> tuple[float, list[float] | None]:
 
 
 def _write_predictions(question: Question, seed: int, runs: Sequence[StoredRun]) -> Path:
-    """Write the lines of all folds in the order of the training rows, each with its fold."""
-    train = question.rows.splits["train"]
-    order = {file: place for place, file in enumerate(dict.fromkeys(str(row.origin.file) for row in train))}
-    lines = [{**line, "fold": fold} for fold, run in enumerate(runs, 1) for line in run.lines]
-    lines.sort(key=lambda line: (order.get(line["file"], len(order)), line["line"]))
+    """Write the lines of all folds in the order of the training rows, each with its place and its fold."""
+    config = question.config
+    lines: list[tuple[int, int, dict[str, Any]]] = []
+    files = {str(row.origin.file): place for place, row in reversed([*enumerate(question.rows.splits["train"])])}
+    for fold, run in enumerate(runs, 1):
+        held = load(config.task, replace(config.data, folds=question.study.folds, fold=fold), seed).splits["test"]
+        for row, line in zip(held, run.lines, strict=True):
+            name, number = str(row.origin.file), row.origin.number
+            place = {"file": name, "line": number, "fold": fold}
+            lines.append((files.get(name, len(files)), number, {**line, **place}))
     path = question.folder / FOLDER / f"seed={seed}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_json_lines(path, lines)
+    write_json_lines(path, [line for _, _, line in sorted(lines, key=lambda one: one[:2])])
     return path

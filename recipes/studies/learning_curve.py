@@ -13,7 +13,7 @@ from recipes.statistics.power_law import PowerLaw, fit_power_law, interval
 from recipes.studies.answer import Answer, Line, Runs, Table, bounds, collapsed, score_of
 from recipes.studies.question import Question, Setting
 from tasks.errors import InputError
-from tasks.scoring.score import score_named
+from tasks.scoring.score import range_of, score_named
 from tasks.task import AnyTask
 
 HALVINGS = 5
@@ -59,9 +59,6 @@ def answer(_: Question, runs: Runs) -> Answer:
     first = next(iter(runs.values()))
     task, name = first.task, first.report.objective.name
     points = sorted((run.report.data.rows["train"], score_of(run)) for run in runs.values())
-    usable = [
-        (run.report.data.rows["train"], score_of(run)) for run in runs.values() if not run.report.verdict.collapsed
-    ]
     by_size: dict[int, list[float]] = defaultdict(list)
     for size, score in points:
         by_size[size].append(score)
@@ -70,22 +67,18 @@ def answer(_: Question, runs: Runs) -> Answer:
         for size, scores in by_size.items()
     ]
     columns = ["rows", "seeds", f"{first.split} {name}", "90% interval of the mean", "90% of single runs"]
-    sentences = collapsed(runs)
-    if sentences:
-        sentences.append("They are left out of the curve")
-    if len({size for size, _ in usable}) < FEWEST:
-        sentences.append(f"No curve can be drawn through fewer than {FEWEST} numbers of rows")
-        return Answer(sentences, [Table("Scores by training rows", columns, lines)])
     scale = Scale.of(task, name)
-    law = fit_power_law([size for size, _ in usable], [scale.error(score) for _, score in usable], task.point)
-    predicted = [predict(law, scale, law.rows * times) for times in TIMES]
-    lines += [_predicted_line(one) for one in predicted]
-    sentences = [*_gains(law, scale, name), *_falling(usable, scale), *sentences]
+    refusal = why_no_curve(points, scale)
+    if refusal:
+        return Answer([refusal, *collapsed(runs)], [Table("Scores by training rows", columns, lines)])
+    law = fit_power_law([size for size, _ in points], [scale.error(score) for _, score in points], task.point)
+    now, *predicted = (predict(law, scale, law.rows * times) for times in (1, *TIMES))
+    lines += [_predicted_line(now, "fitted"), *(_predicted_line(one, "predicted") for one in predicted)]
+    sentences = [*_gains(law, scale, name), *collapsed(runs)]
     curve = {
         "score": name,
         "split": first.split,
         "points": [list(point) for point in points],
-        "fitted": [list(point) for point in sorted(usable)],
         "line": [predict(law, scale, rows) for rows in _spaced(points[0][0], law.rows * TIMES[-1])],
         "predicted": predicted,
     }
@@ -106,7 +99,8 @@ class Scale:
     def of(cls, task: AnyTask, name: str) -> "Scale":
         """Return the scale of a score: shares and correlations are 1 at best, percentages 100, errors 0."""
         kind = score_named(name)
-        return cls(100 * task.point if kind.greater_is_better else 0.0, kind.sign, task.point)
+        lowest, highest = range_of(name, task.point)
+        return cls(highest if kind.greater_is_better else lowest, kind.sign, task.point)
 
     def error(self, score: float) -> float:
         """Return how far a score is from the best."""
@@ -133,8 +127,8 @@ def predict(law: PowerLaw, scale: Scale, rows: float) -> dict[str, Any]:
     }
 
 
-def _predicted_line(one: dict[str, Any]) -> Line:
-    cells = [f"{one['rows']:,}", "predicted", format_score(one["score"])]
+def _predicted_line(one: dict[str, Any], what: str) -> Line:
+    cells = [f"{one['rows']:,}", what, format_score(one["score"])]
     return Line([*cells, bounds(one["interval"]), bounds(one["of a run"])], one["score"], one["interval"])
 
 
@@ -154,14 +148,22 @@ def _gains(law: PowerLaw, scale: Scale, name: str) -> Iterator[str]:
     yield "This holds for more rows of the same kind, labelled as these are, and trained in the same way"
 
 
-def _falling(points: Sequence[tuple[int, float]], scale: Scale) -> Iterator[str]:
-    """Yield a warning if scores do not rise with the number of rows, as they would if rows were what is lacking."""
+def why_no_curve(points: Sequence[tuple[int, float]], scale: Scale) -> str:
+    """Return why no curve can be drawn through scores; empty if one can.
+
+    A curve only rises. Through scores that do not rise with the rows, it would promise what nothing speaks for.
+    """
     sizes, errors = zip(*((size, scale.error(score)) for size, score in points), strict=True)
+    if len({*sizes}) < FEWEST:
+        return f"No curve can be drawn through fewer than {FEWEST} numbers of rows"
+    if not any(errors):
+        return "Every run has the best score there is, which more rows can't make better"
     if len({*errors}) < 2 or stats.spearmanr(sizes, errors).statistic >= 0:
-        yield (
-            "The scores do not get better with more rows, so that the curve says little: is the training long enough, "
-            "and are the labels right?"
+        return (
+            "The scores do not get better with more rows, so that nothing can be said of still more. Is the training "
+            "long enough, and are the labels right?"
         )
+    return ""
 
 
 def _spaced(low: int, high: int) -> Sequence[float]:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recipes.choosing.choice import rows_to_choose_on
@@ -84,7 +84,11 @@ def read_question(sweep: Sweep) -> Question:
     words = [word for word in sweep.line.overrides if not is_about_many(word)]
     base = [word for word in words if not key_of(word).startswith("hydra") and key_of(word) != "seed"]
     config = composing.compose([word for word in words if not key_of(word).startswith("hydra.launcher")])
-    rows = load(config.task, config.data, config.seed)
+    _require_unset(study, config)
+    data = config.data
+    if study.kind == "cross_validation":  # every fold has the rows of the first, in other splits
+        data = replace(data, folds=study.folds, fold=1)
+    rows = load(config.task, data, config.seed)
     if config.hparams.choose_by_folds:
         rows = rows_to_choose_on(rows, config)
     return Question(
@@ -107,6 +111,21 @@ def _require_alone(sweep: Sweep, study: Study) -> None:
         raise InputError(
             f"-m and study={study.kind}: a study makes its runs itself, for one setting: leave out -m. For the mean "
             "and the deviation of several settings: -m KEY=A,B seed=1,2,3"
+        )
+
+    if study.parallel > 1 and str(sweep.tree.hydra.runtime.choices.get("hydra/launcher")) == "basic":
+        raise InputError(
+            f"study.parallel={study.parallel}: with a launcher that runs jobs side by side, such as "
+            "hydra/launcher=joblib"
+        )
+
+
+def _require_unset(study: Study, config: Config) -> None:
+    """Refuse values of keys that a study sets by itself."""
+    if study.kind == "cross_validation" and config.data.folds is not None:
+        raise InputError(
+            f"study=cross_validation and data.folds={config.data.folds}: the study does every fold by itself. "
+            f"study.folds={config.data.folds} says how many there are"
         )
 
 

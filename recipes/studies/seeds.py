@@ -8,6 +8,8 @@ from recipes.results.scores import format_score, format_score_in
 from recipes.statistics.bootstrap import FEWEST_UNITS
 from recipes.studies.answer import Answer, Line, Runs, Table, bounds, collapsed, of_setting, score_of
 from recipes.studies.question import Question, Setting
+from recipes.system.console import counted
+from tasks.scoring.score import range_of
 
 
 def settings(_: Question) -> list[Setting]:
@@ -23,7 +25,9 @@ def answer(_: Question, runs: Runs) -> Answer:
     interval = None
     if len(found) > 1 and max(first.units) + 1 >= FEWEST_UNITS:
         estimate = compare([Group("", found)], name).groups[0].mean
-        interval = [estimate.low, estimate.high]
+        lowest, highest = range_of(name, first.task.point)
+        if estimate.low < estimate.high:  # otherwise all seeds are right on all rows, which proves nothing of others
+            interval = [max(estimate.low, lowest), min(estimate.high, highest)]
     lines = []
     others = (other for other in first.report.metrics[split] if other != name and "/" not in other)
     for score in (name, *others):
@@ -42,5 +46,7 @@ def answer(_: Question, runs: Runs) -> Answer:
         sentences.append("The interval says where the mean of other seeds on other rows of this kind would be")
     if bad := collapsed(runs):
         kept = [score_of(run) for run in found if not run.report.verdict.collapsed]
-        sentences += [*bad, f"Without these: mean {format_score(fmean(kept))} of {len(kept)}" if kept else "All have"]
+        sentences += bad
+        if kept:
+            sentences.append(f"Without: mean {format_score(fmean(kept))} of {counted(len(kept), 'seed')}")
     return Answer(sentences, [Table(f"Scores over {len(found)} seeds", columns, lines)])

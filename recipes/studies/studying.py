@@ -1,9 +1,12 @@
 """A study from its command to its answer: the runs of each setting and seed, and what they say together."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from recipes.command.dispatch import JOB_FAILED, Sweep
 from recipes.comparing.stored_runs import StoredRun, load_run, require_same_rows
@@ -18,6 +21,7 @@ from recipes.studies.question import Question, Setting, read_question
 from recipes.system.console import complain, counted, say, say_field
 from recipes.system.files import write_json
 from recipes.training.console_lines import show_rows
+from tasks.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,32 @@ def study(sweep: Sweep) -> int:
         Interrupted: a signal asked the study to end; the same command goes on with it.
     """
     question = read_question(sweep)
+    with _alone(question.folder):
+        return _study(sweep, question)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep other processes from the same study.
+
+    Raises:
+        InputError: another process has it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise InputError(
+            f"{folder} is in use: another process is doing this very study. Wait for it, or take another output_root"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _study(sweep: Sweep, question: Question) -> int:
     kind = KINDS[question.study.kind]
     show_rows(question.rows, question.config)
     asked = [(setting, seed) for setting in kind.settings(question) for seed in question.seeds]
@@ -71,6 +101,9 @@ def study(sweep: Sweep) -> int:
     answer.show()
     if failed:
         say(f"{len(failed)} of {counted(len(jobs), 'run')} failed, and are not among these: {', '.join(failed)}")
+    gone = sum(not RunDirectory(run.directory).has_weights for run in runs.values())
+    if question.study.keep_models and gone:
+        say(f"{counted(gone, 'run')} had been done before, and the weights were removed by a search or another study")
     write_json(question.folder / RECORD, _record(question, kind, answer, runs, jobs, ended))
     say(f"Report: {write_study_page(question.folder)}")
     return JOB_FAILED if failed else 0

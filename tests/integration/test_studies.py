@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from sklearn.metrics import f1_score
 
 from recipes.command.composing import compose
@@ -77,22 +78,23 @@ def test_seeds(words: list[str], tmp_path: Path, capsys: Any) -> None:
     page.unlink()
     assert report_main([str(page.parent.relative_to(tmp_path))]) == 0
     assert page.read_bytes() == shown
+    (page.parent / "study.json").write_text('{"title": "half')
+    assert report_main([str(page.parent.relative_to(tmp_path))]) == 2
+    assert "study.json is damaged" in capsys.readouterr().err
     times = sorted(path.stat().st_mtime_ns for path in tmp_path.rglob("report.json"))
     assert main(asked) == 0
     assert record_of(tmp_path) == record
     assert times == sorted(path.stat().st_mtime_ns for path in tmp_path.rglob("report.json"))
 
 
-def test_a_learning_curve(words: list[str], tmp_path: Path, capsys: Any) -> None:
-    texts = [("refund the invoice", "billing"), ("where is my parcel", "delivery")] * 60
-    easy = [f"{text} {number},{label}\n" for number, (text, label) in enumerate(texts)]
-    (tmp_path / "easy.csv").write_text("text,label\n" + "".join(easy))
-    own = ("data.train", "hparams.epochs")
-    words = [*(word for word in words if not word.startswith(own)), "data.train=easy.csv", "hparams.max_steps=40"]
+def test_a_learning_curve(words: list[str], tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The scores of so small a model do not rise with the rows, so that it is given some that do."""
+    scores = {9: 0.3, 19: 0.5, 38: 0.6}
+    monkeypatch.setattr(learning_curve, "score_of", lambda run: scores[run.report.data.rows["train"]])
     assert main(words) == 0, "what is there before stays"
     before = with_weights(tmp_path)
     capsys.readouterr()
-    assert main([*words, "study=learning_curve", "study.n=1", "study.sizes=[24,48,96]"]) == 0
+    assert main([*words, "study=learning_curve", "study.n=1", "study.sizes=[9,19,38]"]) == 0
     said, record = capsys.readouterr().out, record_of(tmp_path)
     rows = {
         run["name"].partition(",")[0]: json.loads((Path(run["outcome"]["directory"]) / "report.json").read_text())[
@@ -102,7 +104,7 @@ def test_a_learning_curve(words: list[str], tmp_path: Path, capsys: Any) -> None
     }
     sizes = list(rows.values())
     assert list(rows) == [f"{size} rows" for size in sizes]
-    assert sizes == [24, 48, 96]
+    assert sizes == [9, 19, 38]
     assert [rows for rows, _ in record["curve"]["points"]] == sizes
     twice = record["curve"]["predicted"][0]
     assert twice["rows"] == 2 * sizes[-1]
@@ -150,11 +152,62 @@ def test_cross_validation(words: list[str], tmp_path: Path, data: dict[str, Path
     assert [line["gold"] for line in lines] == [row.rpartition(",")[2] for row in given]
     assert {line["fold"] for line in lines} == {1, 2, 3}
     score = f1_score([line["gold"] for line in lines], [line["prediction"]["label"] for line in lines], average="macro")
-    together = record["tables"][0]["lines"][-1]
+    *_, mean, together = record["tables"][0]["lines"]
     assert together["value"] == pytest.approx(score)
-    assert together["single"] == pytest.approx(list(scores_of(record).values()))
+    assert mean["single"] == pytest.approx(list(scores_of(record).values()))
+    assert mean["value"] == pytest.approx(fmean(mean["single"]))
+    assert "fold 1 of 3 of the training rows, stratified by label" in said
     assert f"on {len(given)} rows, each predicted by a model that has not seen it" in said
     assert not with_weights(tmp_path)
+
+
+@pytest.mark.parametrize("task", ["ner", "qa"])
+def test_cross_validation_of_other_tasks(task: str, words: list[str], tmp_path: Path, data: dict[str, Path]) -> None:
+    own = [word for word in words if not word.startswith(("task=", "data.train=", "hparams.epochs="))]
+    asked = [*own, f"task={task}", f"data.train={data[task]}", "study=cross_validation", "study.folds=2"]
+    assert main([*asked, "hparams.keep=last", "hparams.max_steps=2"]) == 0
+    (path,) = tmp_path.rglob("out_of_fold/seed=1.jsonl")
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    config = compose([f"task={task}", "data=files", f"data.train={data[task]}", "data.test_fraction=0"])
+    rows = load(config.task, config.data, 1)
+    numbers = [row.origin.number for split in SPLITS for row in rows.splits[split]]
+    assert [line["line"] for line in lines] == sorted(numbers)
+
+
+def test_weights_that_are_trained_after_a_study_stay(words: list[str], tmp_path: Path, capsys: Any) -> None:
+    asked = [*words, "study=cross_validation", "study.folds=2"]
+    fold = [*words, "data.folds=2", "data.fold=1"]
+    assert main(asked) == 0
+    assert not with_weights(tmp_path)
+    assert main([*fold, "overwrite=true"]) == 0
+    mine = with_weights(tmp_path)
+    assert len(mine) == 1
+    assert main(asked) == 0
+    assert with_weights(tmp_path) == mine
+    capsys.readouterr()
+    assert main([*asked, "study.keep_models=true"]) == 0
+    assert "1 run had been done before, and the weights were removed" in capsys.readouterr().out
+    assert main([*asked, "overwrite=true"]) == 0
+    assert not with_weights(tmp_path), "these were trained by the study"
+
+
+def test_a_study_has_its_folder_for_itself(words: list[str], tmp_path: Path, capsys: Any) -> None:
+    asked = [*words, "study=seeds", "study.n=2"]
+    assert main(asked) == 0
+    (record,) = tmp_path.rglob("study.json")
+    with FileLock(record.parent / ".lock"):
+        assert main(asked) == 2
+    assert "another process is doing this very study" in capsys.readouterr().err
+
+
+def test_no_curve_through_scores_that_do_not_rise() -> None:
+    scale = learning_curve.Scale(1.0, 1, 0.01)
+    rising = [(20, 0.3), (40, 0.5), (80, 0.4), (80, 0.6)]
+    assert learning_curve.why_no_curve(rising, scale) == ""
+    for falling in ([(20, 0.4), (40, 0.35), (80, 0.35)], [(20, 0.0), (40, 0.0), (80, 0.0)]):
+        assert "do not get better" in learning_curve.why_no_curve(falling, scale)
+    assert "the best score there is" in learning_curve.why_no_curve([(20, 1.0), (40, 1.0), (80, 1.0)], scale)
+    assert "fewer than 3 numbers" in learning_curve.why_no_curve(rising[:2], scale)
 
 
 def test_an_ablation(words: list[str], tmp_path: Path, capsys: Any) -> None:
@@ -191,6 +244,11 @@ def test_a_run_that_fails_is_named_and_the_others_count(words: list[str], tmp_pa
         (["study=ablation", "hparams=default"], "there is no lever to leave out"),
         (["study=ablation", "hparams=stock"], "hparams=stock is no sum of levers"),
         (["study=ablation", "data.limit.test=3"], "study=ablation: 3 test rows, on which nothing can be told apart"),
+        (["study=ablation", "hparams=default", "hparams.keep=last"], "there is no lever to leave out"),
+        (["study=cross_validation", "data.folds=2", "data.fold=1"], "the study does every fold by itself"),
+        (["study=learning_curve", "study.sizes=[0,1,2]"], "numbers of rows, of 1 at least"),
+        (["study=seeds", "study.parallel=2"], "hydra/launcher=joblib"),
+        (["study=seeds", "hydra/launcher=slurm"], "No launcher 'slurm'"),
         (["-m", "study=seeds"], "-m KEY=A,B seed=1,2,3"),
         (["study=seeds", "hparams.warmup=0,0.1"], "hparams.warmup"),
         (["-m", "study=seeds", "search=tpe"], "study=seeds and search=tpe: one of them at a time"),
