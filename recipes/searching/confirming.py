@@ -16,14 +16,14 @@ from scipy import stats
 
 from recipes.command.dispatch import Sweep
 from recipes.command.line import is_about_many, key_of
-from recipes.config.schema import Search
+from recipes.config.schema import TASKS, Search
 from recipes.jobs.named import NamedJob, do_named_jobs
 from recipes.results.scores import format_bounds, format_score
 from recipes.results.sweep_table import Job, Outcome
 from recipes.searching.space import overrides_of
 from recipes.searching.trial import describe
 from recipes.system.console import complain, counted, say, table
-from tasks.scoring.score import Score
+from tasks.scoring.score import Score, range_of
 
 CONFIDENCE = 0.95
 
@@ -35,6 +35,8 @@ class Confirmed:
     trial: FrozenTrial
     outcomes: list[Outcome]
     "One for each seed that did not fail."
+    point: float = 0.01
+    "The size of a point of the score, which tells how far it can go."
 
     @property
     def objectives(self) -> list[float]:
@@ -54,11 +56,20 @@ class Confirmed:
             "values": describe(self.trial),
             "seeds": len(values),
             "mean": fmean(values),
-            "interval": _interval(values),
+            "interval": self._interval(),
             "deviation": stdev(values) if len(values) > 1 else None,
             "test": fmean(self.tests) if self.tests else None,
             "single": values,
         }
+
+    def _interval(self) -> tuple[float, float] | None:
+        """Return the interval of the mean over seeds, by Student's t, as far as the score can go."""
+        values = self.objectives
+        if len(values) < 2:
+            return None
+        middle, half = fmean(values), _half_width(values)
+        lowest, highest = range_of(self.outcomes[0].objective_name.rpartition(" ")[2], self.point)
+        return max(middle - half, lowest), min(middle + half, highest)
 
     @property
     def worth(self) -> float:
@@ -90,7 +101,8 @@ def confirm(
     say(f"\nThe best {len(best)} again, with {counted(seeds, 'fresh seed')} each")
     ended = do_named_jobs(sweep, folder, jobs, together)
     confirmed = [
-        Confirmed(trial, _outcomes(ended[place * seeds : (place + 1) * seeds])) for place, trial in enumerate(best)
+        Confirmed(trial, _outcomes(ended[place * seeds : (place + 1) * seeds]), TASKS[str(sweep.tree.task.name)].point)
+        for place, trial in enumerate(best)
     ]
     return best_mean_first(confirmed)
 
@@ -120,14 +132,6 @@ def print_confirmed(confirmed: Sequence[Confirmed]) -> None:
     say(f"best        trial {best.trial.number}: {describe(best.trial)}")
     if len(confirmed) > 1:
         say(f"            ahead of trial {confirmed[1].trial.number} by {lead_in_words(best, confirmed[1])}")
-
-
-def _interval(values: Sequence[float]) -> tuple[float, float] | None:
-    """Return the interval of a mean over seeds, by Student's t."""
-    if len(values) < 2:
-        return None
-    middle, half = fmean(values), _half_width(values)
-    return middle - half, middle + half
 
 
 def _half_width(values: Sequence[float]) -> float:

@@ -373,7 +373,18 @@ def test_the_best_mean_over_seeds_wins() -> None:
     assert best_mean_first([second, failed, first]) == [first, second]
     assert first.plain()["mean"] == pytest.approx(0.2)
     assert first.plain()["deviation"] == pytest.approx(0.02**0.5)
-    assert first.plain()["interval"] == pytest.approx((0.2 - 1.2706, 0.2 + 1.2706), abs=1e-3)
+    assert first.plain()["interval"] == pytest.approx((0.0, 0.2 + 1.2706), abs=1e-3), "no error is below 0"
     said = lead_in_words(first, second)
     assert said == "0.2000 (-1.0706 to 1.4706, on these very rows): with so few seeds, either may be the better one"
     assert lead_in_words(confirmed(1, 0.1), confirmed(0, 0.4)) == "0.3000: a single seed tells little"
+
+
+def test_the_interval_of_a_mean_stays_where_scores_can_be() -> None:
+    def interval(name: str, point: float, *values: float) -> Any:
+        outcomes = [Outcome("run", f"validation {name}", value, None) for value in values]
+        return Confirmed(cast(FrozenTrial, SimpleNamespace(number=0, params={})), outcomes, point).plain()["interval"]
+
+    assert interval("f1", 0.01, 0.86, 0.89) == (pytest.approx(0.875 - 12.7062 * 0.015, abs=1e-4), 1.0)
+    assert interval("f1", 1.0, 20.0, 90.0) == (0.0, 100.0)
+    assert interval("rmse", 0.01, 0.1, 0.9)[0] == 0.0
+    assert interval("f1", 0.01, 0.9) is None
