@@ -54,8 +54,10 @@ def study(sweep: Sweep) -> int:
         Interrupted: a signal asked the study to end; the same command goes on with it.
     """
     question = read_question(sweep)
+    show_rows(question.rows, question.config)
+    asked = [(one, seed) for one in KINDS[question.study.kind].settings(question) for seed in question.seeds]
     with _alone(question.folder):
-        return _study(sweep, question)
+        return _study(sweep, question, asked)
 
 
 @contextmanager
@@ -79,19 +81,14 @@ def _alone(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-def _study(sweep: Sweep, question: Question) -> int:
+def _study(sweep: Sweep, question: Question, asked: Sequence[tuple[Setting, int]]) -> int:
     kind = KINDS[question.study.kind]
-    show_rows(question.rows, question.config)
-    asked = [(setting, seed) for setting in kind.settings(question) for seed in question.seeds]
     jobs = [NamedJob(_name(setting, seed), question.words(setting, seed)) for setting, seed in asked]
     say_field("study", f"{question.study.kind}, {counted(len(jobs), 'run')}; {question.folder}")
     ended = do_named_jobs(sweep, question.folder, jobs, question.study.parallel, question.study.keep_models)
-    runs = {
-        (setting.name, seed): _stored(job)
-        for (setting, seed), job in zip(asked, ended, strict=True)
-        if job is not None and job.outcome is not None
-    }
-    failed = [named.name for named, job in zip(jobs, ended, strict=True) if job is None or job.outcome is None]
+    found = {(setting.name, seed): _stored(job) for (setting, seed), job in zip(asked, ended, strict=True)}
+    runs = {key: run for key, run in found.items() if run is not None}
+    failed = [named.name for named, run in zip(jobs, found.values(), strict=True) if run is None]
     if not runs:
         complain("No run of this study ended well: the messages above say why")
         return JOB_FAILED
@@ -100,7 +97,7 @@ def _study(sweep: Sweep, question: Question) -> int:
     answer = kind.answer(question, runs)
     answer.show()
     if failed:
-        say(f"{len(failed)} of {counted(len(jobs), 'run')} failed, and are not among these: {', '.join(failed)}")
+        say(f"{len(failed)} of {counted(len(jobs), 'run')} gave no score, and are not among these: {', '.join(failed)}")
     gone = sum(not RunDirectory(run.directory).has_weights for run in runs.values())
     if question.study.keep_models and gone:
         say(f"{counted(gone, 'run')} had been done before, and the weights were removed by a search or another study")
@@ -113,12 +110,15 @@ def _name(setting: Setting, seed: int) -> str:
     return f"{setting.name}, seed {seed}" if setting.name else f"seed {seed}"
 
 
-def _stored(job: Job) -> StoredRun:
-    assert job.outcome is not None
+def _stored(job: Job | None) -> StoredRun | None:
+    """Return the run of a job; None if it failed, or if its score is not a number."""
+    if job is None or job.outcome is None:
+        return None
     directory = RunDirectory(Path(job.outcome.directory))
     report = directory.finished_report()
     assert report is not None
-    return load_run(directory.path, judged_split(report.metrics))
+    split = judged_split(report.metrics)
+    return None if report.metrics[split][report.objective.name] is None else load_run(directory.path, split)
 
 
 def _record(
