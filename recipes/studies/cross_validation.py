@@ -1,7 +1,6 @@
 """How good a model is on unseen rows: each training row is predicted by a model that was trained without it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -12,7 +11,7 @@ from recipes.comparing.stored_runs import StoredRun
 from recipes.results.scores import format_score, format_score_in
 from recipes.statistics.bootstrap import intervals
 from recipes.studies.answer import Answer, Line, Runs, Table, bounds, collapsed, score_of
-from recipes.studies.question import Question, Setting
+from recipes.studies.question import Question, Setting, fold_of
 from recipes.system.files import write_json_lines
 from tasks.load import load
 from tasks.task import Head
@@ -96,7 +95,7 @@ def _write_predictions(question: Question, seed: int, runs: Sequence[StoredRun])
     lines: list[tuple[int, int, dict[str, Any]]] = []
     files = {str(row.origin.file): place for place, row in reversed([*enumerate(question.rows.splits["train"])])}
     for fold, run in enumerate(runs, 1):
-        held = load(config.task, replace(config.data, folds=question.study.folds, fold=fold), seed).splits["test"]
+        held = load(config.task, fold_of(config.data, question.study.folds, fold), seed).splits["test"]
         for row, line in zip(held, run.lines, strict=True):
             name, number = str(row.origin.file), row.origin.number
             place = {"file": name, "line": number, "fold": fold}

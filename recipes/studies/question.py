@@ -15,6 +15,7 @@ from recipes.results.sweep_table import sweep_directory
 from recipes.results.verdict import judged_split
 from recipes.statistics.bootstrap import FEWEST_UNITS
 from recipes.system.console import counted
+from tasks.data.options import DataOptions
 from tasks.errors import InputError
 from tasks.load import AnyRows, load
 
@@ -87,7 +88,7 @@ def read_question(sweep: Sweep) -> Question:
     _require_unset(study, config)
     data = config.data
     if study.kind == "cross_validation":  # every fold has the rows of the first, in other splits
-        data = replace(data, folds=study.folds, fold=1)
+        data = fold_of(data, study.folds, 1)
     rows = load(config.task, data, config.seed)
     if config.hparams.choose_by_folds:
         rows = rows_to_choose_on(rows, config)
@@ -99,6 +100,11 @@ def read_question(sweep: Sweep) -> Question:
         rows=rows,
         seeds=tuple(range(config.seed, config.seed + study.n)),
     )
+
+
+def fold_of(data: DataOptions, folds: int, fold: int) -> DataOptions:
+    """Return the options of a fold's run, all of whose held-out rows count."""
+    return replace(data, folds=folds, fold=fold, limit=replace(data.limit, test=None))
 
 
 def _require_alone(sweep: Sweep, study: Study) -> None:

@@ -143,7 +143,7 @@ def test_scores_of_which_less_is_better_are_errors_as_they_stand() -> None:
 
 
 def test_cross_validation(words: list[str], tmp_path: Path, data: dict[str, Path], capsys: Any) -> None:
-    assert main([*words, "study=cross_validation", "study.folds=3"]) == 0
+    assert main([*words, "study=cross_validation", "study.folds=3", "data.limit.test=2"]) == 0, "all rows count"
     said, record = capsys.readouterr().out, record_of(tmp_path)
     (path,) = tmp_path.rglob("out_of_fold/seed=1.jsonl")
     lines = [json.loads(line) for line in path.read_text().splitlines()]
