@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.faults.conftest import Command, Harm
 
-KILLS: tuple[list[Any], ...] = (["training_step", 3], ["fsync", 12], ["training_step", 4], ["fsync", 30])
+KILLS: tuple[list[Any], ...] = (["training_step", 3], ["fsync", 30])
 "Calls right before which the study is killed, one kill after the other."
 
 

@@ -172,7 +172,8 @@ def shortened(command: str, model: Path) -> str:
         short += " search.trials=2 search.confirm.top=1 search.confirm.seeds=1"
         small = small.replace(" hparams.batch_size=8", "")  # it may be among what is searched over
     if "study=" in command:
-        short = re.sub(r"study\.(n|folds)=\d+", "", short) + " study.folds=2 study.n=2"
+        seeds = 2 if "=seeds" in command or "=ablation" in command else 1
+        short = re.sub(r"study\.(n|folds)=\d+", "", short) + f" study.folds=2 study.n={seeds}"
         short += " study.sizes=[4,8,12] data.test_fraction=0.3"
     return f"{short} {small} model.path={model}" + ("" if "hparams.epochs" in command else " hparams.max_steps=1")
 

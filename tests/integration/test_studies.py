@@ -225,7 +225,7 @@ def test_an_ablation(words: list[str], tmp_path: Path, capsys: Any) -> None:
 
 def test_a_run_that_fails_is_named_and_the_others_count(words: list[str], tmp_path: Path, capsys: Any) -> None:
     """The tiny model has two layers, so that only leaving the lever out gives a run."""
-    levers = ("hparams.freeze_layers=9", "hparams.layer_decay=0.5", "hparams.learning_rate=0.00003")
+    levers = ("hparams.freeze_layers=9", "hparams.learning_rate=0.00003")
     assert main([*words[:3], *words[4:], "study=ablation", "study.n=2", *levers]) == 2
     assert "No run with all levers ended well" in capsys.readouterr().err
     assert main([*words, "study=learning_curve", "study.n=1", "study.sizes=[9,19,38]", "hparams.freeze_layers=9"]) == 1
