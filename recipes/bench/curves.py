@@ -1,9 +1,8 @@
 """How often the intervals of learning curves hold what more rows then give: `scripts/bench curves`."""
 
-import json
 import shutil
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,23 +52,22 @@ def _case(source: str, sizes: Sequence[int], seed: int, folder: Path, overrides:
     words = [f"task={task}", f"data={SOURCES[source].data}", f"seed={seed}", f"output_root={root}", *overrides]
     call_run([*words, "study=learning_curve", "study.n=1", f"study.sizes=[{','.join(map(str, sizes))}]"])
     call_run(words)
-    (record,) = root.glob("sweeps/*/study.json")
-    points = json.loads(record.read_text(encoding="utf-8"))["curve"]["points"]
-    report = _whole(root)
-    name, kind = report.objective.name, TASKS[task]()
+    *parts, whole = sorted(_reports(root), key=lambda report: report.data.rows["train"])
+    name, kind = whole.objective.name, TASKS[task]()
+    points = [(report.data.rows["train"], report.metrics["test"][name]) for report in parts]
     scale = Scale.of(kind, name)
     law = fit_power_law([size for size, _ in points], [scale.error(score) for _, score in points], kind.point)
-    measured = report.metrics["test"][name]
-    predicted = predict(law, scale, report.data.rows["train"])
+    measured = whole.metrics["test"][name]
+    predicted = predict(law, scale, whole.data.rows["train"])
     low, high = predicted["of a run"]
     of_case = {"set": source, "seed": seed, "points": points, "measured": measured}
     return {**of_case, **predicted, "within": low <= measured <= high}
 
 
-def _whole(root: Path) -> Report:
-    """Return the report of the run on all rows, whose weights are removed: there are too many of them."""
-    reports = {path: load_report(path) for path in root.rglob("report.json")}
-    path, report = max(reports.items(), key=lambda item: 0 if item[1] is None else item[1].data.rows["train"])
-    assert report is not None
-    shutil.rmtree(path.parent / "model", ignore_errors=True)
-    return report
+def _reports(root: Path) -> Iterator[Report]:
+    """Yield the reports of all runs, whose weights are removed: there are too many of them."""
+    for path in root.rglob("report.json"):
+        shutil.rmtree(path.parent / "model", ignore_errors=True)
+        report = load_report(path)
+        assert report is not None
+        yield report

@@ -1,7 +1,8 @@
 """From Hydra's composed tree to a validated `Config`, and from there to plain dicts and YAML."""
 
 import dataclasses
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -11,6 +12,8 @@ from recipes.config.forbidden import refuse_calls
 from recipes.config.schema import Config, Search, Study
 from recipes.config.validation import validate, validate_search, validate_study
 from tasks.errors import InputError, did_you_mean
+
+Part = TypeVar("Part")
 
 
 def parse(tree: DictConfig) -> Config:
@@ -37,13 +40,7 @@ def parse_search(tree: DictConfig) -> Search:
     Raises:
         InputError: a value is of the wrong type or out of range.
     """
-    try:
-        search = OmegaConf.to_object(tree.search)
-    except OmegaConfBaseException as error:
-        raise InputError(f"Config: {_first_line(error)}") from error
-    assert isinstance(search, Search)
-    validate_search(search)
-    return search
+    return _part(tree.search, Search, validate_search)
 
 
 def parse_study(tree: DictConfig) -> Study:
@@ -52,13 +49,18 @@ def parse_study(tree: DictConfig) -> Study:
     Raises:
         InputError: a value is of the wrong type or out of range.
     """
+    return _part(tree.study, Study, validate_study)
+
+
+def _part(node: DictConfig, kind: type[Part], validate_part: Callable[[Part], None]) -> Part:
+    """Turn a node of Hydra's composed tree into a validated dataclass."""
     try:
-        study = OmegaConf.to_object(tree.study)
+        part = OmegaConf.to_object(node)
     except OmegaConfBaseException as error:
         raise InputError(f"Config: {_first_line(error)}") from error
-    assert isinstance(study, Study)
-    validate_study(study)
-    return study
+    assert isinstance(part, kind)
+    validate_part(part)
+    return part
 
 
 def to_dict(config: Config) -> dict[str, Any]:

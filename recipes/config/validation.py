@@ -44,9 +44,7 @@ def validate(config: Config) -> None:
     Raises:
         InputError: with every error that was found, one a line.
     """
-    errors = list(_errors(config))
-    if errors:
-        raise InputError("\n".join(["The config can't be used:", *(f"  {error}" for error in errors)]))
+    _refuse("config", _errors(config))
 
 
 def validate_search(search: Search) -> None:
@@ -55,9 +53,7 @@ def validate_search(search: Search) -> None:
     Raises:
         InputError: with every error that was found, one a line.
     """
-    errors = list(_search_errors(search))
-    if errors:
-        raise InputError("\n".join(["The search can't be used:", *(f"  {error}" for error in errors)]))
+    _refuse("search", _search_errors(search))
 
 
 def validate_study(study: Study) -> None:
@@ -66,9 +62,13 @@ def validate_study(study: Study) -> None:
     Raises:
         InputError: with every error that was found, one a line.
     """
-    errors = list(_study_errors(study))
+    _refuse("study", _study_errors(study))
+
+
+def _refuse(what: str, found: Iterator[str]) -> None:
+    errors = list(found)
     if errors:
-        raise InputError("\n".join(["The study can't be used:", *(f"  {error}" for error in errors)]))
+        raise InputError("\n".join([f"The {what} can't be used:", *(f"  {error}" for error in errors)]))
 
 
 def _study_errors(study: Study) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from scipy import stats
 
+from recipes.config.validation import FEWEST_SIZES
 from recipes.results.scores import format_score
 from recipes.statistics.power_law import PowerLaw, fit_power_law, interval
 from recipes.studies.answer import Answer, Line, Runs, Table, bounds, collapsed, score_of
@@ -19,8 +20,6 @@ from tasks.task import AnyTask
 HALVINGS = 5
 SMALLEST = 20
 "Rows with which training is tried by default."
-FEWEST = 3
-"Numbers of rows, below which no curve has a shape."
 TIMES = (2, 4)
 "How many times the rows it is said what they would bring."
 STEPS = 40
@@ -37,7 +36,7 @@ def settings(question: Question) -> list[Setting]:
     sizes = sorted({*(question.study.sizes or (there // 2**times for times in range(HALVINGS + 1)))})
     if question.study.sizes is None:
         sizes = [size for size in sizes if size >= SMALLEST]
-        if len(sizes) < FEWEST:
+        if len(sizes) < FEWEST_SIZES:
             raise InputError(
                 f"study=learning_curve: {there} training rows are too few to be halved so often. Give the numbers of "
                 "rows to train on: study.sizes=[10,20,40]"
@@ -76,8 +75,6 @@ def answer(_: Question, runs: Runs) -> Answer:
     lines += [_predicted_line(now, "fitted"), *(_predicted_line(one, "predicted") for one in predicted)]
     sentences = [*_gains(law, scale, name), *collapsed(runs)]
     curve = {
-        "score": name,
-        "split": first.split,
         "points": [list(point) for point in points],
         "line": [predict(law, scale, rows) for rows in _spaced(points[0][0], law.rows * TIMES[-1])],
         "predicted": predicted,
@@ -134,16 +131,14 @@ def _predicted_line(one: dict[str, Any], what: str) -> Line:
 
 def _gains(law: PowerLaw, scale: Scale, name: str) -> Iterator[str]:
     """Yield what twice and four times the rows would bring, in a sentence each."""
-    for times, words in zip(TIMES, ("Twice", "Four times"), strict=True):
-        middle, low, high = interval(law.errors(law.rows) - law.errors(law.rows * times))
-        unit = f"points of {name}" if scale.sign > 0 else f"{name} less"
-        sign = "+" if scale.sign > 0 else ""
+    gains = [interval(law.errors(law.rows) - law.errors(law.rows * times)) for times in TIMES]
+    sign, unit = ("+", f"points of {name}") if scale.sign > 0 else ("", f"{name} less")
+    for times, words, (middle, low, high) in zip(TIMES, ("Twice", "Four times"), gains, strict=True):
         yield (
             f"{words} the labels ({law.rows * times:,} rows) would bring {sign}{scale.gain(middle)} {unit} "
             f"({scale.gain(low)} to {scale.gain(high)}, 90% interval)"
         )
-    _, low, high = interval(law.errors(law.rows) - law.errors(law.rows * TIMES[0]))
-    if high < scale.point:
+    if scale.sign > 0 and gains[0][2] < scale.point:
         yield "More labels of the same kind would hardly help: less than a point"
     yield "This holds for more rows of the same kind, labelled as these are, and trained in the same way"
 
@@ -154,8 +149,8 @@ def why_no_curve(points: Sequence[tuple[int, float]], scale: Scale) -> str:
     A curve only rises. Through scores that do not rise with the rows, it would promise what nothing speaks for.
     """
     sizes, errors = zip(*((size, scale.error(score)) for size, score in points), strict=True)
-    if len({*sizes}) < FEWEST:
-        return f"No curve can be drawn through fewer than {FEWEST} numbers of rows"
+    if len({*sizes}) < FEWEST_SIZES:
+        return f"No curve can be drawn through fewer than {FEWEST_SIZES} numbers of rows"
     if not any(errors):
         return "Every run has the best score there is, which more rows can't make better"
     if len({*errors}) < 2 or stats.spearmanr(sizes, errors).statistic >= 0:

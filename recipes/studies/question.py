@@ -118,7 +118,6 @@ def _require_alone(sweep: Sweep, study: Study) -> None:
             f"-m and study={study.kind}: a study makes its runs itself, for one setting: leave out -m. For the mean "
             "and the deviation of several settings: -m KEY=A,B seed=1,2,3"
         )
-
     if study.parallel > 1 and str(sweep.tree.hydra.runtime.choices.get("hydra/launcher")) == "basic":
         raise InputError(
             f"study.parallel={study.parallel}: with a launcher that runs jobs side by side, such as "

@@ -11,6 +11,9 @@ from filelock import FileLock
 from sklearn.metrics import f1_score
 
 from recipes.command.composing import compose
+from recipes.comparing.groups import Group
+from recipes.comparing.stored_runs import load_run
+from recipes.comparing.verdicts import compare
 from recipes.config.schema import Study
 from recipes.report import main as report_main
 from recipes.run import main
@@ -221,6 +224,16 @@ def test_an_ablation(words: list[str], tmp_path: Path, capsys: Any) -> None:
     for line in record["tables"][0]["lines"][1:]:
         assert float(line["cells"][4]) == pytest.approx(means[ALL] - means[line["cells"][0]], abs=6e-5)
     assert "p corrected for 3 levers" in said
+    directories = {run["name"]: run["outcome"]["directory"] for run in record["runs"]}
+    groups = [
+        Group(name, [load_run(Path(directories[f"{name}, seed {seed}"]), "test") for seed in (1, 2)])
+        for name in (ALL, "without layer_decay")
+    ]
+    own = compare(groups, paired=True).pairs[0].difference.estimate
+    (shown,) = (line for line in record["tables"][0]["lines"] if line["cells"][0] == "without layer_decay")
+    assert sorted(map(abs, (own.low, own.high))) == pytest.approx(
+        sorted(abs(float(end)) for end in shown["cells"][5].split(" to ")), abs=6e-4
+    )
 
 
 def test_a_run_that_fails_is_named_and_the_others_count(words: list[str], tmp_path: Path, capsys: Any) -> None:
@@ -291,6 +304,18 @@ def test_folds_share_all_rows_among_them(task: str, data: dict[str, Path]) -> No
     assert len(seen) == len(set(seen))
     assert everything <= {*seen}
     assert not groups[0] & groups[1]
+
+
+def test_a_nested_limit_takes_some_of_the_rows_of_a_larger_one(data: dict[str, Path]) -> None:
+    def rows_of(most: int) -> list[Any]:
+        own = ["task=classification", "data=files", f"data.train={data['classification']}", f"data.limit.train={most}"]
+        config = compose([*own, "data.limit.nested=true"])
+        return load(config.task, config.data, 1).splits["train"]
+
+    labels = len({row.label for row in rows_of(30)})
+    for most in (labels, 2 * labels, 20):
+        assert {row.origin.number for row in rows_of(most)} < {row.origin.number for row in rows_of(30)}
+    assert len({row.label for row in rows_of(labels)}) == labels, "each label has its share"
 
 
 def test_a_seed_of_splits(data: dict[str, Path]) -> None:
