@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from recipes.bench import alarms, compare, coverage, curves, inference, levers, parts, trials
+from recipes.bench import alarms, compare, coverage, curves, inference, levers, parts, searches, trials
 from recipes.system.console import say
 
 PARTS = {
@@ -20,6 +20,7 @@ PARTS = {
     "few": "hparams=small_data against the default on small sets, over seeds",
     "levers": "what each lever of training is worth on small sets, over seeds",
     "curves": "how often the intervals of learning curves hold what more rows then give",
+    "searches": "tpe with a pruner against search by chance, in equal seconds; what pruners save",
     "trials": "memory and overhead of a search's trials in one process",
     "startup": "--help, the way to the first step, and the second job of a sweep",
 }
@@ -62,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "few": levers.few,
         "levers": levers.levers,
         "curves": curves.measure,
+        "searches": searches.measure,
         "trials": trials.measure,
         "startup": parts.startup,
     }[chosen[0]]

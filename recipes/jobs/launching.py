@@ -16,6 +16,7 @@ from recipes.command import composing
 from recipes.command.dispatch import Invocation, Run, Sweep
 from recipes.command.groups import CONF
 from recipes.config.schema import Config
+from recipes.machine.gpus import take_gpu
 from recipes.machine.threads import threads_per_process
 from recipes.results.sweep_table import Outcome
 from tasks.overrides import hydra_literal
@@ -25,7 +26,7 @@ SIDE_BY_SIDE = ("joblib", "submitit_local")
 
 
 def runs_of(sweep: Sweep, together: int) -> Run:
-    """Return what does a run: with its share of the cores, if several run at the same time on this machine.
+    """Return what does a run: with its share of cores and GPUs, if several run at the same time on this machine.
 
     Args:
         sweep: the command.
@@ -36,6 +37,8 @@ def runs_of(sweep: Sweep, together: int) -> Run:
 
 
 def _run_on_a_share(run: Run, together: int, config: Config, invocation: Invocation) -> Outcome:
+    if config.runtime.device in ("auto", "cuda"):
+        take_gpu()
     if config.runtime.threads is None:
         config = replace(config, runtime=replace(config.runtime, threads=threads_per_process(together)))
     return run(config, invocation)

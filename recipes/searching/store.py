@@ -65,7 +65,7 @@ class Store:
                 study = storage.create_new_study([StudyDirection.MAXIMIZE], name)
             except DuplicatedStudyError:
                 study = storage.get_study_id_from_name(name)
-        return cls(storage, study, name, folder, _pruner(search.pruner))
+        return cls(storage, study, name, folder, pruner_of(search.pruner))
 
     def trials(self) -> list[FrozenTrial]:
         """Return all trials, by their numbers, without those that were one too many."""
@@ -192,7 +192,8 @@ def _storage(wanted: str | None, folder: Path) -> BaseStorage:
     return RDBStorage(wanted, engine_kwargs=waiting)
 
 
-def _pruner(name: str) -> BasePruner:
+def pruner_of(name: str) -> BasePruner:
+    """Return what ends trials early, by its name in `search.pruner`."""
     if name == "median":
         return MedianPruner(n_startup_trials=STARTUP_TRIALS)
     if name == "hyperband":

@@ -190,7 +190,8 @@ LIBRARIES = {
             ".table",
             ".trial",
         )
-    },
+    }
+    | {"recipes.bench.searches"},
     "accelerate": {"recipes.inference.predicting"},
 }
 "The only modules that may import these libraries, which would otherwise spread through the code."

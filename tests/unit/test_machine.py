@@ -193,3 +193,44 @@ def test_memory_that_another_library_misses_is_told_as_it_says() -> None:
     with pytest.raises(InputError) as refused, out_of_memory.explaining():
         raise RuntimeError("CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate\nat line 3")
     assert str(refused.value).startswith("Out of memory: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate\nThe ")
+
+
+TAKE = """
+import sys
+from recipes.machine.gpus import VISIBLE, take_gpu
+import os
+lock = take_gpu()
+print(os.environ[VISIBLE], lock is not None, take_gpu() is lock, flush=True)
+sys.stdin.read()
+"""
+
+
+def _taker(tmp_path: Path, visible: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "CUDA_VISIBLE_DEVICES": visible}
+    return subprocess.Popen(
+        [sys.executable, "-c", TAKE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    )
+
+
+def test_processes_side_by_side_take_a_gpu_each_until_they_end(tmp_path: Path) -> None:
+    def said(process: subprocess.Popen[str]) -> str:
+        assert process.stdout is not None
+        return process.stdout.readline().strip()
+
+    with _taker(tmp_path, "2,5") as first, _taker(tmp_path, "2,5") as second:
+        assert {said(first), said(second)} == {"2 True True", "5 True True"}
+        with _taker(tmp_path, "2,5") as third:
+            assert said(third) in ("2 False True", "5 False True"), "all are taken: one is shared"
+            third.communicate()
+        first.kill()
+        first.wait()
+        with _taker(tmp_path, "2,5") as fourth:
+            assert said(fourth).endswith("True True"), "what a killed process had is free again"
+            fourth.communicate()
+        second.communicate()
+
+
+def test_a_single_gpu_is_not_shared_out(tmp_path: Path) -> None:
+    with _taker(tmp_path, "3") as one:
+        assert one.communicate()[0] == "3 False True\n"
+    assert not list(tmp_path.iterdir())
