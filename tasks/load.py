@@ -75,7 +75,7 @@ def load(task: AnyTask, options: DataOptions, seed: int) -> AnyRows:
     """
     report = ReadReport(on_bad_row=options.on_bad_row)
     layout = Layout(options.columns, read_label_names(options.label_names))
-    task, given, unlabelled, columns = _read(task, options, layout, report)
+    task, given, unlabelled, columns = read_splits(task, options, layout, report)
     head = task.head(given["train"], layout)
     implausible = apply_findings(task.findings(given["train"]), options.accept)
     notes: list[str] = []
@@ -108,7 +108,7 @@ def load(task: AnyTask, options: DataOptions, seed: int) -> AnyRows:
     return Rows(task, head, splits, report, notes, unlabelled, cut_off, columns)
 
 
-def _read(
+def read_splits(
     task: AnyTask, options: DataOptions, layout: Layout, report: ReadReport
 ) -> tuple[AnyTask, dict[Split, list[Row]], frozenset[Split], dict[Origin, dict[str, str]]]:
     """Return the task with its `auto` options resolved, the rows of each split that is given, the splits without

@@ -469,6 +469,10 @@ class Ner(Task[Sentence]):
         return ("text", "tokens")
 
     @override
+    def content(self, row: Sentence) -> str:
+        return " ".join(row.tokens) if row.text is None else row.text
+
+    @override
     def gold(self, row: Sentence) -> list[str]:
         return list(row.tags or ())
 

@@ -5,11 +5,11 @@ look at training rows only, and at each row once.
 """
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from tasks.checks.names import MISSING, bare
 from tasks.data.cells import begins_like_printed, read_printed
 from tasks.errors import InputError
 
@@ -30,10 +30,6 @@ LONG_SENTENCE = 400
 "Sentences of more words on average are documents, or were never cut."
 FEW_ROWS = 10
 "With fewer rows, shares say little."
-MISSING = frozenset(
-    {"nan", "NaN", "None", "null", "NULL", "undefined", "<NA>", "#N/A", "#NAME?", "#VALUE!", "#REF!", "[deleted]"}
-)
-"What pandas, Python, databases, spreadsheets and forums write where there is nothing."
 PREFIX = re.compile(r"(?:^|(?<=[|,;+]))[BILUESM]-")
 "The beginning of a tag, or of a second one, as files with nested entities have it: `B-PER|B-LOC`."
 PRINTED_BYTES = re.compile(r"b(['\"]).*\1", re.DOTALL)
@@ -56,6 +52,8 @@ class Finding:
 
     message: str
     check: str | None = None
+    kind: str | None = None
+    "The kind of findings of `recipes.check` that says the same more fully."
 
 
 def apply_findings(findings: Iterable[Finding], accepted: Sequence[str]) -> list[str]:
@@ -97,7 +95,8 @@ def text_findings(texts: Sequence[str]) -> Iterator[Finding]:
     empty = [text for text in texts if text.strip() in MISSING]
     if empty:
         yield Finding(
-            f"{len(empty)} training texts are {empty[0].strip()!r}, which programs write where there is nothing"
+            f"{len(empty)} training texts are {empty[0].strip()!r}, which programs write where there is nothing",
+            kind="placeholders",
         )
     yield from _misread(texts, "texts")
     if len(texts) > 1 and len(set(texts)) == 1:
@@ -114,7 +113,8 @@ def _misread(texts: Iterable[str], what: str) -> Iterator[Finding]:
     if len(odd) > len(foreign) / 10:
         yield Finding(
             f"{len(odd)} training {what} seem to be in another encoding than they were read or saved in, such as "
-            f"{_short(odd[0].string[max(odd[0].start() - 10, 0) :])}. See data.encoding"
+            f"{_short(odd[0].string[max(odd[0].start() - 10, 0) :])}. See data.encoding",
+            kind="wrong_encoding",
         )
 
 
@@ -137,7 +137,8 @@ def contradictions(labels: Iterable[tuple[Hashable, str]]) -> Iterator[Finding]:
         content, names = several[0]
         yield Finding(
             f"{len(several)} training texts are there with different labels, such as {_short(str(content))}: "
-            f"{', '.join(sorted(names)[:5])}"
+            f"{', '.join(sorted(names)[:5])}",
+            kind="conflicting_labels",
         )
 
 
@@ -175,7 +176,8 @@ def _rare(counts: Mapping[str, int]) -> Iterator[Finding]:
     if single and rows >= 10 * len(counts):
         yield Finding(
             f"{len(single)} labels stand in a single training row each, such as {single[0]!r}. Are they labels, and "
-            "spelt right?"
+            "spelt right?",
+            kind="rare_labels",
         )
     numbers = [name for name in counts if re.fullmatch(r"-?\d+", name)]
     names = [name for name in counts if name not in numbers]
@@ -191,18 +193,11 @@ def _rare(counts: Mapping[str, int]) -> Iterator[Finding]:
 def _near_equal(names: Iterable[str], what: str) -> Iterator[Finding]:
     groups: dict[str, list[str]] = {}
     for name in names:
-        groups.setdefault(_bare(name), []).append(name)
+        groups.setdefault(bare(name), []).append(name)
     alike = [" / ".join(map(repr, group)) for group in groups.values() if len(group) > 1]
     if alike:
-        yield Finding(f"{what} that differ only by case, blanks or hyphens are different ones: {'; '.join(alike[:5])}")
-
-
-def _bare(name: str) -> str:
-    """Return a name without what the eye may miss: case, blanks, hyphens, and the ways to write an accent."""
-    if re.fullmatch(r"-?\d+", name):
-        return name
-    shown = [sign for sign in unicodedata.normalize("NFKC", name) if unicodedata.category(sign) != "Cf"]
-    return "".join("".join(shown).casefold().replace("_", " ").replace("-", " ").split())
+        message = f"{what} that differ only by case, blanks or hyphens are different ones: {'; '.join(alike[:5])}"
+        yield Finding(message, kind="labels_alike")
 
 
 def _joined(counts: Mapping[str, int]) -> Iterator[Finding]:

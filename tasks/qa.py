@@ -420,6 +420,10 @@ class Qa(Task[Question]):
         return ("question",)
 
     @override
+    def content(self, row: Question) -> str:
+        return f"{row.question} {row.context}"
+
+    @override
     def gold(self, row: Question) -> list[str]:
         return list(dict.fromkeys(row.answers))
 

@@ -294,6 +294,11 @@ class Task(Generic[RowType]):
         """Return the names of the row's input fields that the predictions file includes."""
         raise NotImplementedError
 
+    def content(self, row: RowType) -> str:
+        """Return the text of a row: its input fields, joined by blanks."""
+        values = (getattr(row, name) for name in self.inputs())
+        return " ".join(value if isinstance(value, str) else " ".join(value) for value in values if value is not None)
+
     def gold(self, row: RowType) -> Any:
         """Return the gold answer as a JSON value, for the predictions file."""
         raise NotImplementedError

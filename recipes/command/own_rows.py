@@ -8,8 +8,6 @@ from recipes.config.validation import ROW_SOURCE_KEYS, names_own_rows
 from tasks.errors import InputError
 from tasks.overrides import shell_word
 
-PROGRAM = "python -m recipes.run"
-
 
 def sets_own_rows(override: str) -> bool:
     """Tell whether an override names rows of the user's own."""
@@ -45,6 +43,6 @@ def commands_with_tasks(words: Sequence[str]) -> list[str]:
     return [shell_command([f"task={task}", *words]) for task in choices("task")]
 
 
-def shell_command(words: Sequence[str]) -> str:
-    """Return a run's command as it is typed at a shell."""
-    return " ".join([PROGRAM, *map(shell_word, words)])
+def shell_command(words: Sequence[str], module: str = "recipes.run") -> str:
+    """Return a command, by default that of a run, as it is typed at a shell."""
+    return " ".join([f"python -m {module}", *map(shell_word, words)])

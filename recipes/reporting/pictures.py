@@ -84,6 +84,24 @@ def bar(share: float, description: str) -> Markup:
     return picture("strip", STRIP_WIDTH, STRIP_HEIGHT, description, [rectangle])
 
 
+def bars(shares: Mapping[int, float], description: str) -> Markup:
+    """Return up to three thin bars, one below the other, as wide as a cell of a table.
+
+    Args:
+        shares: for each bar the number of its colour, and its share of the longest bar that there can be.
+        description: the picture in words.
+    """
+    thickness = (STRIP_HEIGHT - len(shares) + 1) / len(shares)
+    parts = [
+        Markup('<rect class="bar bar{}" x="0" y="{}" width="{}" height="{}"/>').format(
+            colour, _n(place * (thickness + 1)), _n(max(share * STRIP_WIDTH, 1)), _n(thickness)
+        )
+        for place, (colour, share) in enumerate(shares.items())
+        if share
+    ]
+    return picture("strip", STRIP_WIDTH, STRIP_HEIGHT, description, parts)
+
+
 def curves(series: Mapping[str, Sequence[tuple[float, float]]], across: str, description: str) -> Markup:
     """Return a line chart.
 

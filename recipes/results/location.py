@@ -58,13 +58,25 @@ def run_path(config: Config, data_choice: str, model_choice: str, baseline: Mapp
         # Runs from several working directories meet in this folder: a relative path is not enough to tell files apart.
         changed |= {key: _absolute(changed[key]) for key in _local_paths(config) if key in changed}
         config = replace(config, data=replace(config.data, train=changed.get("data.train", config.data.train)))
-    own_data = any(flat[key] != baseline.get(key) for key in ("data.name", "data.train", "data.hub"))
-    data = (config.data.name or _data_name(config)) if own_data else data_choice
+    data = data_name(config, data_choice, baseline)
     model = _model_name(config.model.path) if "model.path" in changed else model_choice
     if "hparams.learning_rate" in changed and "model.learning_rate" in changed:
         del changed["model.learning_rate"]
     parts = (config.task.name, _short(data), _short(model), choices_name(changed), f"seed={config.seed}")
     return root.joinpath(*(safe_name(part) for part in parts))
+
+
+def data_name(config: Config, data_choice: str, baseline: Mapping[str, Any]) -> str:
+    """Return what the data are called in paths: the choice of the group, or the name of the user's own files.
+
+    Args:
+        config: the config of the run.
+        data_choice: the choice of the `data` group.
+        baseline: dotted keys and values that the groups give by themselves.
+    """
+    flat = flatten(to_dict(config))
+    own_data = any(flat[key] != baseline.get(key) for key in ("data.name", "data.train", "data.hub"))
+    return (config.data.name or _data_name(config)) if own_data else data_choice
 
 
 def affects_results(key: str) -> bool:

@@ -1,0 +1,1 @@
+"""`recipes.check`: labelled rows read, checked and reported on, without any training."""

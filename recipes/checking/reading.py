@@ -1,0 +1,114 @@
+"""Reading rows to check them: what stops a run is a finding here, and reading goes on."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import get_args
+
+from recipes.config.schema import Config
+from tasks.checks.finding import Finding, Grade, finding, percent
+from tasks.data.options import Split
+from tasks.data.read import read_label_names
+from tasks.data.records import Origin, ReadReport
+from tasks.errors import InputError
+from tasks.inspecting.steps import Given
+from tasks.load import read_splits
+from tasks.plausibility import FEW_ROWS
+from tasks.task import AnyTask, Head, Layout
+
+FEW = 100
+"Training rows below which a default training learns little."
+
+
+@dataclass
+class TolerantReport(ReadReport):
+    """Leaves out bad rows, and keeps in mind at which a run would stop."""
+
+    refused: set[str] = field(default_factory=set)
+    "Reasons for which rows were left out although their files do not say so."
+
+    def bad_row(self, reason: str, message: str, origin: Origin) -> None:
+        """Leave out a row that a run would stop at."""
+        self.refused.add(reason)
+        self.leave_out(reason, message, origin)
+
+
+@dataclass(frozen=True)
+class Read:
+    """The rows of a data set, and what was found while reading them."""
+
+    task: AnyTask
+    "With its `auto` options resolved."
+    given: Given
+    head: Head | None
+    "None: the labels make no head."
+    report: TolerantReport
+    findings: tuple[Finding, ...]
+
+
+def read(config: Config) -> Read:
+    """Read all splits that are given. None is cut off.
+
+    Raises:
+        InputError: a file or a column can't be found or read, so that there are no rows to check.
+    """
+    data = config.data
+    report = TolerantReport(on_bad_row="skip", way_out="")
+    layout = Layout(data.columns, read_label_names(data.label_names))
+    task, found, unlabelled, _ = read_splits(config.task, data, layout, report)
+    splits = {split: found[split] for split in get_args(Split) if split in found}
+    policy = data.unknown_labels or task.unknown_label_policy
+    given = Given(splits, unlabelled, stops=policy == "error")
+    findings = [*_unusable(report, given, data.on_bad_row), *_repaired(report, given), *_few(given)]
+    head = None
+    try:
+        head = task.head(given.train, layout)
+    except InputError as error:
+        findings.append(_implausible("error", str(error), given))
+    findings += _gate(task, given, data.accept)
+    return Read(task, given, head, report, tuple(findings))
+
+
+def _rows(given: Given) -> int:
+    return sum(map(len, given.splits.values()))
+
+
+def _unusable(report: TolerantReport, given: Given, policy: str) -> Iterator[Finding]:
+    total = _rows(given) + sum(report.skipped.values())
+    for reason, count in report.skipped.items():
+        refused = reason in report.refused
+        grade: Grade = ("error" if policy == "error" else "warning") if refused else "note"
+        said = "can't be used" if refused else "are left out, as their file says"
+        message = f"{count:,} of {total:,} rows ({percent(count, total)}) {said}: {reason}"
+        yield finding("unusable_rows", grade, message, count, total, _told(report, reason))
+
+
+def _repaired(report: ReadReport, given: Given) -> Iterator[Finding]:
+    for reason, count in report.repaired.items():
+        message = f"{count:,} repaired: {reason}"
+        yield finding("repaired_rows", "warning", message, count, max(_rows(given), count), _told(report, reason))
+
+
+def _told(report: ReadReport, reason: str) -> Iterator[tuple[str, None]]:
+    return ((example, None) for example in report.examples.get(reason, ()))
+
+
+def _few(given: Given) -> Iterator[Finding]:
+    for split, rows in given.splits.items():
+        if len(rows) < FEW:
+            message = f"{split} has {len(rows):,} rows"
+            yield finding("few_rows", "note" if len(rows) >= FEW_ROWS else "warning", message, len(rows), len(rows))
+
+
+def _gate(task: AnyTask, given: Given, accepted: list[str]) -> Iterator[Finding]:
+    """Yield what a run would stop at, or note, apart from what other checks tell more fully."""
+    for one in task.findings(given.train):
+        if one.check is not None and one.check not in accepted:
+            said = f"{one.message}. If it is meant so: 'data.accept=[{one.check}]'"
+            yield _implausible("error", said, given)
+        elif one.kind is None:
+            yield _implausible("note" if one.check else "warning", one.message, given)
+
+
+def _implausible(grade: Grade, message: str, given: Given) -> Finding:
+    count = len(given.train)
+    return finding("implausible", grade, message, count, count)

@@ -1,0 +1,92 @@
+"""Checks of whether other splits are like training: their lengths, their labels, their words."""
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+import regex
+from scipy import stats
+
+from tasks.checks.finding import Finding, finding
+from tasks.data.options import Split
+
+FEWEST = 50
+"Rows that a split must have for its shares to say something."
+CERTAIN = 0.001
+"p-value above which a difference may be chance,"
+LENGTH_DISTANCE = 0.2
+"distance of the distributions of lengths (Kolmogorov and Smirnov) from which on it is worth telling,"
+LABEL_DISTANCE = 0.1
+"and half of the sum of the differences between shares of labels."
+MORE_UNSEEN = 0.1
+"Share of words by which another split may have more that are unseen than a part of training has."
+WORDS_AT_MOST = 20_000
+"Texts of a split whose words are looked at."
+WORD = regex.compile(r"[\p{L}\p{M}]+")
+
+
+def length_drift(lengths: Mapping[Split, Sequence[int]]) -> Iterator[Finding]:
+    """Yield a finding for each split whose texts have other lengths, counted in words, than those of training."""
+    train = lengths["train"]
+    for split, others in lengths.items():
+        if split == "train" or min(len(train), len(others)) < FEWEST:
+            continue
+        found = stats.ks_2samp(train, others)
+        if found.statistic >= LENGTH_DISTANCE and found.pvalue < CERTAIN:
+            usual = (sorted(some)[len(some) // 2] for some in (others, train))
+            message = "the usual length in {} is {:,} words, and {:,} in training".format(split, *usual)
+            yield finding("length_drift", "warning", message, round(found.statistic * len(others)), len(others))
+
+
+def label_drift(counts: Mapping[Split, Mapping[str, int]]) -> Iterator[Finding]:
+    """Yield a finding for each split in which labels have other shares than in training."""
+    train = counts["train"]
+    for split, others in counts.items():
+        names = [name for name in train if train[name] or others.get(name)]
+        table = [[train[name] for name in names], [others.get(name, 0) for name in names]]
+        if split == "train" or len(names) < 2 or min(map(sum, table)) < FEWEST:
+            continue
+        shares = [[count / sum(row) for count in row] for row in table]
+        distances = {name: other - own for name, own, other in zip(names, *shares, strict=True)}
+        distance = sum(map(abs, distances.values())) / 2
+        if distance >= LABEL_DISTANCE and stats.chi2_contingency(table).pvalue < CERTAIN:
+            name = max(distances, key=lambda name: abs(distances[name]))
+            own = shares[0][names.index(name)]
+            message = f"{name!r} has a share of {own + distances[name]:.0%} in {split}, and of {own:.0%} in training"
+            yield finding("label_drift", "warning", message, round(distance * sum(table[1])), sum(table[1]))
+
+
+def vocabulary_drift(texts: Mapping[Split, Sequence[str]]) -> Iterator[Finding]:
+    """Yield a finding for each split with more words that training lacks than a part of training of the same size.
+
+    That part is drawn at random, and compared with the rest: what is unseen in it is what is to be expected.
+    """
+    some = {split: _some(of_split) for split, of_split in texts.items()}
+    train = [_words(text) for text in some["train"]]
+    for split, others in some.items():
+        size = min(len(others), len(train) // 2)
+        if split == "train" or size < FEWEST:
+            continue
+        parts = list(train)
+        random.Random(0).shuffle(parts)  # noqa: S311
+        usual, _ = _unseen(parts[size:], parts[:size])
+        share, words = _unseen(parts[size:], list(map(_words, others)))
+        if share >= usual + MORE_UNSEEN:
+            named = ", ".join(word for word, _ in words.most_common(5))
+            message = f"{share:.0%} of the words in {split} are new; {usual:.0%} were to be expected: {named}"
+            yield finding("vocabulary_drift", "warning", message, round(share * len(others)), len(others))
+
+
+def _some(texts: Sequence[str]) -> Sequence[str]:
+    return random.Random(0).sample(texts, WORDS_AT_MOST) if len(texts) > WORDS_AT_MOST else texts  # noqa: S311
+
+
+def _words(text: str) -> list[str]:
+    return list(WORD.findall(text.casefold()))
+
+
+def _unseen(known: Sequence[Sequence[str]], others: Sequence[Sequence[str]]) -> tuple[float, Counter[str]]:
+    """Return the share of running words that are unknown, and these words with their counts."""
+    vocabulary = {word for words in known for word in words}
+    unseen = Counter(word for words in others for word in words if word not in vocabulary)
+    return unseen.total() / max(sum(map(len, others)), 1), unseen

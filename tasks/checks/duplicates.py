@@ -1,0 +1,150 @@
+"""Checks for rows that are there more than once, word for word or nearly so, within a split and across splits."""
+
+import zlib
+from collections import Counter
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import regex
+from datasketch import MinHash, MinHashLSH
+
+from tasks.checks.finding import Finding, Grade, finding, percent
+from tasks.data.options import Split
+from tasks.data.records import Origin
+
+SAME = 0.8
+"Share of common words and pairs of words (Jaccard) from which on two texts are nearly the same."
+FEWEST_WORDS = 6
+"Texts of fewer different words are nearly the same only if they differ in nothing but case, digits and punctuation."
+SHORTEST = 4
+"Texts with fewer words made of letters than this, such as thanks or numbers, are the same by chance."
+PERMUTATIONS = 64
+"Of MinHash (Broder 1997). Candidates are compared word by word, so that more would only cost time."
+AT_ONCE = 2000
+"Texts whose hashes are computed together."
+COMPARED = 20
+"With how many candidates a text is compared at most: those of a large group are like each other."
+MANY = 0.05
+"Share of duplicates in training from which on they are worth a warning, and in other splits an error."
+
+WORD = regex.compile(r"[\p{L}\p{M}]+|\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What is compared: a row, or a passage."""
+
+    key: Hashable
+    "Equal for exact duplicates."
+    text: str
+    split: Split
+    origin: Origin
+
+
+def equal_checks(items: Sequence[Item], what: str) -> Iterator[Finding]:
+    """Yield findings about items that are there more than once, word for word.
+
+    Args:
+        items: those of all splits, training first.
+        what: what they are, such as `rows`.
+    """
+    first: dict[Hashable, Item] = {}
+    repeated = [(item, other) for item in items if (other := first.setdefault(item.key, item)) is not item]
+    totals = Counter(item.split for item in items)
+    yield from _within(repeated, totals, what, "duplicates", "are there already, word for word")
+    yield from _across(repeated, totals, what, "shared_rows", f"are training {what}, too")
+
+
+def similar_checks(items: Sequence[Item], what: str) -> Iterator[Finding]:
+    """Yield findings about items that are nearly, but not word for word, like another one.
+
+    Args:
+        items: those of all splits, training first.
+        what: what they are, such as `rows`.
+    """
+    first: dict[Hashable, Item] = {}
+    for item in items:
+        first.setdefault(item.key, item)
+    near = list(near_pairs(list(first.values())))
+    totals = Counter(item.split for item in items)
+    yield from _within(near, totals, what, "near_duplicates", "are nearly like one before them")
+    yield from _across(near, totals, what, "nearly_shared_rows", f"are nearly training {what}")
+
+
+def near_pairs(items: Sequence[Item]) -> Iterator[tuple[Item, Item]]:
+    """Yield each item that is nearly like one before it, with that one.
+
+    Items are nearly the same if they have the same words, apart from case, digits and punctuation, or if these words
+    and their pairs are nearly the same ones.
+    """
+    known: dict[tuple[str, ...], Item] = {}
+    index = MinHashLSH(threshold=SAME, num_perm=PERMUTATIONS)
+    features: dict[int, frozenset[str]] = {}
+    for begin in range(0, len(items), AT_ONCE):
+        portion = [(item, _words(item.text)) for item in items[begin : begin + AT_ONCE]]
+        long_enough = [number for number, (_, words) in enumerate(portion) if len(set(words)) >= FEWEST_WORDS]
+        of_portion = {number: _features(portion[number][1]) for number in long_enough}
+        encoded = ([one.encode() for one in of_portion[number]] for number in long_enough)
+        hashes = dict(zip(long_enough, MinHash.bulk(encoded, num_perm=PERMUTATIONS, hashfunc=zlib.crc32), strict=True))
+        for number, (item, words) in enumerate(portion):
+            telling = sum(word != "0" for word in words) >= SHORTEST
+            other = known.setdefault(words, item) if telling else item
+            if other is not item:
+                yield item, other
+            elif number in hashes:
+                candidates = sorted(index.query(hashes[number]))[:COMPARED]
+                alike = [place for place in candidates if _jaccard(features[place], of_portion[number]) >= SAME]
+                if alike:
+                    yield item, items[alike[0]]
+                else:  # those that are like another one are found by that one
+                    index.insert(begin + number, hashes[number], check_duplication=False)
+                    features[begin + number] = of_portion[number]
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """Return the words of a text, with every digit a 0."""
+    return tuple("0" if word.isdigit() else word for word in WORD.findall(text.casefold()))
+
+
+def _features(words: Sequence[str]) -> frozenset[str]:
+    return frozenset(words) | {f"{one} {other}" for one, other in pairwise(words)}
+
+
+def _jaccard(some: frozenset[str], others: frozenset[str]) -> float:
+    common = len(some & others)
+    return common / (len(some) + len(others) - common)
+
+
+def _within(
+    pairs: Sequence[tuple[Item, Item]], totals: Mapping[Split, int], what: str, kind: str, do: str
+) -> Iterator[Finding]:
+    found = [pair for pair in pairs if pair[0].split == "train"]
+    if found:
+        total = totals["train"]
+        message = f"{len(found):,} of {total:,} training {what} ({percent(len(found), total)}) {do}"
+        yield _finding(kind, "warning" if len(found) >= MANY * total else "note", message, found, total)
+
+
+def _across(
+    pairs: Sequence[tuple[Item, Item]], totals: Mapping[Split, int], what: str, kind: str, do: str
+) -> Iterator[Finding]:
+    splits: tuple[Split, ...] = ("validation", "test")
+    for split in splits:
+        found = [pair for pair in pairs if pair[0].split == split and pair[1].split == "train"]
+        if found:
+            total = totals[split]
+            grade: Grade = "error" if kind == "shared_rows" and len(found) >= MANY * total else "warning"
+            message = f"{len(found):,} of {total:,} {split} {what} ({percent(len(found), total)}) {do}"
+            yield _finding(kind, grade, message, found, total)
+
+
+def _finding(kind: str, grade: Grade, message: str, pairs: Sequence[tuple[Item, Item]], of: int) -> Finding:
+    shown = ((f"{item.text[:80]!r}, like {_place(other, item)}", item.origin) for item, other in pairs)
+    return finding(kind, grade, message, len(pairs), of, shown)
+
+
+def _place(other: Item, item: Item) -> str:
+    if other.origin.file == item.origin.file:
+        return f"{other.origin.unit} {other.origin.number}"
+    return str(other.origin)

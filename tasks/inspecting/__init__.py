@@ -1,0 +1,1 @@
+"""Which checks the rows of each task get, in which order."""

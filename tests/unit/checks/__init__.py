@@ -1,0 +1,1 @@
+"""Tests of the checks of labelled rows, a module for each module of `tasks.checks`."""
