@@ -151,8 +151,8 @@ def _ambiguous(entities: Sequence[Entity]) -> Iterator[Finding]:
     yield finding(
         "ambiguous_entities",
         _grade(len(unusual), len(entities)),
-        f"{len(unusual):,} of {len(entities):,} training entities ({percent(len(unusual), len(entities))}) have another "
-        f"type than the same words mostly have, with {len(counts)} different texts",
+        f"{len(unusual):,} of {len(entities):,} training entities ({percent(len(unusual), len(entities))}) have "
+        f"another type than the same words mostly have, with {len(counts)} different texts",
         len(unusual),
         len(entities),
         examples,
@@ -187,8 +187,8 @@ def _untagged(sentences: Sequence[Tagged], entities: Sequence[Entity]) -> Iterat
     yield finding(
         "untagged_entities",
         "warning" if count > MANY_UNTAGGED * everywhere else "note",
-        f"At {count} of {everywhere:,} places ({percent(count, everywhere)}), training words that are an entity at least "
-        f"as often as not are part of none, with {len(overlooked)} different texts",
+        f"At {count} of {everywhere:,} places ({percent(count, everywhere)}), training words that are an entity at "
+        f"least as often as not are part of none, with {len(overlooked)} different texts",
         count,
         everywhere,
         (_overlooked_example(words, known[words], overlooked[words]) for words in _surest(overlooked, known)),
@@ -256,8 +256,8 @@ def _odd_borders(sentences: Sequence[Tagged], entities: Sequence[Entity]) -> Ite
         yield finding(
             "odd_borders",
             _grade(len(odd), len(entities)),
-            f"{len(odd):,} of {len(entities):,} training entities ({percent(len(odd), len(entities))}) begin or end with "
-            "punctuation or an article that hardly belongs to them",
+            f"{len(odd):,} of {len(entities):,} training entities ({percent(len(odd), len(entities))}) begin or end "
+            "with punctuation or an article that hardly belongs to them",
             len(odd),
             len(entities),
             (
@@ -351,8 +351,8 @@ def _long(entities: Sequence[Entity]) -> Iterator[Finding]:
         yield finding(
             "long_entities",
             "note",
-            f"{len(long):,} of {len(entities):,} training entities ({percent(len(long), len(entities))}) have more than "
-            f"{LONG} words",
+            f"{len(long):,} of {len(entities):,} training entities ({percent(len(long), len(entities))}) have more "
+            f"than {LONG} words",
             len(long),
             len(entities),
             (

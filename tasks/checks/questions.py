@@ -93,8 +93,8 @@ def long_answers(rows: Sequence[Asked], lengths: Sequence[Sequence[int]], most: 
         yield finding(
             "long_answers",
             "warning",
-            f"{len(long):,} of {len(answered):,} training questions with an answer ({percent(len(long), len(answered))}) "
-            f"have none of at most {most} tokens",
+            f"{len(long):,} of {len(answered):,} training questions with an answer ({percent(len(long), "
+            f"len(answered))}) have none of at most {most} tokens",
             len(long),
             len(answered),
             (
@@ -131,8 +131,8 @@ def _partial_words(rows: Sequence[Asked]) -> Iterator[Finding]:
         yield finding(
             "partial_words",
             "note" if len(partial) < FEW * len(answers) else "warning",
-            f"{len(partial):,} of {len(answers):,} training answers ({percent(len(partial), len(answers))}) begin or end "
-            "inside a word",
+            f"{len(partial):,} of {len(answers):,} training answers ({percent(len(partial), len(answers))}) begin or "
+            "end inside a word",
             len(partial),
             len(answers),
             ((_around(answer), answer.row.origin) for answer in partial),
