@@ -93,8 +93,8 @@ def long_answers(rows: Sequence[Asked], lengths: Sequence[Sequence[int]], most: 
         yield finding(
             "long_answers",
             "warning",
-            f"{len(long):,} of {len(answered):,} training questions with an answer ({percent(len(long), "
-            f"len(answered))}) have none of at most {most} tokens",
+            f"{len(long):,} of {len(answered):,} training questions with an answer "
+            f"({percent(len(long), len(answered))}) have none of at most {most} tokens",
             len(long),
             len(answered),
             (
