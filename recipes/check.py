@@ -41,8 +41,10 @@ def check_line(line: "CheckLine") -> int:
 
     require_task(line.overrides)
     overrides = tuple(with_literal_values(line.overrides))
-    overrides = composing.with_own_files(overrides, composing.compose_tree(overrides))
     tree = composing.compose_tree(overrides)
+    completed = composing.with_own_files(overrides, tree)
+    if completed != overrides:
+        tree = composing.compose_tree(completed)
     composing.require_no_code(tree, ())
     choices = tree.hydra.runtime.choices
     config = parse(composing.without_hydra(tree))

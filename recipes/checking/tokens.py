@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import torch
 import transformers
 from tqdm import tqdm
 
 from recipes.config.schema import Model
-from recipes.model.layers import length_limit
 from recipes.model.loading import config_and_tokenizer
 from recipes.model.locating import locate
 from tasks.checks.finding import Finding, Grade, finding, percent
@@ -77,9 +75,14 @@ def look_at_tokens(task: AnyTask, given: Given, head: Head, model: Model) -> Tok
 
 
 def _limit(config: Any, tokenizer: Any) -> int:
-    """Return how many tokens the model takes, from its shape alone: no weights are read."""
-    with torch.device("meta"):
-        return length_limit(transformers.AutoModel.from_config(config, trust_remote_code=False), tokenizer)
+    """Return how many tokens the model takes, as its config and its tokenizer tell.
+
+    A run looks at the network itself, which takes seconds to build (`recipes.model.layers.length_limit`). Where a
+    tokenizer does not know the limit of a model of RoBERTa's kind, this one is up to two tokens higher.
+    """
+    positions = getattr(config, "max_position_embeddings", None) or -1
+    limit = int(min(tokenizer.model_max_length, 1_000_000))
+    return min(limit, positions) if positions > 0 else limit
 
 
 def _count(task: AnyTask, rows: Sequence[Row], tokenizer: Any, head: Head, limit: int, split: Split) -> _Counted:

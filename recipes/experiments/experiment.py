@@ -48,6 +48,7 @@ from recipes.training.watching import Watched
 from tasks.analysis.parts import Line
 from tasks.data.read import read_label_names
 from tasks.errors import InputError
+from tasks.inspecting.quick import quick_findings
 from tasks.load import AnyRows, load
 from tasks.task import AnyTask
 
@@ -83,6 +84,9 @@ def run_experiment(
     rows = load(config.task, config.data, config.seed)
     if config.hparams.choose_by_folds:
         rows = rows_to_choose_on(rows, config)
+    if is_main_process():
+        found = [f"{one.message} ({one.kind}: python -m recipes.check)" for one in quick_findings(rows)]
+        rows = replace(rows, notes=[*rows.notes, *found])
     show_rows(rows, config)
     _require_possible_objective(rows)
     laps.lap("reading")

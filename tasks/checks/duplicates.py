@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import regex
-from datasketch import MinHash, MinHashLSH
 
 from tasks.checks.finding import Finding, Grade, finding, percent
 from tasks.data.options import Split
@@ -15,12 +14,14 @@ from tasks.data.records import Origin
 
 SAME = 0.8
 "Share of common words and pairs of words (Jaccard) from which on two texts are nearly the same."
+CANDIDATES_FROM = 0.65
+"The same share for candidates, lower as MinHash only estimates it: all are then compared word by word."
 FEWEST_WORDS = 6
 "Texts of fewer different words are nearly the same only if they differ in nothing but case, digits and punctuation."
 SHORTEST = 4
 "Texts with fewer words made of letters than this, such as thanks or numbers, are the same by chance."
 PERMUTATIONS = 64
-"Of MinHash (Broder 1997). Candidates are compared word by word, so that more would only cost time."
+"Of MinHash (Broder 1997): few, as they only find candidates."
 AT_ONCE = 2000
 "Texts whose hashes are computed together."
 COMPARED = 20
@@ -78,8 +79,10 @@ def near_pairs(items: Sequence[Item]) -> Iterator[tuple[Item, Item]]:
     Items are nearly the same if they have the same words, apart from case, digits and punctuation, or if these words
     and their pairs are nearly the same ones.
     """
+    from datasketch import MinHash, MinHashLSH  # takes half a second, which a run can do without
+
     known: dict[tuple[str, ...], Item] = {}
-    index = MinHashLSH(threshold=SAME, num_perm=PERMUTATIONS)
+    index = MinHashLSH(threshold=CANDIDATES_FROM, num_perm=PERMUTATIONS)
     features: dict[int, frozenset[str]] = {}
     for begin in range(0, len(items), AT_ONCE):
         portion = [(item, _words(item.text)) for item in items[begin : begin + AT_ONCE]]

@@ -17,6 +17,8 @@ PREFIXED = 0.98
 "From this share of words on, a prefix belongs to the file. Blank or broken words may lack it."
 FEW = 0.01
 "Below this share of entities, a finding is a note: annotators never agree on all."
+FEW_AMBIGUOUS = 0.02
+"The same for entities with several types: places that are named after people are no mistake."
 FEWEST_TAGGED = 2
 "Words that were tagged once may have been tagged by mistake."
 MANY_UNTAGGED = 0.1
@@ -150,7 +152,7 @@ def _ambiguous(entities: Sequence[Entity]) -> Iterator[Finding]:
     examples = ((f"{first[words].text}: {_listed(kinds[words])}", first[words].sentence.origin) for words in ranked)
     yield finding(
         "ambiguous_entities",
-        _grade(len(unusual), len(entities)),
+        _grade(len(unusual), len(entities), FEW_AMBIGUOUS),
         f"{len(unusual):,} of {len(entities):,} training entities ({percent(len(unusual), len(entities))}) have "
         f"another type than the same words mostly have, with {len(counts)} different texts",
         len(unusual),
@@ -163,8 +165,8 @@ def _listed(counts: Counter[str]) -> str:
     return ", ".join(f"{kind} {count}" for kind, count in counts.most_common())
 
 
-def _grade(count: int, of: int) -> Grade:
-    return "note" if count < FEW * of else "warning"
+def _grade(count: int, of: int, few: float = FEW) -> Grade:
+    return "note" if count < few * of else "warning"
 
 
 def _untagged(sentences: Sequence[Tagged], entities: Sequence[Entity]) -> Iterator[Finding]:

@@ -32,7 +32,7 @@ def steps(task: Qa, given: Given) -> Iterator[Step]:
     yield Step("drift", _drift(task, given))
     asked = [Item(task.identity(row), row.question, split, row.origin) for split, row in given.all()]
     yield Step("duplicates", equal_checks(asked, "questions"))
-    yield Step("near duplicates", similar_checks(list(passages.values()), "passages"))
+    yield Step("near duplicates", similar_checks(list(passages.values()), "passages"), is_quick=False)
 
 
 def _answered(task: Qa, given: Given) -> Iterator[Labelled]:
@@ -44,7 +44,8 @@ def _answered(task: Qa, given: Given) -> Iterator[Labelled]:
 
 
 def _drift(task: Qa, given: Given) -> Iterator[Finding]:
-    yield from length_drift({split: [len(row.context.split()) for row in rows] for split, rows in given.splits.items()})
+    passages = {split: {row.context for row in rows} for split, rows in given.splits.items()}
+    yield from length_drift({split: [len(text.split()) for text in texts] for split, texts in passages.items()})
     yield from label_drift({split: task.label_counts(rows) for split, rows in given.labelled.items()})
     yield from vocabulary_drift({split: [row.question for row in rows] for split, rows in given.splits.items()})
 

@@ -28,7 +28,7 @@ def steps(task: Ner, given: Given) -> Iterator[Step]:
     yield Step("drift", _drift(task, given))
     items = [Item(task.identity(row), task.content(row), split, row.origin) for split, row in given.all()]
     yield Step("duplicates", equal_checks(items, "sentences"))
-    yield Step("near duplicates", similar_checks(items, "sentences"))
+    yield Step("near duplicates", similar_checks(items, "sentences"), is_quick=False)
 
 
 def _of_labels(task: Ner, given: Given) -> Iterator[Finding]:

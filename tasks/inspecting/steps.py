@@ -15,6 +15,8 @@ class Step(NamedTuple):
     "What is looked for, such as `duplicates`."
     findings: Iterator[Finding]
     "Found while it is gone through."
+    is_quick: bool = True
+    "Whether each run does it, too."
 
 
 @dataclass(frozen=True)

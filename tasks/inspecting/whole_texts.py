@@ -36,7 +36,7 @@ def steps(task: Classification, given: Given) -> Iterator[Step]:
     yield Step("drift", _drift(task, given))
     items = [Item(task.identity(row), task.content(row), split, row.origin) for split, row in given.all()]
     yield Step("duplicates", equal_checks(items, "rows"))
-    yield Step("near duplicates", similar_checks(items, "rows"))
+    yield Step("near duplicates", similar_checks(items, "rows"), is_quick=False)
 
 
 def _of_labels(task: Classification, given: Given) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = (
     "README.md",
     "docs/formats.md",
+    "docs/check.md",
     "docs/convert.md",
     "docs/predict.md",
     "docs/long_texts.md",
@@ -79,6 +80,7 @@ COMMANDS = [command for document in DOCUMENTS for command in read_commands(docum
 RUNS = [command for command in COMMANDS if "recipes.run" in command.text]
 CONVERSIONS = [command for command in COMMANDS if "recipes.convert" in command.text and " IN " not in command.text]
 PREDICTIONS = [command for command in COMMANDS if "recipes.predict" in command.text and " RUN " not in command.text]
+CHECKS = [command for command in COMMANDS if "recipes.check" in command.text]
 COMPARISONS = [command for command in COMMANDS if "recipes.compare" in command.text]
 SCRIPTS = [command for command in COMMANDS if "scripts/" in command.text.split(" -")[0] and command not in RUNS]
 OTHERS = [command for command in COMMANDS if command not in RUNS and command not in SCRIPTS]
@@ -92,7 +94,9 @@ def test_the_commands_are_found() -> None:
         "scripts/bench",
         "scripts/soak",
     }
-    assert {command.text for command in OTHERS if command not in (*CONVERSIONS, *PREDICTIONS, *COMPARISONS)} == {
+    assert {
+        command.text for command in OTHERS if command not in (*CONVERSIONS, *PREDICTIONS, *COMPARISONS, *CHECKS)
+    } == {
         "python -m recipes.convert IN ... -o OUT",
         "python -m recipes.predict RUN INPUT ... -o OUT",
         "python -m tests.faults.guards",
@@ -204,6 +208,15 @@ def test_the_conversions_of_the_documents(folder: Path) -> None:
         done = shell(command.text, folder)
         assert (done.returncode, done.stderr) == (0, ""), command.place
         assert done.stdout.splitlines() == [line for line in command.shown if line.strip()]
+
+
+@pytest.mark.parametrize("command", CHECKS, ids=lambda command: command.place)
+def test_the_checks_of_the_documents(command: Command, folder: Path, public: Path) -> None:
+    shutil.copy(folder / "reviews.csv", folder / "more.csv")
+    done = shell(f"{command.text} --fail-on never", folder, RECIPES_DATA=str(public))
+    assert (done.returncode, done.stderr) == (0, "")
+    names = {line.split()[0] for line in command.shown if re.match(r"[A-Za-z]", line)}
+    assert names <= {line.split()[0] for line in done.stdout.splitlines() if line.strip()}
 
 
 SAMPLE_RUN = "outputs/ner/ner_sample/minilm/default/seed=1"

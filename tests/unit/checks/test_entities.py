@@ -132,9 +132,9 @@ def test_of_two_types_the_first_is_the_usual_one() -> None:
     assert (found.count, lines(found)) == (1, [2])
 
 
-@pytest.mark.parametrize(("others", "grade"), [(98, "warning"), (99, "note")])
-def test_from_one_in_a_hundred_on_ambiguous_entities_are_a_warning(others: int, grade: str) -> None:
-    # One of 100 entities is 1%, one of 101 is less.
+@pytest.mark.parametrize(("others", "grade"), [(48, "warning"), (49, "note")])
+def test_from_one_in_fifty_on_ambiguous_entities_are_a_warning(others: int, grade: str) -> None:
+    # One of 50 entities is 2%, one of 51 is less.
     train = rows(*["{Bergen}LOC"] * (others + 1), "{Bergen}ORG")
     assert one(train, "ambiguous_entities").grade == grade
 

@@ -1,0 +1,34 @@
+"""The quick part of the checks, which each run does."""
+
+from collections.abc import Iterator
+
+from tasks.checks.finding import Finding
+from tasks.inspecting.registry import steps_of
+from tasks.inspecting.steps import Given
+from tasks.load import AnyRows
+
+TOLD = frozenset(
+    {
+        "conflicting_labels",
+        "few_rows",
+        "labels_alike",
+        "placeholders",
+        "rare_labels",
+        "shared_rows",
+        "token_prefix",
+        "unknown_labels",
+        "wrong_encoding",
+    }
+)
+"Kinds of which reading the rows tells by itself, as far as it matters to a run."
+
+
+def quick_findings(rows: AnyRows) -> Iterator[Finding]:
+    """Yield errors and warnings about the rows of a run, without those that it tells anyway.
+
+    Splits that were cut off the training rows differ from these by chance only, and are left out.
+    """
+    splits = {split: of_split for split, of_split in rows.splits.items() if of_split and split not in rows.cut}
+    for step in steps_of(rows.task, Given(splits, rows.unlabelled)):
+        if step.is_quick:
+            yield from (one for one in step.findings if one.grade != "note" and one.kind not in TOLD)
