@@ -39,7 +39,7 @@ def check_line(line: "CheckLine") -> int:
     from recipes.results.location import data_name, safe_name
     from tasks.data.files import expand_home
 
-    require_task(line.overrides)
+    require_task(line.overrides, module="recipes.check")
     overrides = tuple(with_literal_values(line.overrides))
     tree = composing.compose_tree(overrides)
     completed = composing.with_own_files(overrides, tree)

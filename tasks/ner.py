@@ -82,6 +82,7 @@ class Ner(Task[Sentence]):
     pipeline: ClassVar[str] = "token-classification"
     takes_pairs: ClassVar[bool] = False
     tags_words: ClassVar[bool] = True
+    audit_options: ClassVar[tuple[str, ...]] = ("word_scores=true",)
     unit: ClassVar[str] = "document"
     # One mark at the beginning of a file, as some programs write, is no document; and a handful tells no interval.
     fewest_groups: ClassVar[int] = 10
@@ -103,6 +104,8 @@ class Ner(Task[Sentence]):
     "Entities with gaps: error refuses them; cover takes what is in the gap, too, and skip leaves them out; both count."
     stride: int = 64
     "Tokens that neighbouring windows of a long sentence share."
+    word_scores: bool = False
+    "Keep the probability of each word's tag in predictions, as `recipes.audit` needs it."
     label_all_subwords: bool = False
     "Train on each sub-word of a word. false: only on the first. Predictions come from the first sub-word in any case."
 
@@ -407,7 +410,7 @@ class Ner(Task[Sentence]):
                 tags[row][word] = head.labels[label]
                 scores[row][word] = probability
         return [
-            _prediction(row, _with_unseen_words(row_tags), row_scores)
+            _prediction(row, _with_unseen_words(row_tags), row_scores, self.word_scores)
             for row, row_tags, row_scores in zip(rows, tags, scores, strict=True)
         ]
 
@@ -561,13 +564,14 @@ def _with_unseen_words(tags: Sequence[str | None]) -> list[str]:
     return filled
 
 
-def _prediction(row: Sentence, tags: Sequence[str], scores: Sequence[float]) -> Prediction:
+def _prediction(row: Sentence, tags: Sequence[str], scores: Sequence[float], keep_scores: bool = False) -> Prediction:
     """Return legal IOB2 tags and their entities. An entity's score is the lowest probability of its words.
 
     `start` and `end` count characters of the row's text, or words where the row has no text.
     """
     legal, _ = to_iob2(tags, "iob2")
-    return {"tags": legal, "entities": [_entity(row, span, scores) for span in spans(legal)]}
+    kept = {"scores": [round(score, 6) for score in scores]} if keep_scores else {}
+    return {"tags": legal, "entities": [_entity(row, span, scores) for span in spans(legal)], **kept}
 
 
 def _entity(row: Sentence, span: Span, scores: Sequence[float]) -> dict[str, Any]:

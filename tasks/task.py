@@ -97,6 +97,8 @@ class Task(Generic[RowType]):
     "Whether a tuple of two texts is one item for the user."
     tags_words: ClassVar[bool] = False
     "Whether predictions have a tag for each word, as `tags`."
+    audit_options: ClassVar[tuple[str, ...]] = ()
+    "Options with which predictions hold all that an audit of labels needs."
     thresholds: ClassVar[tuple[str, ...]] = ()
     "The names under which `calibrate` returns thresholds."
     unit: ClassVar[str] = "row"

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -49,6 +49,8 @@ class _Counted:
     lengths: list[int]
     tokens: int = 0
     unknown: int = 0
+    long: list[int] = field(default_factory=list)
+    "The places of rows with several windows."
 
 
 def look_at_tokens(task: AnyTask, given: Given, head: Head, model: Model) -> Tokens:
@@ -63,12 +65,8 @@ def look_at_tokens(task: AnyTask, given: Given, head: Head, model: Model) -> Tok
     tokenizer = task.adapt(tokenizer)
     counted = {split: _count(task, rows, tokenizer, head, limit, split) for split, rows in given.splits.items()}
     findings = [
-        *(
-            one
-            for split, counts in counted.items()
-            for one in _of_windows(counts.counts, len(given.splits[split]), split)
-        ),
-        *_of_vocabulary(task, given, counted),
+        *(one for split, counts in counted.items() for one in _of_windows(counts, given.splits[split], split, task)),
+        *_of_vocabulary(task, given, counted, tokenizer.num_special_tokens_to_add()),
         *token_checks_of(task, given, partial(_sizes, tokenizer)),
     ]
     return Tokens({split: counts.lengths for split, counts in counted.items()}, limit, tuple(findings))
@@ -92,6 +90,8 @@ def _count(task: AnyTask, rows: Sequence[Row], tokenizer: Any, head: Head, limit
         portion = rows[first : first + ROWS_AT_ONCE]
         features = task.encode(portion, tokenizer, head, limit)
         counted.counts.update(task.window_counts(portion, features))
+        windows = Counter(map(int, features[ROW]))
+        counted.long += [first + row for row, count in sorted(windows.items()) if count > 1]
         for row, ids in zip(features[ROW], features["input_ids"], strict=True):
             counted.lengths[first + int(row)] += len(ids)
             counted.tokens += len(ids)
@@ -99,25 +99,28 @@ def _count(task: AnyTask, rows: Sequence[Row], tokenizer: Any, head: Head, limit
     return counted
 
 
-def _of_windows(counts: Counter[str], rows: int, split: Split) -> Iterator[Finding]:
-    """Yield what the counts of `Task.window_counts` tell."""
-    cut, several = counts["rows cut"], counts["rows in windows"]
+def _of_windows(counted: _Counted, rows: Sequence[Row], split: Split, task: AnyTask) -> Iterator[Finding]:
+    """Yield what the windows of a split tell."""
+    counts, several = counted.counts, [rows[place] for place in counted.long]
+    cut = counts["rows cut"]
     if cut:
         message = (
-            f"{cut:,} of {rows:,} {split} rows ({percent(cut, rows)}) are too long: {counts['tokens cut']:,} tokens "
-            "are not read"
+            f"{cut:,} of {len(rows):,} {split} rows ({percent(cut, len(rows))}) are too long: "
+            f"{counts['tokens cut']:,} tokens are not read"
         )
-        yield finding("cut_off", "warning", message, cut, rows)
+        yield finding("cut_off", "warning", message, cut, len(rows))
     if several:
-        message = f"{several:,} of {rows:,} {split} rows ({percent(several, rows)}) are read in several windows"
-        yield finding("long_texts", "note", message, several, rows)
+        share = percent(len(several), len(rows))
+        message = f"{len(several):,} of {len(rows):,} {split} rows ({share}) are read in several windows"
+        shown = ((repr(task.content(row)[:100]), row.origin) for row in several)
+        yield finding("long_texts", "note", message, len(several), len(rows), shown)
     unseen = counts["words"] - counts["words seen"]
     if unseen:
         message = f"{unseen:,} of {counts['words']:,} {split} words are nothing to this tokenizer"
         yield finding("vanishing_words", "warning", message, unseen, counts["words"])
 
 
-def _of_vocabulary(task: AnyTask, given: Given, counted: Mapping[Split, _Counted]) -> Iterator[Finding]:
+def _of_vocabulary(task: AnyTask, given: Given, counted: Mapping[Split, _Counted], special: int) -> Iterator[Finding]:
     """Yield what tokens tell about whether the model knows the language."""
     tokens, unknown = (sum(getattr(one, name) for one in counted.values()) for name in ("tokens", "unknown"))
     if unknown:
@@ -128,7 +131,7 @@ def _of_vocabulary(task: AnyTask, given: Given, counted: Mapping[Split, _Counted
         yield finding("unknown_tokens", grade, message, unknown, tokens)
     some = given.train[:ROWS_AT_ONCE]
     words = sum(len(unicode_words(task.content(row))) for row in some)
-    pieces = sum(counted["train"].lengths[: len(some)])
+    pieces = sum(length - special for length in counted["train"].lengths[: len(some)])
     if words >= FEWEST_WORDS and pieces > PIECES * words:
         message = f"a word of the training rows has {pieces / words:.1f} tokens on average"
         yield finding("split_words", "warning", message, len(given.train), len(given.train))

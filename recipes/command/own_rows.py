@@ -22,25 +22,26 @@ def lacks_task(overrides: Sequence[str]) -> bool:
     return not chosen and any(map(sets_own_rows, overrides))
 
 
-def require_task(overrides: Sequence[str], flags: Sequence[str] = ()) -> None:
+def require_task(overrides: Sequence[str], flags: Sequence[str] = (), module: str = "recipes.run") -> None:
     """Refuse overrides that name rows, but do not say what to learn from them: no guess is good enough.
 
     Args:
         overrides: those of the command.
         flags: what else the command has to have.
+        module: which command it is.
 
     Raises:
         InputError: the message has a command for each task.
     """
     if lacks_task(overrides):
         rows = next(override for override in overrides if sets_own_rows(override))
-        commands = "\n".join(f"  {command}" for command in commands_with_tasks([*flags, *overrides]))
+        commands = "\n".join(f"  {command}" for command in commands_with_tasks([*flags, *overrides], module))
         raise InputError(f"{rows}: say with task=... what to learn from these rows. One of:\n{commands}")
 
 
-def commands_with_tasks(words: Sequence[str]) -> list[str]:
+def commands_with_tasks(words: Sequence[str], module: str = "recipes.run") -> list[str]:
     """Return the command with these words for each task."""
-    return [shell_command([f"task={task}", *words]) for task in choices("task")]
+    return [shell_command([f"task={task}", *words], module) for task in choices("task")]
 
 
 def shell_command(words: Sequence[str], module: str = "recipes.run") -> str:

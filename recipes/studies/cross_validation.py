@@ -22,8 +22,9 @@ FOLDER = "out_of_fold"
 def settings(question: Question) -> list[Setting]:
     """Return a setting for each fold."""
     folds = question.study.folds
+    kept = tuple(f"task.{option}" for option in question.config.task.audit_options)
     return [
-        Setting(f"fold {fold}", (f"data.folds={folds}", f"data.fold={fold}", "data.limit.test=null"))
+        Setting(f"fold {fold}", (f"data.folds={folds}", f"data.fold={fold}", "data.limit.test=null", *kept))
         for fold in range(1, folds + 1)
     ]
 

@@ -94,12 +94,17 @@ def read_question(sweep: Sweep) -> Question:
         rows = rows_to_choose_on(rows, config)
     return Question(
         study=study,
-        folder=sweep_directory(sweep.output_root, _defining(sweep.line.overrides)),
+        folder=folder_of(sweep),
         base=tuple(base),
         config=config,
         rows=rows,
         seeds=tuple(range(config.seed, config.seed + study.n)),
     )
+
+
+def folder_of(sweep: Sweep) -> Path:
+    """Return the folder of a command's study."""
+    return sweep_directory(sweep.output_root, _defining(sweep.line.overrides))
 
 
 def fold_of(data: DataOptions, folds: int, fold: int) -> DataOptions:

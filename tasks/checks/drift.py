@@ -12,7 +12,9 @@ from tasks.checks.finding import Finding, finding
 from tasks.data.options import Split
 
 FEWEST = 50
-"Rows that a split must have for its shares to say something."
+"Rows that a split must have for its shares of labels and words to say something."
+FEWEST_LENGTHS = 20
+"Texts that it must have for their lengths to do so."
 CERTAIN = 0.001
 "p-value above which a difference may be chance,"
 LENGTH_DISTANCE = 0.2
@@ -32,7 +34,7 @@ def length_drift(lengths: Mapping[Split, Sequence[int]]) -> Iterator[Finding]:
     """Yield a finding for each split whose texts have other lengths, counted in words, than those of training."""
     train = lengths["train"]
     for split, others in lengths.items():
-        if split == "train" or min(len(train), len(others)) < FEWEST:
+        if split == "train" or min(len(train), len(others)) < FEWEST_LENGTHS:
             continue
         found = stats.ks_2samp(train, others)
         own, usual = median(others), median(train)
@@ -40,6 +42,18 @@ def length_drift(lengths: Mapping[Split, Sequence[int]]) -> Iterator[Finding]:
         if is_other and found.statistic >= LENGTH_DISTANCE and found.pvalue < CERTAIN:
             message = f"the usual length in {split} is {own:,.0f} words, and {usual:,.0f} in training"
             yield finding("length_drift", "warning", message, round(found.statistic * len(others)), len(others))
+
+
+def number_drift(numbers: Mapping[Split, Sequence[float]]) -> Iterator[Finding]:
+    """Yield a finding for each split whose numbers are distributed otherwise than those of training."""
+    train = numbers["train"]
+    for split, others in numbers.items():
+        if split == "train" or min(len(train), len(others)) < FEWEST:
+            continue
+        found = stats.ks_2samp(train, others)
+        if found.statistic >= LENGTH_DISTANCE and found.pvalue < CERTAIN:
+            message = f"the middle number in {split} is {median(others):g}, and {median(train):g} in training"
+            yield finding("label_drift", "warning", message, round(found.statistic * len(others)), len(others))
 
 
 def label_drift(counts: Mapping[Split, Mapping[str, int]]) -> Iterator[Finding]:

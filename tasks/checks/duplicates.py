@@ -12,9 +12,9 @@ from tasks.checks.finding import Finding, Grade, finding, percent
 from tasks.data.options import Split
 from tasks.data.records import Origin
 
-SAME = 0.8
+SAME = 0.75
 "Share of common words and pairs of words (Jaccard) from which on two texts are nearly the same."
-CANDIDATES_FROM = 0.65
+CANDIDATES_FROM = 0.6
 "The same share for candidates, lower as MinHash only estimates it: all are then compared word by word."
 FEWEST_WORDS = 6
 "Texts of fewer different words are nearly the same only if they differ in nothing but case, digits and punctuation."
@@ -54,7 +54,7 @@ def equal_checks(items: Sequence[Item], what: str) -> Iterator[Finding]:
     repeated = [(item, other) for item in items if (other := first.setdefault(item.key, item)) is not item]
     totals = Counter(item.split for item in items)
     yield from _within(repeated, totals, what, "duplicates", "are there already, word for word")
-    yield from _across(repeated, totals, what, "shared_rows", f"are training {what}, too")
+    yield from _across(repeated, totals, what, "shared_rows", "are {split} {what}, too")
 
 
 def similar_checks(items: Sequence[Item], what: str) -> Iterator[Finding]:
@@ -70,7 +70,7 @@ def similar_checks(items: Sequence[Item], what: str) -> Iterator[Finding]:
     near = list(near_pairs(list(first.values())))
     totals = Counter(item.split for item in items)
     yield from _within(near, totals, what, "near_duplicates", "are nearly like one before them")
-    yield from _across(near, totals, what, "nearly_shared_rows", f"are nearly training {what}")
+    yield from _across(near, totals, what, "nearly_shared_rows", "are nearly {split} {what}")
 
 
 def near_pairs(items: Sequence[Item]) -> Iterator[tuple[Item, Item]]:
@@ -132,14 +132,15 @@ def _within(
 def _across(
     pairs: Sequence[tuple[Item, Item]], totals: Mapping[Split, int], what: str, kind: str, do: str
 ) -> Iterator[Finding]:
-    splits: tuple[Split, ...] = ("validation", "test")
-    for split in splits:
-        found = [pair for pair in pairs if pair[0].split == split and pair[1].split == "train"]
+    couples: tuple[tuple[Split, Split], ...] = (("validation", "train"), ("test", "train"), ("test", "validation"))
+    for split, first in couples:
+        found = [pair for pair in pairs if pair[0].split == split and pair[1].split == first]
         if found:
             total = totals[split]
-            grade: Grade = "error" if kind == "shared_rows" and len(found) >= MANY * total else "warning"
-            message = f"{len(found):,} of {total:,} {split} {what} ({percent(len(found), total)}) {do}"
-            yield _finding(kind, grade, message, found, total)
+            is_grave = kind == "shared_rows" and first == "train" and len(found) >= MANY * total
+            said = do.format(split="training" if first == "train" else first, what=what)
+            message = f"{len(found):,} of {total:,} {split} {what} ({percent(len(found), total)}) {said}"
+            yield _finding(kind, "error" if is_grave else "warning", message, found, total)
 
 
 def _finding(kind: str, grade: Grade, message: str, pairs: Sequence[tuple[Item, Item]], of: int) -> Finding:

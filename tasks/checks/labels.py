@@ -172,15 +172,47 @@ def number_checks(train: Sequence[tuple[float, Origin]]) -> Iterator[Finding]:
     if len(numbers) < TELLING_ROWS:
         return
     low, _, high = quantiles(numbers, n=4)
+    if low == high:  # most numbers are the same
+        low, *_, high = quantiles(numbers, n=20)
     middle, reach = median(numbers), FAR * (high - low)
     far = sorted((pair for pair in train if abs(pair[0] - middle) > reach > 0), key=lambda pair: -abs(pair[0] - middle))
     if far:
         message = (
             f"{len(far):,} of {len(numbers):,} training rows ({percent(len(far), len(numbers))}) have numbers far from "
-            f"the middle half, {low:g} to {high:g}"
+            f"most others, {low:g} to {high:g}"
         )
         shown = ((f"{number:g}", origin) for number, origin in far)
         yield finding("outliers", "warning", message, len(far), len(numbers), shown)
+
+
+def number_conflict_checks(rows: Sequence[tuple[Hashable, str, float, Origin]]) -> Iterator[Finding]:
+    """Yield a finding if rows with equal content have numbers farther apart than the quartiles of all numbers are.
+
+    Args:
+        rows: the content, as something that is equal for equal rows and as a text, the number and the place of each.
+    """
+    if len(rows) < TELLING_ROWS:
+        return
+    found: dict[Hashable, list[tuple[str, float, Origin]]] = {}
+    for key, text, number, origin in rows:
+        found.setdefault(key, []).append((text, number, origin))
+    low, _, high = quantiles([number for _, _, number, _ in rows], n=4)
+    several = [
+        group
+        for group in found.values()
+        if len(group) > 1 and max(one[1] for one in group) - min(one[1] for one in group) > high - low
+    ]
+    if several:
+        count = sum(map(len, several))
+        message = (
+            f"{count:,} of {len(rows):,} rows ({percent(count, len(rows))}) have the text of another row, but a number "
+            f"far from its ({len(several):,} different texts)"
+        )
+        shown = (
+            (f"{group[0][0][:80]!r}: {', '.join(f'{one[1]:g}' for one in group[:4])}", group[0][2]) for group in several
+        )
+        grade: Grade = "error" if count >= CONTRADICTORY * len(rows) else "warning"
+        yield finding("conflicting_labels", grade, message, count, len(rows), shown)
 
 
 def leak_checks(train: Sequence[Labelled]) -> Iterator[Finding]:

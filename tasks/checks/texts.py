@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from html.entities import name2codepoint
+from itertools import pairwise
 from statistics import median
 
 import regex
@@ -38,20 +40,24 @@ INVISIBLE = regex.compile(
     regex.VERBOSE,
 )
 "Joiners have a meaning in the scripts of Persian and Hindi and within emoji, but not after these letters."
-TAGS = (
-    "a|b|br|code|div|em|font|h[1-6]|hr|i|img|li|ol|p|pre|s|script|span|strong|style|sub|sup|table|tbody|td|th|tr|u|ul"
+TAGS = """a|abbr|article|b|blockquote|body|br|button|center|code|div|em|font|h[1-6]|head|hr|html|i|iframe|img|label|li
+|link|meta|ol|p|pre|s|script|section|small|span|strong|style|sub|sup|table|tbody|td|th|title|tr|u|ul""".replace(
+    "\n", ""
 )
+SIGNS = "|".join(sorted(name2codepoint))
 MARKUP = regex.compile(
-    rf"""</?(?:{TAGS})(?:\s[^<>]*)?/?>                     # tags of HTML
-    | &(?:amp|lt|gt|quot|apos|nbsp|\#\d+|\#x[0-9a-f]+);    # its characters
+    rf"""</?(?:{TAGS})(?:\s+[\w:-]+\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s<>]+))*\s*/?> | <!--  # tags of HTML, comments
+    | &(?:(?-i:{SIGNS}|apos)|\#\d+|\#x[0-9a-f]+);          # its characters
     | \[[^\[\]\n]+\]\(https?://[^\s()]+\)                  # links of Markdown
     | (?m:^\#{{1,6}}\ \w)                                  # its headlines
     | \*\*\w[^*\n]*\w\*\*                                  # its bold words
     | ```""",
     regex.VERBOSE | regex.IGNORECASE,
 )
-COUNTER = regex.compile(r"\W*([\p{L}]{0,4}[-_#]?\d+)[\])}.:;,|\t]")
-"A number at the beginning of a text that may count rows, such as `12)` or `Q-0017:`."
+NOTHING = MISSING | {"N/A", "n/a", "NA", "NAN", "Nan", "none", "NONE", "Null", "<null>", "[removed]", "[redacted]"}
+"As whole texts, these stand for nothing, too; as labels, they may be meant so."
+COUNTER = regex.compile(r"\W*([\p{L}]{0,4}[-_#]?(\d+))(?:\s?([\])}.:;,|\t-])|\s)")
+"A number at the beginning of a text that may count rows, such as `12)`, `Q-0017:` or `00017 `."
 SCRIPTS = {
     name: regex.compile(pattern)
     for name, pattern in {
@@ -87,7 +93,7 @@ def text_checks(texts: Sequence[Text], what: str) -> Iterator[Finding]:
         texts: the texts.
         what: what they are, such as `texts` or `passages`.
     """
-    yield from _matching(texts, what, "placeholders", lambda text: text.strip() in MISSING, "stand for nothing")
+    yield from _matching(texts, what, "placeholders", lambda text: text.strip() in NOTHING, "stand for nothing")
     yield from _matching(texts, what, "tiny_texts", lambda text: not WORD.search(text), "hold no word", "note")
     yield from _giants(texts, what)
     yield from _padded(texts, what)
@@ -242,8 +248,12 @@ def _common(some: Sequence[Sequence[str]]) -> list[str]:
 def _counters(train: Sequence[Text], what: str) -> Iterator[Finding]:
     if len(train) < FEW:
         return
-    begun = [(match[1], one) for one in train if (match := COUNTER.match(one.text))]
-    if len(begun) >= NEARLY_ALL * len(train) and len({number for number, _ in begun}) >= NEARLY_ALL * len(begun):
+    begun = [(match, one) for one in train if (match := COUNTER.match(one.text))]
+    numbers = [int(match[2]) for match, _ in begun]
+    # Without a sign behind it, a number may be a part of what is said, unless it goes up from row to row.
+    rising = sum(one < other for one, other in pairwise(numbers)) >= NEARLY_ALL * (len(numbers) - 1)
+    begun = [(match, one) for match, one in begun if match[3] or rising]
+    if len(begun) >= NEARLY_ALL * len(train) and len({match[1] for match, _ in begun}) >= NEARLY_ALL * len(begun):
         found = [one for _, one in begun]
         message = _sentence(found, train, f"training {what}", "begin with a number of their own")
         yield finding("ids_in_texts", "warning", message, len(found), len(train), _shown(found))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from tasks.checks.drift import label_drift, length_drift, vocabulary_drift
 from tasks.checks.duplicates import Item, equal_checks, similar_checks
-from tasks.checks.finding import Finding
+from tasks.checks.finding import Finding, Grade, finding, percent
 from tasks.checks.labels import Labelled, conflict_checks
 from tasks.checks.questions import long_answers, question_checks
 from tasks.checks.texts import Text, shape_checks, text_checks
@@ -27,12 +27,27 @@ def steps(task: Qa, given: Given) -> Iterator[Step]:
     yield Step("what all questions have in common", shape_checks(questions[: len(given.train)], "questions"))
     texts = [Text(passage.text, passage.origin) for passage in passages.values()]
     yield Step("passages", text_checks(texts, "passages"))
-    yield Step("answers", question_checks(given.train, {str(split): rows for split, rows in given.labelled.items()}))
+    yield Step("answers", _of_answers(task, given))
     yield Step("conflicts", conflict_checks(list(_answered(task, given))))
     yield Step("drift", _drift(task, given))
     asked = [Item(task.identity(row), row.question, split, row.origin) for split, row in given.all()]
     yield Step("duplicates", equal_checks(asked, "questions"))
     yield Step("near duplicates", similar_checks(list(passages.values()), "passages"), is_quick=False)
+
+
+def _of_answers(task: Qa, given: Given) -> Iterator[Finding]:
+    yield from question_checks(given.train, {str(split): rows for split, rows in given.labelled.items()})
+    if all(map(task.labels_something, given.train)):
+        for split, rows in given.labelled.items():
+            without = [row for row in rows if not task.labels_something(row)]
+            if without:
+                message = (
+                    f"{len(without):,} of {len(rows):,} {split} questions ({percent(len(without), len(rows))}) have no "
+                    "answer, and all of training have one"
+                )
+                grade: Grade = "error" if given.stops else "warning"
+                shown = ((row.question, row.origin) for row in without)
+                yield finding("unknown_labels", grade, message, len(without), len(rows), shown)
 
 
 def _answered(task: Qa, given: Given) -> Iterator[Labelled]:

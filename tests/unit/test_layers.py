@@ -23,7 +23,7 @@ RANKS = (
     ),
     ("tasks.tags", "tasks.words", "tasks.data.options", "tasks.data.column_names", "tasks.data.records"),
     ("tasks.data.cells", "tasks.data.decoding", "tasks.scoring"),
-    ("tasks.baselines", "tasks.analysis", "tasks.checks"),
+    ("tasks.baselines", "tasks.analysis", "tasks.checks", "tasks.auditing"),
     ("tasks.data.formats",),
     ("tasks.data.annotation",),
     ("tasks.data", "tasks.metrics"),
@@ -42,6 +42,7 @@ RANKS = (
     ("recipes.experiments",),
     ("recipes.serving", "recipes.comparing", "recipes.jobs", "recipes.checking"),
     ("recipes.searching", "recipes.studies"),
+    ("recipes.auditing",),
     ("recipes",),
     ("recipes.bench",),
 )

@@ -1,0 +1,1 @@
+"""`recipes.audit`: labels that are probably wrong, ranked, from a cross-validation."""

@@ -1,0 +1,1 @@
+"""Audits of labels: each kind of suspect, its order, and how many are estimated."""

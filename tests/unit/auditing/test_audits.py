@@ -1,0 +1,183 @@
+"""Suspects among labels, entities and answers: worked by hand, and against planted noise and cleanlab itself."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from cleanlab.filter import find_label_issues
+
+from tasks.auditing.answers import audit_answers
+from tasks.auditing.classes import audit_numbers, audit_several, audit_single
+from tasks.auditing.entities import audit_entities
+from tasks.auditing.suspect import Suspect, worst_first
+from tasks.inspecting.audits import AUDITS
+
+NAMES = ("late", "lost", "wet")
+
+
+def of_label(gold: str, *probabilities: float) -> dict[str, Any]:
+    scores = dict(zip(NAMES, probabilities, strict=True))
+    return {"gold": gold, "prediction": {"label": max(scores, key=lambda name: scores[name]), "scores": scores}}
+
+
+def noisy(count: int, rate: float, seed: int) -> tuple[list[dict[str, Any]], set[int]]:
+    """Return lines of a model that is right in nine of ten, and then surer, and the places of changed labels."""
+    generator = np.random.default_rng(seed)
+    truth = generator.integers(3, size=count)
+    wrong = set(generator.choice(count, int(rate * count), replace=False).tolist())
+    lines = []
+    for place, right in enumerate(truth):
+        is_right = generator.random() < 0.9
+        seen = right if is_right else (right + 1) % 3
+        sure = generator.uniform(0.6, 0.99) if is_right else generator.uniform(0.4, 0.7)
+        probabilities = [(1 - sure) / 2] * 3
+        probabilities[seen] = sure
+        given = (right + generator.integers(1, 3)) % 3 if place in wrong else right
+        lines.append(of_label(NAMES[given], *probabilities))
+    return lines, wrong
+
+
+def test_a_label_that_the_model_is_sure_is_another_one() -> None:
+    usual = [of_label(name, *(0.9 if name == other else 0.05 for other in NAMES)) for name in NAMES * 20]
+    audited = audit_single([*usual, of_label("late", 0.01, 0.98, 0.01), of_label("wet", 0.5, 0.1, 0.4)])
+    first, second = audited.suspects
+    assert (first.line, first.kind, first.given, first.suggested, first.likely) == (60, "label", "late", "lost", True)
+    assert (second.line, second.given, second.suggested) == (61, "wet", "late")
+    assert first.quality < second.quality < 0.5
+
+
+def test_labels_that_are_right_are_no_suspects() -> None:
+    audited = audit_single(
+        [of_label(name, *(0.9 if name == other else 0.05 for other in NAMES)) for name in NAMES * 20]
+    )
+    assert audited.suspects == []
+    assert audited.noise is not None
+    assert (audited.noise.rate, audited.noise.low, audited.noise.high) == (0, 0, 0)
+
+
+def test_likely_are_those_that_cleanlab_takes_out() -> None:
+    lines, _ = noisy(600, 0.1, 1)
+    gold = np.array([NAMES.index(line["gold"]) for line in lines])
+    probabilities = np.array([list(line["prediction"]["scores"].values()) for line in lines])
+    likely = {one.line for one in audit_single(lines).suspects if one.likely}
+    assert likely == set(np.flatnonzero(find_label_issues(gold, probabilities)).tolist())
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.1])
+def test_planted_noise_is_found_and_its_rate_estimated(rate: float) -> None:
+    """The model errs in a tenth, so that noise can't be told from its errors wholly; chance would hit 5% or 10%."""
+    lines, wrong = noisy(2000, rate, 2)
+    audited = audit_single(lines)
+    first = {one.line for one in audited.suspects[: len(wrong)]}
+    assert len(first & wrong) > 0.6 * len(wrong)
+    in_tenth = {one.line for one in audited.suspects[:200]}
+    assert len(in_tenth & wrong) > (0.6 if rate == 0.1 else 0.8) * len(wrong)
+    noise = audited.noise
+    assert noise is not None
+    assert noise.low is not None
+    assert noise.high is not None
+    assert noise.low <= noise.rate <= noise.high
+    assert rate / 2 < noise.rate < 3 * rate + 0.1
+
+
+def test_one_label_only_has_nothing_to_find() -> None:
+    audited = audit_single([of_label("late", 0.9, 0.05, 0.05)] * 30)
+    assert audited.suspects == []
+
+
+def test_each_of_several_labels_is_judged_by_itself() -> None:
+    def line(gold: list[str], late: float, lost: float) -> dict[str, Any]:
+        return {"gold": gold, "prediction": {"label": [], "scores": {"late": late, "lost": lost}}}
+
+    usual = [line(["late"], 0.95, 0.05), line(["lost"], 0.05, 0.95), line([], 0.05, 0.05)] * 10
+    audited = audit_several([*usual, line(["late"], 0.01, 0.02), line([], 0.03, 0.99)])
+    found = {(one.line, one.kind, one.given, one.suggested) for one in audited.suspects}
+    assert found == {(30, "extra label", "late", ""), (31, "missing label", "", "lost")}
+
+
+def test_numbers_far_from_what_is_predicted() -> None:
+    generator = np.random.default_rng(3)
+    truth = generator.uniform(1, 5, 100)
+    lines = [{"gold": float(one), "prediction": {"label": float(one + generator.normal(0, 0.1))}} for one in truth]
+    lines[7]["gold"] = 50.0
+    audited = audit_numbers(lines)
+    assert [one.line for one in audited.suspects] == [7]
+    assert audited.suspects[0].given == "50"
+    assert audited.noise is None
+
+
+def tagged(words: str, gold: str, found: str, *scores: float) -> dict[str, Any]:
+    tags = [[f"{tag}" for tag in of_words.split()] for of_words in (gold, found)]
+    return {"tokens": words.split(), "gold": tags[0], "prediction": {"tags": tags[1], "scores": list(scores)}}
+
+
+@pytest.mark.parametrize(
+    ("line", "kind", "given", "suggested", "quality"),
+    [
+        (tagged("Ada left Oslo", "B-PER O O", "B-PER O B-LOC", 1, 1, 0.9), "missed", "", "LOC: Oslo", 0.1),
+        (tagged("Ada left Oslo", "B-PER O B-LOC", "B-PER O O", 1, 1, 0.8), "spurious", "LOC: Oslo", "", 0.2),
+        (tagged("Ada left Oslo", "B-PER O B-PER", "B-PER O B-LOC", 1, 1, 0.7), "type", "PER: Oslo", "LOC: Oslo", 0.3),
+        (
+            tagged("Ada Lund left", "B-PER O O", "B-PER I-PER O", 0.9, 0.6, 1),
+            "border",
+            "PER: Ada",
+            "PER: Ada Lund",
+            0.4,
+        ),
+        (
+            tagged("New Oslo Bank", "B-LOC I-LOC O", "B-ORG I-ORG I-ORG", 0.9, 0.9, 0.5),
+            "type and border",
+            "LOC: New Oslo",
+            "ORG: New Oslo Bank",
+            0.5,
+        ),
+    ],
+)
+def test_kinds_of_suspicious_entities(
+    line: dict[str, Any], kind: str, given: str, suggested: str, quality: float
+) -> None:
+    (one,) = audit_entities([line])
+    assert (one.kind, one.given, one.suggested) == (kind, given, suggested)
+    assert one.quality == pytest.approx(quality)
+
+
+def test_entities_on_which_all_agree_are_no_suspects() -> None:
+    assert audit_entities([tagged("Ada left Oslo", "B-PER O B-LOC", "B-PER O B-LOC", 1, 1, 1)]) == []
+
+
+def test_an_entity_that_is_found_in_two_pieces_is_one_doubt() -> None:
+    (one,) = audit_entities([tagged("New York Bank", "B-ORG I-ORG I-ORG", "B-LOC I-LOC B-ORG", 0.9, 0.9, 0.9)])
+    assert (one.kind, one.suggested) == ("type and border", "LOC: New York")
+
+
+def asked(gold: list[str], answer: str, score: float = 0.9, none: float = -5.0) -> dict[str, Any]:
+    return {"gold": gold, "prediction": {"answer": answer, "score": score, "no_answer_score": none}}
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        (asked([], "in Oslo"), "answer overlooked"),
+        (asked(["in Oslo"], "", none=5.0), "no answer"),
+        (asked(["in Oslo"], "a grey cat"), "another answer"),
+        (asked(["in Oslo"], "Oslo"), None),
+        (asked(["in Oslo", "a cat"], "a grey cat"), None),
+        (asked([], ""), None),
+    ],
+)
+def test_kinds_of_suspicious_answers(line: dict[str, Any], kind: str | None) -> None:
+    assert [one.kind for one in audit_answers([line])] == ([kind] if kind else [])
+
+
+def test_the_surer_the_model_the_worse_the_answer() -> None:
+    found = audit_answers([asked(["x"], "y", 0.5), asked(["x"], "y", 0.9), asked([], "y", none=-9)])
+    assert [one.line for one in found] == [2, 1, 0]
+
+
+def test_likely_ones_come_first_then_the_worst() -> None:
+    suspects = [Suspect(place, "label", "a", "b", quality, place == 2) for place, quality in enumerate((0.3, 0.1, 0.4))]
+    assert [one.line for one in worst_first(suspects)] == [2, 1, 0]
+
+
+def test_every_task_has_an_audit() -> None:
+    assert set(AUDITS) == {"classification", "ner", "qa"}
