@@ -17,10 +17,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     from recipes.auditing.auditing import audit_by_study
     from recipes.command import dispatch
+    from recipes.command.words import BAD_INPUT
     from recipes.run import run
+    from recipes.system.console import complain
 
-    chosen = [] if any(word.startswith("study=") for word in words) else ["study=cross_validation"]
-    return dispatch.main(run, [*words, *chosen], started, dispatch.Sweepers(study=audit_by_study))
+    other = next((word for word in words if word.startswith(("study=", "search=", "-m"))), None)
+    if other is not None:
+        complain(f"{other}: an audit is a cross-validation (study.folds=5), and nothing else at the same time")
+        return BAD_INPUT
+    return dispatch.main(run, [*words, "study=cross_validation"], started, dispatch.Sweepers(study=audit_by_study))
 
 
 if __name__ == "__main__":

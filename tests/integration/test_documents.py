@@ -21,6 +21,7 @@ DOCUMENTS = (
     "README.md",
     "docs/formats.md",
     "docs/check.md",
+    "docs/audit.md",
     "docs/convert.md",
     "docs/predict.md",
     "docs/long_texts.md",
@@ -81,6 +82,7 @@ RUNS = [command for command in COMMANDS if "recipes.run" in command.text]
 CONVERSIONS = [command for command in COMMANDS if "recipes.convert" in command.text and " IN " not in command.text]
 PREDICTIONS = [command for command in COMMANDS if "recipes.predict" in command.text and " RUN " not in command.text]
 CHECKS = [command for command in COMMANDS if "recipes.check" in command.text]
+AUDITS = [command for command in COMMANDS if "recipes.audit" in command.text]
 COMPARISONS = [command for command in COMMANDS if "recipes.compare" in command.text]
 SCRIPTS = [command for command in COMMANDS if "scripts/" in command.text.split(" -")[0] and command not in RUNS]
 OTHERS = [command for command in COMMANDS if command not in RUNS and command not in SCRIPTS]
@@ -95,7 +97,9 @@ def test_the_commands_are_found() -> None:
         "scripts/soak",
     }
     assert {
-        command.text for command in OTHERS if command not in (*CONVERSIONS, *PREDICTIONS, *COMPARISONS, *CHECKS)
+        command.text
+        for command in OTHERS
+        if command not in (*CONVERSIONS, *PREDICTIONS, *COMPARISONS, *CHECKS, *AUDITS)
     } == {
         "python -m recipes.convert IN ... -o OUT",
         "python -m recipes.predict RUN INPUT ... -o OUT",
@@ -217,6 +221,13 @@ def test_the_checks_of_the_documents(command: Command, folder: Path, public: Pat
     assert (done.returncode, done.stderr) == (0, "")
     names = {line.split()[0] for line in command.shown if re.match(r"[A-Za-z]", line)}
     assert names <= {line.split()[0] for line in done.stdout.splitlines() if line.strip()}
+
+
+def test_the_audits_of_the_documents(folder: Path, models: dict[str, Path]) -> None:
+    for command in {command.text: command for command in AUDITS}.values():
+        done = shell(f"{command.text} study.folds=2 model.path={models['bert']} hparams.max_steps=1", folder)
+        assert (done.returncode, done.stderr) == (0, ""), command.place
+        assert "Audit of 24 rows" in done.stdout
 
 
 SAMPLE_RUN = "outputs/ner/ner_sample/minilm/default/seed=1"
