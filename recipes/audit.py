@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -15,6 +16,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         say(HELP)
         return 0
+    if words[:1] == ["apply"]:
+        from recipes.command.words import do
+
+        return do(words[1:], "", _apply)
     from recipes.auditing.auditing import audit_by_study
     from recipes.command import dispatch
     from recipes.command.words import BAD_INPUT
@@ -26,6 +31,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain(f"{other}: an audit is a cross-validation (study.folds=5), and nothing else at the same time")
         return BAD_INPUT
     return dispatch.main(run, [*words, "study=cross_validation"], started, dispatch.Sweepers(study=audit_by_study))
+
+
+def _apply(words: Sequence[str]) -> None:
+    """Write corrected copies of the files of an audit.
+
+    Raises:
+        InputError: the words or the table can't be used.
+    """
+    from recipes.auditing.applying import apply_fixes
+    from recipes.command.words import without_flags
+    from tasks.errors import InputError
+
+    names, values, _ = without_flags(words, {"-o": "output", "--output": "output"}, ())
+    if len(names) != 1 or not values.get("output"):
+        raise InputError("Which table, and into which folder? python -m recipes.audit apply audit.csv -o FOLDER")
+    apply_fixes(Path(names[0]).expanduser(), Path(values["output"]).expanduser())
 
 
 if __name__ == "__main__":

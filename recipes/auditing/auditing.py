@@ -4,12 +4,14 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from recipes.command.dispatch import Sweep
+from recipes.command.own_rows import shell_command
 from recipes.config.conversion import parse_study
+from recipes.reporting.study_page import RECORD as STUDY
 from recipes.studies.cross_validation import FOLDER
 from recipes.studies.question import folder_of
 from recipes.studies.studying import study
@@ -23,7 +25,9 @@ from tasks.task import AnyTask
 SHOWN = 10
 "Suspects on the console."
 LONGEST = 100
-HEADER = ("rank", "likely", "file", "line", "kind", "given", "suggested", "score", "text")
+AROUND = 8
+"Words that are shown on each side of an entity."
+HEADER = ("rank", "fix", "likely", "file", "line", "kind", "given", "suggested", "score", "text")
 RECORD, TABLE = "audit.json", "audit.csv"
 
 
@@ -42,10 +46,19 @@ def audit_by_study(sweep: Sweep) -> int:
     if status or not path.is_file():
         return status
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    audited = audit(task_of(folder), lines)
-    write(folder, lines, audited)
-    show(folder, lines, audited, parse_study(sweep.tree).folds)
+    task, folds = task_of(folder), parse_study(sweep.tree).folds
+    audited = audit(task, lines)
+    about = {"task": task.name, "command": shell_command(sweep.line.overrides, "recipes.audit"), "folds": folds}
+    write(folder, lines, audited, {**about, "score": _score(folder)})
+    show(folder, lines, audited, folds)
     return 0
+
+
+def _score(folder: Path) -> dict[str, Any]:
+    """Return the score of all rows together, as the study has written it."""
+    study = json.loads((folder / STUDY).read_text(encoding="utf-8"))
+    line = next(line for line in study["tables"][0]["lines"] if line["cells"][0].startswith("all together"))
+    return {"name": study["score"], "value": line["value"], "interval": line["interval"]}
 
 
 def task_of(folder: Path) -> AnyTask:
@@ -60,33 +73,30 @@ def task_of(folder: Path) -> AnyTask:
     return load_run(path, judged_split(metrics)).task
 
 
-def write(folder: Path, lines: Sequence[Line], audited: Audited) -> None:
-    """Write the ranked list as a table and as JSON."""
+def write(folder: Path, lines: Sequence[Line], audited: Audited, about: Mapping[str, Any]) -> None:
+    """Write the ranked list as a table, as JSON, and as a page."""
+    places = [(rank, one, lines[one.line]) for rank, one in enumerate(audited.suspects, 1)]
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
     writer.writerow(HEADER)
-    for rank, one in enumerate(audited.suspects, 1):
-        line = lines[one.line]
-        likely = "yes" if one.likely else ""
-        writer.writerow(
-            [
-                rank,
-                likely,
-                line["file"],
-                line["line"],
-                one.kind,
-                one.given,
-                one.suggested,
-                f"{one.quality:.4f}",
-                excerpt(line, one),
-            ]
-        )
+    for rank, one, line in places:
+        likely, score = "yes" if one.likely else "", f"{one.quality:.4f}"
+        place = (rank, "", likely, line["file"], line["line"])
+        writer.writerow([*place, one.kind, one.given, one.suggested, score, excerpt(line, one)])
     write_text(folder / TABLE, written.getvalue())
     noise = None if audited.noise is None else vars(audited.noise)
-    suspects = [
-        {**vars(one), "file": lines[one.line]["file"], "number": lines[one.line]["line"]} for one in audited.suspects
-    ]
-    write_json(folder / RECORD, {"rows": len(lines), "noise": noise, "suspects": suspects})
+    suspects = [_plain(rank, one, line) for rank, one, line in places]
+    write_json(folder / RECORD, {**about, "rows": len(lines), "noise": noise, "suspects": suspects})
+
+
+def _plain(rank: int, one: Suspect, line: Line) -> dict[str, Any]:
+    before, here, after = _parts(line, one)
+    said = line["prediction"].get("scores")
+    reasons = ""
+    if isinstance(said, Mapping):
+        reasons = ", ".join(f"{said[name]:.2f} for {name}" for name in (one.suggested, one.given) if name in said)
+    place = {"rank": rank, "file": line["file"], "number": line["line"]}
+    return {**place, **vars(one), "before": before, "here": here, "after": after, "reasons": reasons}
 
 
 def show(folder: Path, lines: Sequence[Line], audited: Audited, folds: int) -> None:
@@ -115,12 +125,19 @@ def show(folder: Path, lines: Sequence[Line], audited: Audited, folds: int) -> N
 
 def excerpt(line: Line, one: Suspect) -> str:
     """Return the text of a row, or what stands around an entity."""
+    before, here, after = _parts(line, one)
+    return f"{before}[{here}]{after}" if here else before
+
+
+def _parts(line: Line, one: Suspect) -> tuple[str, str, str]:
+    """Return what stands before the words in question, these, and what stands after them."""
     if "tokens" in line:
-        words = line["tokens"]
-        before, here = words[max(one.start - 8, 0) : one.start], words[one.start : one.end]
-        return " ".join([*before, f"[{' '.join(here)}]", *words[one.end : one.end + 8]])
+        words, (start, end) = line["tokens"], one.bounds
+        before = "".join(f"{word} " for word in words[max(start - AROUND, 0) : start])
+        after = "".join(f" {word}" for word in words[end : end + AROUND])
+        return before, " ".join(words[start:end]), after
     parts = [line[name] for name in ("text", "text_pair", "question", "context") if line.get(name)]
-    return " | ".join(map(str, parts))
+    return " | ".join(map(str, parts)), "", ""
 
 
 def _short(text: Any) -> str:

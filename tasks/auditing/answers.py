@@ -23,10 +23,11 @@ def _of_line(place: int, line: Line) -> Iterator[Suspect]:
     gold, prediction = line["gold"], line["prediction"]
     answer, given = prediction["answer"], " | ".join(line["gold"])
     # The difference of the logits of no answer and of the best one, as a probability.
+    at = (prediction["start"], prediction["end"]) if answer else None
     none = 1 / (1 + exp(-min(max(prediction["no_answer_score"], -50), 50)))
     if not gold and answer:
-        yield Suspect(place, "answer overlooked", "", answer, none)
+        yield Suspect(place, "answer overlooked", "", answer, none, suggested_at=at)
     elif gold and not answer:
         yield Suspect(place, "no answer", given, "", 1 - none)
     elif gold and max(overlap_f1(answer, one) for one in gold) < ANOTHER:
-        yield Suspect(place, "another answer", given, answer, 1 - prediction["score"])
+        yield Suspect(place, "another answer", given, answer, 1 - prediction["score"], suggested_at=at)

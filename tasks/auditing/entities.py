@@ -44,16 +44,15 @@ def _suspect(
     place: int, kind: str, given: Span | None, suggested: Span | None, words: Sequence[str], scores: Sequence[float]
 ) -> Suspect:
     both = [span for span in (given, suggested) if span is not None]
-    start, end = min(span[1] for span in both), max(span[2] for span in both)
-    sure = min(scores[start:end])
+    sure = min(scores[min(span[1] for span in both) : max(span[2] for span in both)])
     return Suspect(
         line=place,
         kind=kind,
         given=_named(given, words),
         suggested=_named(suggested, words),
         quality=1 - sure,
-        start=start,
-        end=end,
+        given_at=None if given is None else given[1:],
+        suggested_at=None if suggested is None else suggested[1:],
     )
 
 

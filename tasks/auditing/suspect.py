@@ -24,12 +24,18 @@ class Suspect:
     "How sure it is that what is given is right, 0 to 1."
     likely: bool = False
     "Whether it is one of as many as are estimated to be wrong."
-    start: int = 0
-    "Of an entity or an answer: its first word or character,"
-    end: int = 0
-    "and the one after its last, of what is given and what is suggested together."
+    given_at: tuple[int, int] | None = None
+    "Of an entity: its first word, and the one after its last."
+    suggested_at: tuple[int, int] | None = None
+    "The same of what is suggested; of an answer in characters of the passage."
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """The first place that is given or suggested, and the one after the last."""
+        both = [at for at in (self.given_at, self.suggested_at) if at is not None]
+        return min((at[0] for at in both), default=0), max((at[1] for at in both), default=0)
 
 
 def worst_first(suspects: Iterable[Suspect]) -> list[Suspect]:
     """Return suspects, those that are most probably wrong first; equal ones by their lines."""
-    return sorted(suspects, key=lambda one: (not one.likely, one.quality, one.line, one.start))
+    return sorted(suspects, key=lambda one: (not one.likely, one.quality, one.line, one.bounds))

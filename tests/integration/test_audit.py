@@ -83,3 +83,68 @@ def test_help_and_mistakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caps
     assert "nowhere.csv" in capsys.readouterr().err
     assert main(["task=classification", "study=seeds"]) == 2
     assert not (tmp_path / "outputs").exists()
+
+
+@pytest.fixture
+def audited(models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The table of an audit of a CSV file."""
+    monkeypatch.chdir(tmp_path)
+    lines = [f"the parcel number {number} came,{('late', 'lost', 'wet')[number % 3]}" for number in range(36)]
+    (tmp_path / "rows.csv").write_text("text,label\n" + "\n".join(lines) + "\n")
+    assert main(["task=classification", "data.train=rows.csv", f"model.path={models['bert']}", *SHORT]) == 0
+    (folder,) = (tmp_path / "outputs" / "sweeps").iterdir()
+    return folder / TABLE
+
+
+def decide(table: Path, *words: str) -> list[dict[str, str]]:
+    """Write words into the column `fix` of the first rows, and return these rows."""
+    rows = list(csv.DictReader(table.read_text().splitlines()))
+    for row, word in zip(rows, words, strict=False):
+        row["fix"] = word
+    with table.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+    return rows[: len(words)]
+
+
+def test_fixes_are_applied_to_a_copy(audited: Path, tmp_path: Path, capsys: Any) -> None:
+    original = (tmp_path / "rows.csv").read_text()
+    yes, other, drop = decide(audited, "Yes", "damp", "drop")
+    assert main(["apply", str(audited), "-o", str(tmp_path / "fixed")]) == 0
+    out = capsys.readouterr().out
+    assert "2 rows changed" in out
+    assert "1 row left out" in out
+    assert (tmp_path / "rows.csv").read_text() == original
+    wanted = original.splitlines()
+    for row, label in ((yes, yes["suggested"]), (other, "damp")):
+        place = int(row["line"]) - 1
+        wanted[place] = f"{wanted[place].partition(',')[0]},{label}"
+    del wanted[int(drop["line"]) - 1]
+    assert (tmp_path / "fixed" / "rows.csv").read_text().splitlines() == wanted
+
+
+def test_fixes_that_cannot_be_applied(audited: Path, tmp_path: Path, capsys: Any) -> None:
+    def refused(said: str, *words: str) -> None:
+        assert main(["apply", *words]) == 2
+        assert said in capsys.readouterr().err
+        assert not (tmp_path / "fixed").exists()
+
+    to = ("-o", str(tmp_path / "fixed"))
+    refused("the column fix is empty", str(audited), *to)
+    refused("there is no such file", "nowhere.csv", *to)
+    refused("into which folder?", str(audited))
+    decide(audited, "yes")
+    (tmp_path / "lone.csv").write_text(audited.read_text())
+    refused("beside it there is no audit.json", str(tmp_path / "lone.csv"), *to)
+    audited.write_text(audited.read_text().replace("rows.csv", "other.csv"))
+    refused("line 2: rank, file and line are not those of the audit", str(audited), *to)
+    audited.write_text(audited.read_text().replace("other.csv", "rows.csv"))
+    (tmp_path / "rows.csv").write_text("text,label\na,late\nb,lost\n")
+    refused("Were the files changed since the audit?", str(audited), *to)
+
+
+def test_a_copy_is_not_written_over_anything(audited: Path, tmp_path: Path, capsys: Any) -> None:
+    decide(audited, "yes")
+    assert main(["apply", str(audited), "-o", str(tmp_path)]) == 2
+    assert "rows.csv is there already" in capsys.readouterr().err

@@ -54,6 +54,7 @@ RANK = {room: rank for rank, rooms in enumerate(RANKS) for room in rooms}
 
 ONLY_VERBS_COMPOSE = (
     "recipes",
+    "recipes.auditing",
     "recipes.bench",
     "recipes.command",
     "recipes.jobs",

@@ -151,7 +151,8 @@ def test_an_entity_that_is_found_in_two_pieces_is_one_doubt() -> None:
 
 
 def asked(gold: list[str], answer: str, score: float = 0.9, none: float = -5.0) -> dict[str, Any]:
-    return {"gold": gold, "prediction": {"answer": answer, "score": score, "no_answer_score": none}}
+    at = {"start": 3, "end": 3 + len(answer)}
+    return {"gold": gold, "prediction": {"answer": answer, "score": score, "no_answer_score": none, **at}}
 
 
 @pytest.mark.parametrize(
