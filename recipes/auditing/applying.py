@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from recipes.auditing.auditing import RECORD
 from recipes.command.composing import compose
 from recipes.config.schema import TASKS
+from recipes.reporting.audit_page import RECORD
 from recipes.reporting.study_page import RECORD as STUDY
 from recipes.system.console import counted, say
 from recipes.system.files import write_text

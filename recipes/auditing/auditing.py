@@ -11,6 +11,7 @@ from typing import Any
 from recipes.command.dispatch import Sweep
 from recipes.command.own_rows import shell_command
 from recipes.config.conversion import parse_study
+from recipes.reporting.audit_page import PAGE, RECORD, write_audit_page
 from recipes.reporting.study_page import RECORD as STUDY
 from recipes.studies.cross_validation import FOLDER
 from recipes.studies.question import folder_of
@@ -28,7 +29,7 @@ LONGEST = 100
 AROUND = 8
 "Words that are shown on each side of an entity."
 HEADER = ("rank", "fix", "likely", "file", "line", "kind", "given", "suggested", "score", "text")
-RECORD, TABLE = "audit.json", "audit.csv"
+TABLE = "audit.csv"
 
 
 def audit_by_study(sweep: Sweep) -> int:
@@ -48,7 +49,13 @@ def audit_by_study(sweep: Sweep) -> int:
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     task, folds = task_of(folder), parse_study(sweep.tree).folds
     audited = audit(task, lines)
-    about = {"task": task.name, "command": shell_command(sweep.line.overrides, "recipes.audit"), "folds": folds}
+    name = str(sweep.tree.data.name or sweep.tree.hydra.runtime.choices.get("data"))
+    about = {
+        "task": task.name,
+        "data": name,
+        "command": shell_command(sweep.line.overrides, "recipes.audit"),
+        "folds": folds,
+    }
     write(folder, lines, audited, {**about, "score": _score(folder)})
     show(folder, lines, audited, folds)
     return 0
@@ -87,6 +94,7 @@ def write(folder: Path, lines: Sequence[Line], audited: Audited, about: Mapping[
     noise = None if audited.noise is None else vars(audited.noise)
     suspects = [_plain(rank, one, line) for rank, one, line in places]
     write_json(folder / RECORD, {**about, "rows": len(lines), "noise": noise, "suspects": suspects})
+    write_audit_page(folder)
 
 
 def _plain(rank: int, one: Suspect, line: Line) -> dict[str, Any]:
@@ -120,7 +128,7 @@ def show(folder: Path, lines: Sequence[Line], audited: Audited, folds: int) -> N
         place = f"{Path(line['file']).name}, {line['line']}"
         rows.append([place, one.kind, one.given or "-", one.suggested or "-", _short(excerpt(line, one))])
     say(escape_control_characters(table(rows)))
-    say(f"All of them, worst first: {folder / TABLE}")
+    say(f"All of them, worst first: {folder / TABLE}; to read them by: {folder / PAGE}")
 
 
 def excerpt(line: Line, one: Suspect) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from recipes.audit import main
-from recipes.auditing.auditing import RECORD, TABLE
+from recipes.auditing.auditing import TABLE
+from recipes.reporting.audit_page import PAGE, RECORD
 
 SHORT = ("study.folds=2", "hparams.max_steps=2", "hparams.batch_size=8", "runtime.threads=1", "data.test_fraction=0")
 
@@ -63,6 +64,7 @@ def test_an_audit_of_each_kind(
     record = json.loads((folder / RECORD).read_text())
     assert record["rows"] == 36
     assert (record["noise"] is not None) == (kind in ("single", "several"))
+    assert "Audit of files" in (folder / PAGE).read_text()
     written = list(csv.DictReader((folder / TABLE).read_text().splitlines()))
     assert len(written) == len(record["suspects"])
     for one in written:
