@@ -33,6 +33,7 @@ def check_line(line: "CheckLine") -> int:
         InputError: a choice can't be used, or there are no rows to check.
     """
     from recipes.command import composing
+    from recipes.command.line import key_of
     from recipes.command.literals import with_literal_values
     from recipes.command.own_rows import require_task, shell_command
     from recipes.config.conversion import parse
@@ -53,9 +54,14 @@ def check_line(line: "CheckLine") -> int:
     root = expand_home(str(config.output_root)) / "checks"
     folder = line.output or root / config.task.name / safe_name(name)
     about = {"data": name, "model": str(choices.model), "command": shell_command(line.overrides, "recipes.check")}
-    from recipes.checking.checking import check  # only now: it takes seconds, and most mistakes are found by then
+    from recipes.checking.checking import (  # only now: it takes seconds, and most mistakes are found by then
+        ModelUse,
+        check,
+    )
 
-    record = check(config, folder, line.excused, about)
+    named = any(key_of(word) in ("model", "model.path") for word in line.overrides)
+    use: ModelUse = "leave" if not line.with_model else "must" if named else "try"
+    record = check(config, folder, line.excused, about, use)
     return FOUND if _counts(record["counts"], line.fail_on) else 0
 
 

@@ -49,21 +49,27 @@ def audit_by_study(sweep: Sweep) -> int:
     lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     task, folds = task_of(folder), parse_study(sweep.tree).folds
     audited = audit(task, lines)
-    name = str(sweep.tree.data.name or sweep.tree.hydra.runtime.choices.get("data"))
-    about = {
-        "task": task.name,
-        "data": name,
-        "command": shell_command(sweep.line.overrides, "recipes.audit"),
-        "folds": folds,
-    }
+    command = shell_command(sweep.line.overrides, "recipes.audit")
+    about = {"task": task.name, "data": _data_name(sweep), "command": command, "folds": folds}
     write(folder, lines, audited, {**about, "score": _score(folder)})
     show(folder, lines, audited, folds)
     return 0
 
 
+def _study(folder: Path) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((folder / STUDY).read_text(encoding="utf-8"))
+    return read
+
+
+def _data_name(sweep: Sweep) -> str:
+    """Return what the rows are called: the choice of the group, or the name of the user's file."""
+    data, choice = sweep.tree.data, str(sweep.tree.hydra.runtime.choices.get("data"))
+    return str(data.name or (Path(str(data.train)).name if choice == "files" else choice))
+
+
 def _score(folder: Path) -> dict[str, Any]:
     """Return the score of all rows together, as the study has written it."""
-    study = json.loads((folder / STUDY).read_text(encoding="utf-8"))
+    study = _study(folder)
     line = next(line for line in study["tables"][0]["lines"] if line["cells"][0].startswith("all together"))
     return {"name": study["score"], "value": line["value"], "interval": line["interval"]}
 
@@ -115,8 +121,11 @@ def show(folder: Path, lines: Sequence[Line], audited: Audited, folds: int) -> N
         noise = audited.noise
         sure = "" if noise.low is None or noise.high is None else f" ({noise.low:.1%} to {noise.high:.1%})"
         say(f"about {noise.rate:.1%} of the labels are probably wrong{sure}, as far as confident learning can tell")
+    weak = [one for one in _study(folder)["sentences"] if "collapsed" in one]
+    if weak:
+        say(f"What follows tells little, as the models have learnt little: {weak[0]}")
     if not kinds:
-        say("Nothing is suspicious")
+        say("Nothing can be told" if weak else "Nothing is suspicious")
         return
     say(
         f"{counted(sum(kinds.values()), 'suspect')}: "
@@ -125,8 +134,10 @@ def show(folder: Path, lines: Sequence[Line], audited: Audited, folds: int) -> N
     rows = [["place", "kind", "given", "suggested", "text"]]
     for one in audited.suspects[:SHOWN]:
         line = lines[one.line]
-        place = f"{Path(line['file']).name}, {line['line']}"
+        place = f"{Path(line['file']).name}, line {line['line']}"
         rows.append([place, one.kind, one.given or "-", one.suggested or "-", _short(excerpt(line, one))])
+    if len(audited.suspects) > SHOWN:
+        say(f"The first {SHOWN}:")
     say(escape_control_characters(table(rows)))
     say(f"All of them, worst first: {folder / TABLE}; to read them by: {folder / PAGE}")
 

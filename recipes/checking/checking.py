@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from tqdm import tqdm
 
@@ -21,7 +21,14 @@ if TYPE_CHECKING:
     from recipes.checking.tokens import Tokens
 
 
-def check(config: Config, folder: Path, excused: dict[str, float], about: dict[str, Any]) -> dict[str, Any]:
+ModelUse: TypeAlias = Literal["leave", "try", "must"]
+"""leave: it is not looked at. try: if it can't be found, the check says so and does the rest. must: that is an error,
+as the user named it."""
+
+
+def check(
+    config: Config, folder: Path, excused: dict[str, float], about: dict[str, Any], model: ModelUse
+) -> dict[str, Any]:
     """Check the rows of a config, print what is found, write it, and return the record.
 
     Args:
@@ -29,12 +36,13 @@ def check(config: Config, folder: Path, excused: dict[str, float], about: dict[s
         folder: where the record and the page are written.
         excused: for kinds of findings the share up to which they do not count.
         about: names of the data and the model, and the command.
+        model: what is done with the model.
 
     Raises:
-        InputError: there are no rows to check.
+        InputError: there are no rows to check, or no model.
     """
     rows = read(config)
-    tokens, missing = _tokens(rows, config)
+    tokens, missing = _tokens(rows, config, model)
     findings = [*rows.findings, *_found(rows), *(() if tokens is None else tokens.findings)]
     about = {**about, "model": about["model"] if tokens is not None else None}
     record = record_of(rows, findings, tokens, excused, about)
@@ -48,8 +56,10 @@ def check(config: Config, folder: Path, excused: dict[str, float], about: dict[s
     return record
 
 
-def _tokens(rows: Read, config: Config) -> "tuple[Tokens | None, str]":
+def _tokens(rows: Read, config: Config, use: ModelUse) -> "tuple[Tokens | None, str]":
     """Return what the model makes of the rows, or why that is not known."""
+    if use == "leave":
+        return None, ""
     if rows.head is None:
         return None, "the labels make no head for it"
     from recipes.checking.tokens import look_at_tokens  # takes seconds, which rows that can't be read need not wait
@@ -57,6 +67,8 @@ def _tokens(rows: Read, config: Config) -> "tuple[Tokens | None, str]":
     try:
         return look_at_tokens(rows.task, rows.given, rows.head, config.model), ""
     except InputError as error:
+        if use == "must":
+            raise
         return None, str(error)
 
 

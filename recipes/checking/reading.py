@@ -6,6 +6,7 @@ from typing import get_args
 
 from recipes.config.schema import Config
 from tasks.checks.finding import Finding, Grade, finding, percent
+from tasks.classification import EMPTY_LABELS
 from tasks.data.options import Split
 from tasks.data.read import read_label_names
 from tasks.data.records import Origin, ReadReport
@@ -54,7 +55,13 @@ def read(config: Config) -> Read:
     data = config.data
     report = TolerantReport(on_bad_row="skip", way_out="")
     layout = Layout(data.columns, read_label_names(data.label_names))
-    task, found, unlabelled, _ = read_splits(config.task, data, layout, report)
+    try:
+        task, found, unlabelled, _ = read_splits(config.task, data, layout, report)
+    except InputError as error:
+        reasons = [
+            f"{count:,} x {reason}, e.g. {report.examples[reason][0]}" for reason, count in report.skipped.items()
+        ]
+        raise InputError("\n".join([str(error), *reasons])) from error
     splits = {split: found[split] for split in get_args(Split) if split in found}
     policy = data.unknown_labels or task.unknown_label_policy
     given = Given(splits, unlabelled, stops=policy == "error")
@@ -84,6 +91,8 @@ def _unusable(report: TolerantReport, given: Given, policy: str) -> Iterator[Fin
 
 def _repaired(report: ReadReport, given: Given) -> Iterator[Finding]:
     for reason, count in report.repaired.items():
+        if reason == EMPTY_LABELS:  # which is how a table says so; other checks count them
+            continue
         message = f"{count:,} repaired: {reason}"
         yield finding("repaired_rows", "warning", message, count, max(_rows(given), count), _told(report, reason))
 
@@ -95,7 +104,7 @@ def _told(report: ReadReport, reason: str) -> Iterator[tuple[str, None]]:
 def _few(given: Given) -> Iterator[Finding]:
     for split, rows in given.splits.items():
         if len(rows) < FEW:
-            message = f"{split} has {len(rows):,} rows"
+            message = f"{split} has {len(rows):,} row{'' if len(rows) == 1 else 's'}"
             yield finding("few_rows", "note" if len(rows) >= FEW_ROWS else "warning", message, len(rows), len(rows))
 
 
@@ -103,7 +112,8 @@ def _gate(task: AnyTask, given: Given, accepted: list[str]) -> Iterator[Finding]
     """Yield what a run would stop at, or note, apart from what other checks tell more fully."""
     for one in task.findings(given.train):
         if one.check is not None and one.check not in accepted:
-            said = f"{one.message}. If it is meant so: 'data.accept=[{one.check}]'"
+            end = "" if one.message.endswith("?") else "."
+            said = f"{one.message}{end} If it is meant so: 'data.accept=[{one.check}]'"
             yield _implausible("error", said, given)
         elif one.kind is None:
             yield _implausible("note" if one.check else "warning", one.message, given)

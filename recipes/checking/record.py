@@ -7,6 +7,7 @@ import numpy as np
 
 from recipes.checking.reading import Read
 from tasks.checks.finding import GRADES, Finding, gravest_first
+from tasks.checks.lengths import word_count
 from tasks.data.options import Split
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def record_of(
     ordered = gravest_first(findings)
     is_excused = [one.kind in excused and one.share <= excused[one.kind] for one in ordered]
     counted = [one for one, free in zip(ordered, is_excused, strict=True) if not free]
-    words = {split: [len(task.content(row).split()) for row in rows] for split, rows in given.splits.items()}
+    words = {split: [word_count(task.content(row)) for row in rows] for split, rows in given.splits.items()}
     return {
         "task": task.name,
         "variety": task.variety(),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from recipes.system.characters import visible
 from recipes.system.console import counted, escape_control_characters, say, say_field
 from tasks.checks.finding import GRADES, percent
 
@@ -35,7 +36,7 @@ def show_summary(record: Mapping[str, Any], recognised: list[str], notes: list[s
 def _shares(labels: Mapping[str, int]) -> str:
     total = sum(labels.values())
     most = sorted(labels.items(), key=lambda pair: -pair[1])
-    shown = ", ".join(f"{name} {count:,} ({percent(count, total)})" for name, count in most[:LABELS_SHOWN])
+    shown = ", ".join(f"{visible(name)} {count:,} ({percent(count, total)})" for name, count in most[:LABELS_SHOWN])
     return shown + (f", and {len(most) - LABELS_SHOWN} more" if len(most) > LABELS_SHOWN else "")
 
 

@@ -12,7 +12,7 @@ Check labelled rows before training on them: duplicates, conflicting labels, dam
 what the model would cut off, and more (docs/check.md). Nothing is trained.
 
   python -m recipes.check [GROUP=CHOICE ...] [KEY=VALUE ...] [--fail-on GRADE] [--ignore KINDS] [--at-most KIND=SHARE]
-                          [-o FOLDER]
+                          [--no-model] [-o FOLDER]
 
   GROUP=CHOICE, KEY=VALUE   what recipes.run takes: task=ner data.train=news.conll data.test=... model=...
                             Splits that are not given are not cut off: what is there is checked
@@ -20,14 +20,16 @@ what the model would cut off, and more (docs/check.md). Nothing is trained.
   --ignore       kinds of findings that do not count, with commas between them
   --at-most      KIND=SHARE, with commas between several: the kind does not count up to this share, as in
                  --at-most near_duplicates=0.05
+  --no-model     leave out what the model would cut off or does not know, which takes half of the time
   -o, --output   the folder of check.json and check.html (default: outputs/checks/TASK/DATA)
 
-Exit status: 0 nothing grave, 1 findings, 2 the rows can't be read.
+Exit status: 0 nothing grave, 1 findings, 2 the command or the rows can't be used, or the report can't be written.
 
 Examples
   python -m recipes.check task=classification data.train=reviews.csv data.test=more.csv
   python -m recipes.check task=ner data.train=names.conll model=roberta-base --fail-on warning"""
 
+NO_MODEL = "--no-model"
 FAIL_ON = ("error", "warning", "note", "never")
 VALUE_FLAGS = {
     "-o": "output",
@@ -48,6 +50,8 @@ class CheckLine:
     fail_on: str
     excused: dict[str, float]
     "For kinds of findings the share up to which they do not count."
+    with_model: bool
+    "Whether it is looked at what the model makes of the rows."
 
 
 def read_check_line(arguments: Sequence[str], kinds: Sequence[str]) -> CheckLine:
@@ -60,7 +64,12 @@ def read_check_line(arguments: Sequence[str], kinds: Sequence[str]) -> CheckLine
     Raises:
         InputError: a word is none of its words, or a value is none of its values.
     """
-    rest, values, _ = without_flags(arguments, VALUE_FLAGS, ())
+    if "--cfg" in arguments:
+        raise InputError("All keys, with their values: python -m recipes.run --cfg job")
+    rest, values, switched = without_flags(arguments, VALUE_FLAGS, (NO_MODEL,))
+    wanted = next((word for word in rest if word.startswith(("study=", "search="))), None)
+    if wanted is not None:
+        raise InputError(f"{wanted}: a check trains nothing. That is for recipes.run")
     for word in rest:
         if "=" not in word:
             near = f"data.train={word}" if Path(word).exists() else "KEY=VALUE"
@@ -73,7 +82,8 @@ def read_check_line(arguments: Sequence[str], kinds: Sequence[str]) -> CheckLine
         name, _, share = word.partition("=")
         excused[_kind("--at-most", name, kinds)] = _share(word, share)
     output = values.get("output")
-    return CheckLine(tuple(rest), None if output is None else Path(output).expanduser(), fail_on, excused)
+    folder = None if output is None else Path(output).expanduser()
+    return CheckLine(tuple(rest), folder, fail_on, excused, NO_MODEL not in switched)
 
 
 def _listed(value: str | None) -> list[str]:

@@ -11,6 +11,7 @@ import regex
 from tasks.checks.finding import Finding, Grade, finding, percent
 from tasks.data.options import Split
 from tasks.data.records import Origin
+from tasks.words import WITHOUT_BLANKS
 
 SAME = 0.75
 "Share of common words and pairs of words (Jaccard) from which on two texts are nearly the same."
@@ -29,7 +30,10 @@ COMPARED = 20
 MANY = 0.05
 "Share of duplicates in training from which on they are worth a warning, and in other splits an error."
 
-WORD = regex.compile(r"[\p{L}\p{M}]+|\d")
+WORD = regex.compile(
+    rf"(?V1)[{WITHOUT_BLANKS}]\p{{M}}*|[\p{{L}}--[{WITHOUT_BLANKS}]][\p{{L}}\p{{M}}--[{WITHOUT_BLANKS}]]*|\d"
+)
+"A word, a digit, or a character of a script that writes words without blanks between them."
 
 
 @dataclass(frozen=True, slots=True)

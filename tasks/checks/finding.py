@@ -12,9 +12,11 @@ GRADES: tuple[Grade, ...] = get_args(Grade)
 "From the gravest on. error: what is trained on these rows, or a score on them, is wrong. warning: it may be. note: so \
 that it is known."
 
+CAUSES = ("unusable_rows", "implausible")
+"Kinds that other findings of the same grade may follow from."
 EXAMPLES = 3
 "How many examples of a finding are kept."
-LONGEST_EXAMPLE = 120
+LONGEST_EXAMPLE = 200
 
 
 @dataclass(frozen=True)
@@ -88,5 +90,5 @@ def percent(count: int, of: int) -> str:
 
 
 def gravest_first(findings: Sequence[Finding]) -> list[Finding]:
-    """Return findings by grade, and within a grade by what share they are about."""
-    return sorted(findings, key=lambda one: (GRADES.index(one.grade), -one.share, one.kind))
+    """Return findings by grade, within a grade causes first, then by what share they are about."""
+    return sorted(findings, key=lambda one: (GRADES.index(one.grade), one.kind not in CAUSES, -one.share, one.kind))

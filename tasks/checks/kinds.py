@@ -275,7 +275,7 @@ KINDS: Mapping[str, Kind] = {
     "partial_words": Kind(
         "answers that begin or end inside a word",
         "offsets may be counted otherwise than in characters, as in bytes",
-        "check how the offsets are counted; task.repair_answer_offsets=true moves answers to their text",
+        "check how offsets are counted; task.repair_answer_offsets=true moves answers to their text; else widen them",
     ),
 }
 "By the names that `--ignore` and `--at-most` take."

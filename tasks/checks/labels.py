@@ -112,7 +112,9 @@ def _alike(names: set[str]) -> Iterator[Finding]:
     if alike:
         count = sum(map(len, alike))
         shown = "; ".join(" / ".join(map(repr, group)) for group in alike[:5])
-        message = f"{count} of {len(names)} labels differ only by case, blanks or hyphens from others: {shown}"
+        message = (
+            f"{count} of {len(names)} labels look like others but for case, blanks, hyphens or hidden signs: {shown}"
+        )
         yield finding("labels_alike", "warning", message, count, len(names))
 
 
@@ -134,8 +136,12 @@ def conflict_checks(rows: Sequence[Labelled]) -> Iterator[Finding]:
 
 
 def _labels_of(group: Sequence[Labelled]) -> str:
-    names = Counter(" + ".join(row.labels) or "none" for row in group)
-    return ", ".join(f"{name} ({count})" if count > 1 else name for name, count in names.most_common(4))
+    first = {" + ".join(row.labels) or "none": row for row in reversed(group)}
+    counts = Counter(" + ".join(row.labels) or "none" for row in group)
+    return ", ".join(
+        f"{name} ({first[name].origin.unit} {first[name].origin.number}{f' and {count - 1} more' if count > 1 else ''})"
+        for name, count in counts.most_common(4)
+    )
 
 
 def several_label_checks(train: Sequence[Labelled]) -> Iterator[Finding]:
@@ -250,7 +256,9 @@ def _telling(rows: Sequence[Labelled], words: Sequence[set[str]]) -> Iterator[Fi
         )
         told = {name for name, _, _ in telling}
         count = sum(row.labels[:1] != () and row.labels[0] in told for row in rows)
-        example = next((row for row in rows if telling[0][0] in row.labels), None)
+        name, word, _ = telling[0]
+        places = zip(rows, words, strict=True)
+        example = next((row for row, of_row in places if name in row.labels and word in of_row), None)
         shown = [] if example is None else [(repr(example.text[:100]), example.origin)]
         yield finding("leaking_words", "warning", f"A single word tells the label: {named}", count, len(rows), shown)
 

@@ -9,8 +9,14 @@ MISSING = frozenset(
 "What pandas, Python, databases, spreadsheets and forums write where there is nothing."
 
 
+LOOKALIKES = str.maketrans("асеорхуіјѕкмтвнɡα", "aceopxyijskmtbhga")
+"Cyrillic and Greek letters that look like Latin ones."
+DOT_ABOVE = "\N{COMBINING DOT ABOVE}"
+"What is left of a Turkish capital I with a dot in lower case."
+
+
 def bare(name: str) -> str:
-    """Return a name without what the eye may miss: case, blanks, hyphens, and the ways to write an accent.
+    """Return a name without what the eye may miss: case, blanks, hyphens, scripts, and the ways to write an accent.
 
     >>> bare("Brand-new "), bare("brand_new")
     ('brandnew', 'brandnew')
@@ -18,4 +24,5 @@ def bare(name: str) -> str:
     if re.fullmatch(r"-?\d+", name):
         return name
     shown = [sign for sign in unicodedata.normalize("NFKC", name) if unicodedata.category(sign) != "Cf"]
-    return "".join("".join(shown).casefold().replace("_", " ").replace("-", " ").split())
+    folded = "".join(shown).casefold().replace(DOT_ABOVE, "").translate(LOOKALIKES)
+    return "".join(folded.replace("_", " ").replace("-", " ").split())

@@ -34,22 +34,27 @@ WORD = regex.compile(r"[\p{L}\p{N}\p{So}\p{Extended_Pictographic}]")
 CONTROL = regex.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 DAMAGE = regex.compile(r"[\x80-\x84\x86-\x9f\N{REPLACEMENT CHARACTER}]")
 "What Windows' own signs become if they are read as Latin-1, and what is put where bytes could not be read."
+WITH_ZERO_WIDTH = r"\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+"Scripts in which zero-width spaces tell where words end."
 INVISIBLE = regex.compile(
-    r"""[\N{ZERO WIDTH SPACE}\N{WORD JOINER}\N{ZERO WIDTH NO-BREAK SPACE}\N{SOFT HYPHEN}\u202a-\u202e\u2066-\u2069]
-    | (?<=[\p{Latin}\p{Cyrillic}\p{Greek}\s])[\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}]""",
+    rf"""[\N{{WORD JOINER}}\N{{ZERO WIDTH NO-BREAK SPACE}}\N{{SOFT HYPHEN}}]
+    | (?<![{WITH_ZERO_WIDTH}]\p{{M}}*)\N{{ZERO WIDTH SPACE}}(?![{WITH_ZERO_WIDTH}])
+    | (?<=[\p{{Latin}}\p{{Cyrillic}}\p{{Greek}}\s])[\N{{ZERO WIDTH NON-JOINER}}\N{{ZERO WIDTH JOINER}}]""",
     regex.VERBOSE,
 )
 "Joiners have a meaning in the scripts of Persian and Hindi and within emoji, but not after these letters."
-TAGS = """a|abbr|article|b|blockquote|body|br|button|center|code|div|em|font|h[1-6]|head|hr|html|i|iframe|img|label|li
-|link|meta|ol|p|pre|s|script|section|small|span|strong|style|sub|sup|table|tbody|td|th|title|tr|u|ul""".replace(
-    "\n", ""
-)
+DIRECTION = regex.compile(r"[\u202a-\u202e\u2066-\u2069]")
+RIGHT_TO_LEFT = regex.compile(r"[\p{Hebrew}\p{Arabic}\p{Syriac}\p{Thaana}]")
+"Letters beside which marks of the direction have a meaning."
+TAGS = """abbr|article|blockquote|body|br|button|center|code|div|em|font|h[1-6]|head|hr|html|iframe|img|label|li
+|link|meta|ol|pre|script|section|small|span|strong|style|sub|sup|table|tbody|td|th|title|tr|ul""".replace("\n", "")
 SIGNS = "|".join(sorted(name2codepoint))
 MARKUP = regex.compile(
-    rf"""</?(?:{TAGS})(?:\s+[\w:-]+\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s<>]+))*\s*/?> | <!--  # tags of HTML, comments
+    rf"""(?:</?(?:{TAGS})|</[abipsu]|(?<!\w)<[abipsu])    # tags of HTML; in code, <a> stands behind a word
+      (?:\s+[\w:-]+\s*=\s*(?:"[^"<>]*"|'[^'<>]*'|[^\s<>]+))*\s*/?> | <!--
     | &(?:(?-i:{SIGNS}|apos)|\#\d+|\#x[0-9a-f]+);          # its characters
     | \[[^\[\]\n]+\]\(https?://[^\s()]+\)                  # links of Markdown
-    | (?m:^\#{{1,6}}\ \w)                                  # its headlines
+    | (?m:^\#{{2,6}}\ \w)                                  # its headlines
     | \*\*\w[^*\n]*\w\*\*                                  # its bold words
     | ```""",
     regex.VERBOSE | regex.IGNORECASE,
@@ -175,6 +180,8 @@ def _signs(texts: Sequence[Text], what: str, kind: str, pattern: "regex.Pattern[
     signs, found = Counter[str](), list[Text]()
     for one in texts:
         here = pattern.findall(one.text)
+        if pattern is INVISIBLE and not RIGHT_TO_LEFT.search(one.text):
+            here += DIRECTION.findall(one.text)
         if here:
             signs.update(here)
             found.append(one)

@@ -6,6 +6,7 @@ from tasks.checks.drift import label_drift, length_drift, vocabulary_drift
 from tasks.checks.duplicates import Item, equal_checks, similar_checks
 from tasks.checks.finding import Finding, Grade, finding, percent
 from tasks.checks.labels import Labelled, conflict_checks
+from tasks.checks.lengths import word_count
 from tasks.checks.questions import long_answers, question_checks
 from tasks.checks.texts import Text, shape_checks, text_checks
 from tasks.inspecting.steps import Given, Step
@@ -60,7 +61,7 @@ def _answered(task: Qa, given: Given) -> Iterator[Labelled]:
 
 def _drift(task: Qa, given: Given) -> Iterator[Finding]:
     passages = {split: {row.context for row in rows} for split, rows in given.splits.items()}
-    yield from length_drift({split: [len(text.split()) for text in texts] for split, texts in passages.items()})
+    yield from length_drift({split: list(map(word_count, texts)) for split, texts in passages.items()})
     yield from label_drift({split: task.label_counts(rows) for split, rows in given.labelled.items()})
     yield from vocabulary_drift({split: [row.question for row in rows] for split, rows in given.splits.items()})
 

@@ -15,6 +15,7 @@ from tasks.checks.labels import (
     number_conflict_checks,
     several_label_checks,
 )
+from tasks.checks.lengths import word_count
 from tasks.checks.texts import Text, shape_checks, text_checks
 from tasks.classification import Classification
 from tasks.inspecting.steps import Given, Step
@@ -61,7 +62,7 @@ def _of_labels(task: Classification, given: Given) -> Iterator[Finding]:
 
 def _drift(task: Classification, given: Given) -> Iterator[Finding]:
     contents = {split: list(map(task.content, rows)) for split, rows in given.splits.items()}
-    yield from length_drift({split: [len(text.split()) for text in texts] for split, texts in contents.items()})
+    yield from length_drift({split: list(map(word_count, texts)) for split, texts in contents.items()})
     if task.kind == "regression":
         yield from number_drift({split: [row.number for row in rows] for split, rows in given.labelled.items()})
     else:

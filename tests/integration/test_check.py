@@ -747,14 +747,6 @@ def answers_by_offsets_in_bytes(rows: Rows) -> Planted:
     return Planted(len(numbers), places("train", numbers))
 
 
-@plant("repaired_rows", "multi", also="unlabelled_rows")
-def empty_cells_of_labels(rows: Rows) -> Planted:
-    numbers = chosen(rows)
-    for number in numbers:
-        rows["train"][number].label = None
-    return Planted(len(numbers), places("train", numbers))
-
-
 @plant("repaired_rows", "ner")
 def illegal_transitions(rows: Rows) -> Planted:
     numbers = [
@@ -1156,7 +1148,7 @@ def test_a_planted_fault_is_found(planted: Plant, tmp_path: Path) -> None:
     rows = kind.clean()
     made = planted.make(rows)
     written = write(planted.format, rows, tmp_path)
-    without = () if planted.kind in OF_MODELS else ("model.path=./absent",)
+    without = () if planted.kind in OF_MODELS else ("--no-model",)
     _, record = checked(written, tmp_path, *planted.overrides, *without)
     found = [one for one in record["findings"] if one["kind"] == planted.kind]
     assert found, f"not found; but: {[(one['kind'], one['message']) for one in record['findings']]}"

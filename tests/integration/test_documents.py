@@ -224,7 +224,8 @@ def test_the_checks_of_the_documents(command: Command, folder: Path, public: Pat
 
 
 def test_the_audits_of_the_documents(folder: Path, models: dict[str, Path]) -> None:
-    for command in {command.text: command for command in AUDITS}.values():
+    trained = {command.text: command for command in AUDITS if " apply " not in command.text}
+    for command in trained.values():
         done = shell(f"{command.text} study.folds=2 model.path={models['bert']} hparams.max_steps=1", folder)
         assert (done.returncode, done.stderr) == (0, ""), command.place
         assert "Audit of 24 rows" in done.stdout

@@ -84,7 +84,7 @@ def test_conflicts_are_rows_with_one_text_and_several_labels() -> None:
     assert found is not None
     assert (found.grade, found.count, found.of) == ("error", 3, 5)
     assert found.examples[0].origin == Origin("rows.csv", 2)
-    assert "late (2), lost" in found.examples[0].text
+    assert "late (line 2 and 1 more), lost (line 3)" in found.examples[0].text
     assert one(conflict_checks(rows(("fine", "good"), ("fine", "good"))), "conflicting_labels") is None
     assert one(conflict_checks(rows(("fine", "a+b"), ("fine", "b+a"))), "conflicting_labels") is None, (
         "only their order"
