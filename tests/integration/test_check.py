@@ -1410,3 +1410,25 @@ def test_a_file_with_a_hostile_name(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert main(["task=classification", f"data.train={path}", "-o", str(tmp_path / "found")]) == 0
     assert "<img" not in (tmp_path / "found/check.html").read_text()
     assert "\x1b" not in capsys.readouterr().out
+
+
+def test_rows_of_which_none_can_be_used_are_refused_with_their_reasons(tmp_path: Path, capsys: Any) -> None:
+    train = tmp_path / "rows.csv"
+    train.write_text("text,label\n" + "where is it,\n" * 3)
+    assert main(["task=classification", f"data.train={train}", "-o", str(tmp_path / "found")]) == 2
+    said = capsys.readouterr().err
+    assert "no usable row is left" in said
+    assert "3 x " in said
+    assert "rows.csv, line 2" in said
+    assert not (tmp_path / "found").exists()
+
+
+def test_a_model_that_was_asked_for_must_be_there(tmp_path: Path, capsys: Any) -> None:
+    words = ["task=classification", "-o", str(tmp_path / "found")]
+    assert main([*words, f"model.path={tmp_path / 'nowhere'}"]) == 2
+    assert "nowhere" in capsys.readouterr().err
+    assert main([*words, "--no-model"]) == 0
+    assert "tokens" not in capsys.readouterr().out
+    assert main([*words, "--cfg", "job"]) == 2
+    assert "python -m recipes.run --cfg job" in capsys.readouterr().err
+    assert main([*words, "study=seeds"]) == 2

@@ -142,6 +142,7 @@ def test_a_word_that_tells_the_label() -> None:
     found = one(leak_checks(rows(*late, *lost)), "leaking_words")
     assert found is not None
     assert "'xz17' is in 25 of 25 rows of 'late', and in 0 others" in found.message
+    assert "XZ17" in found.examples[0].text
     mixed = [(text.replace("XZ17", "") if place % 3 == 0 else text, name) for place, (text, name) in enumerate(late)]
     plain = [(text.replace(" is gone", ""), name) for text, name in lost]
     assert one(leak_checks(rows(*mixed, *plain)), "leaking_words") is None, "in two thirds of its rows only"
@@ -164,7 +165,14 @@ def test_texts_that_hold_their_label() -> None:
 
 @pytest.mark.parametrize(
     ("name", "other", "same"),
-    [("Brand-new ", "brand_new", True), ("café", "cafe\u0301", True), ("1", "-1", False), ("late", "latex", False)],
+    [
+        ("pos", "pоs", True),
+        ("İyi", "iyi", True),
+        ("Brand-new ", "brand_new", True),
+        ("café", "cafe\u0301", True),
+        ("1", "-1", False),
+        ("late", "latex", False),
+    ],
 )
 def test_names_as_the_eye_sees_them(name: str, other: str, same: bool) -> None:
     assert (bare(name) == bare(other)) == same
