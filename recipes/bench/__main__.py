@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--batch-size", type=int, help="rows in a step (compare, overhead)")
     parser.add_argument("--repetitions", type=int, default=3, help="how often each is measured (default: 3)")
     parser.add_argument("--processes", type=int, default=1, help="few, levers: runs at a time, with a thread each")
+    parser.add_argument("--known", type=Path, help="levers: a file of results that are taken as they are")
     parser.add_argument("--output", type=Path, default=Path("outputs/bench"), help="folder of the tables")
     given = parser.parse_intermixed_args(sys.argv[1:] if arguments is None else arguments)
     given.overrides = [word for word in given.words if "=" in word]
@@ -50,6 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"{' '.join(chosen)}: one part, of {', '.join(PARTS)}")
     if chosen == ["compare"] and given.data and len(given.task or []) != 1:
         parser.error("--data goes with one --task")
+    if given.known is not None and (chosen != ["levers"] or given.overrides):
+        parser.error(
+            "--known goes with levers alone, and without overrides: the results are those of the bench as it is"
+        )
     # Use a separate cache, so that what other runs have cached does not change the measurements.
     os.environ["RECIPES_CACHE"] = str((given.output / "cache").absolute())
     measure = {

@@ -142,6 +142,24 @@ def run_all(jobs: Sequence[Job], folder: Path, processes: int, apart: bool) -> d
         return dict(zip(jobs, _told(jobs, done), strict=True))
 
 
+def keep_known(known: Path | None, folder: Path) -> None:
+    """Take over results of runs that were done before, perhaps on another machine, so that they are not done again.
+
+    Args:
+        known: a file with results by the names of runs, as in `docs/measurements`. None: there are none.
+        folder: that of `run_all`.
+    """
+    if known is None:
+        return
+    runs = json.loads(known.read_text(encoding="utf-8"))["runs"]
+    (folder / "results").mkdir(parents=True, exist_ok=True)
+    for name, result in runs.items():
+        kept = folder / "results" / f"{name}.json"
+        if not kept.exists():
+            write_json(kept, result)
+    say(f"{len(runs)} runs are known from {known}")
+
+
 def _told(jobs: Sequence[Job], done: Iterable[Done]) -> Iterator[Done]:
     for number, (job, one) in enumerate(zip(jobs, done, strict=True), 1):
         what = f"{job.name} ({one.chosen})" if one.chosen else job.name

@@ -9,7 +9,7 @@ from statistics import fmean, median, stdev
 
 from scipy import stats
 
-from recipes.bench.few_rows import SOURCES, Done, Job, run_all
+from recipes.bench.few_rows import SOURCES, Done, Job, keep_known, run_all
 from recipes.bench.table import write
 
 SEEDS = 5
@@ -86,6 +86,7 @@ def levers(given: Namespace) -> list[Path]:
         for size in sizes
         for name, overrides in LEVERS.items()
     ]
+    keep_known(given.known, given.output / "levers")
     done = run_all(jobs, given.output / "levers", given.processes, apart=False)
     sets = list(dict.fromkeys(job.set_name for job in jobs))
     rows = [["lever", *sets, "time"]]

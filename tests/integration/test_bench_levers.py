@@ -12,6 +12,8 @@ from recipes.bench.__main__ import main
 from recipes.bench.few_rows import Done, Job, small_files
 from recipes.bench.levers import gain
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 @pytest.fixture
 def reviews(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -69,3 +71,35 @@ def test_gains_by_hand() -> None:
     # The differences are 0.1, 0 and 0.2: mean 0.1, deviation 0.1, and Student's t of two degrees of freedom is 4.303.
     assert gain([0.5, 0.6, 0.7], [0.4, 0.6, 0.5]) == "+0.100 (-0.148 to 0.348)"
     assert gain([0.5], [0.6]) == "-0.100"
+
+
+def test_results_that_are_known_are_not_measured_again(
+    reviews: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setattr(levers, "SEEDS", 1)
+    monkeypatch.setattr(levers, "LEVER_SIZES", {"sst2": (6,)})
+    monkeypatch.setattr(levers, "LEVERS", {"default": (), "focal": ("focal=2",)})
+    known = {
+        f"sst2-6-1-{name}": {"score": score, "seconds": 10.0, "collapsed": False, "chosen": None}
+        for name, score in (("default", 0.5), ("focal", 0.75))
+    }
+    (reviews / "known.json").write_text(json.dumps({"machine": "another one", "runs": known}))
+    words = ["levers", "--output", str(reviews / "out"), "--known", str(reviews / "known.json")]
+    assert main(words) == 0
+    assert "+0.250" in (reviews / "out" / "levers.md").read_text()
+    with pytest.raises(SystemExit):
+        main([*words, "hparams.max_steps=2"])
+    assert "without overrides" in capsys.readouterr().err
+
+
+def test_the_results_in_the_documents_are_those_of_runs_of_the_bench() -> None:
+    stored = json.loads((ROOT / "docs" / "measurements" / "levers.json").read_text())
+    names = {
+        f"{source}-{size}-{seed}-{name}"
+        for source, sizes in levers.LEVER_SIZES.items()
+        for size in sizes
+        for seed in range(1, levers.SEEDS + 1)
+        for name in levers.LEVERS
+    }
+    assert stored["runs"].keys() <= names
+    assert all(Done(**result).score <= 1 for result in stored["runs"].values())
