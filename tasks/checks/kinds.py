@@ -22,8 +22,8 @@ KINDS: Mapping[str, Kind] = {
     ),
     "repaired_rows": Kind(
         "rows that were repaired while reading",
-        "the repair may not be what was meant",
-        "mend the rows where they are made",
+        "they are used as repaired, which may not be what was meant",
+        "look at the examples; if the repair is wrong, mend the rows where they are made",
     ),
     "implausible": Kind(
         "rows that hardly mean what they say",
@@ -109,7 +109,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "near_duplicates": Kind(
         "training rows that are nearly the same",
-        "they teach little beside each other",
+        "one of them teaches nearly as much as all",
         "see whether they come from one template or were copied",
     ),
     "shared_rows": Kind(
@@ -146,7 +146,7 @@ KINDS: Mapping[str, Kind] = {
     "wrong_encoding": Kind(
         "signs of a wrong encoding",
         "words such as 'cafÃ©' are other words to a model, and new texts will have the right ones",
-        "read the file as it was written: data.encoding=...; if it was saved so, repair it (ftfy does)",
+        "read the file as it was written: data.encoding=...; if the file itself is damaged, ftfy.fix_text mends it",
     ),
     "control_characters": Kind(
         "control characters",
