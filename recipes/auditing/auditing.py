@@ -27,7 +27,9 @@ SHOWN = 10
 "Suspects on the console."
 LONGEST = 100
 AROUND = 8
-"Words that are shown on each side of an entity."
+"Words that are shown on each side of an entity,"
+AROUND_ANSWERS = 200
+"and characters on each side of an answer."
 HEADER = ("rank", "fix", "likely", "file", "line", "kind", "given", "suggested", "score", "text")
 TABLE = "audit.csv"
 
@@ -109,7 +111,7 @@ def _plain(rank: int, one: Suspect, line: Line) -> dict[str, Any]:
     reasons = ""
     if isinstance(said, Mapping):
         reasons = ", ".join(f"{said[name]:.2f} for {name}" for name in (one.suggested, one.given) if name in said)
-    place = {"rank": rank, "file": line["file"], "number": line["line"]}
+    place = {"rank": rank, "file": line["file"], "number": line["line"], "unit": line["numbered"]}
     return {**place, **vars(one), "before": before, "here": here, "after": after, "reasons": reasons}
 
 
@@ -134,7 +136,7 @@ def show(folder: Path, lines: Sequence[Line], audited: Audited, folds: int) -> N
     rows = [["place", "kind", "given", "suggested", "text"]]
     for one in audited.suspects[:SHOWN]:
         line = lines[one.line]
-        place = f"{Path(line['file']).name}, line {line['line']}"
+        place = f"{Path(line['file']).name}, {line['numbered']} {line['line']}"
         rows.append([place, one.kind, one.given or "-", one.suggested or "-", _short(excerpt(line, one))])
     if len(audited.suspects) > SHOWN:
         say(f"The first {SHOWN}:")
@@ -155,8 +157,19 @@ def _parts(line: Line, one: Suspect) -> tuple[str, str, str]:
         before = "".join(f"{word} " for word in words[max(start - AROUND, 0) : start])
         after = "".join(f" {word}" for word in words[end : end + AROUND])
         return before, " ".join(words[start:end]), after
-    parts = [line[name] for name in ("text", "text_pair", "question", "context") if line.get(name)]
+    if "context" in line:
+        start, end = one.suggested_at or _found(line["context"], one.given.split(" | ")[0])
+        passage = line["context"]
+        before = f"{line['question']} | {passage[max(start - AROUND_ANSWERS, 0) : start]}"
+        return before, passage[start:end], passage[end : end + AROUND_ANSWERS]
+    parts = [line[name] for name in ("text", "text_pair") if line.get(name)]
     return " | ".join(map(str, parts)), "", ""
+
+
+def _found(passage: str, answer: str) -> tuple[int, int]:
+    """Return where an answer stands in a passage; its beginning, if it is nowhere."""
+    start = passage.find(answer)
+    return (0, 0) if start < 0 else (start, start + len(answer))
 
 
 def _short(text: Any) -> str:

@@ -99,8 +99,10 @@ def _write_predictions(question: Question, seed: int, runs: Sequence[StoredRun])
         held = load(config.task, fold_of(config.data, question.study.folds, fold), seed).splits["test"]
         for row, line in zip(held, run.lines, strict=True):
             name, number = str(row.origin.file), row.origin.number
-            place = {"file": name, "line": number, "fold": fold}
-            lines.append((files.get(name, len(files)), number, {**line, **place}))
+            place = {"file": name, "line": number, "numbered": row.origin.unit, "fold": fold}
+            texts = {part: getattr(row, part) for part in config.task.texts if part not in line}
+            more = {part: value for part, value in texts.items() if isinstance(value, str)}  # such as the passage
+            lines.append((files.get(name, len(files)), number, {**line, **more, **place}))
     path = question.folder / FOLDER / f"seed={seed}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_json_lines(path, [line for _, _, line in sorted(lines, key=lambda one: one[:2])])

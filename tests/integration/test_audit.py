@@ -73,6 +73,10 @@ def test_an_audit_of_each_kind(
         given = one["given"].rpartition(": ")[2]
         assert all(word in content for word in given.split(" | ") if kind != "numbers"), "its line holds what is given"
         assert Path(one["file"]).name == "rows.jsonl"
+    for one in record["suspects"] if kind == "qa" else ():
+        row = rows[one["line"]]
+        assert one["before"] + one["here"] + one["after"] == f"{row['question']} | {row['context']}", "with its passage"
+        assert one["here"] in (one["suggested"], one["given"])
     before = {path: path.read_bytes() for path in (folder / RECORD, folder / TABLE)}
     assert main(words) == 0, "given again, it finds its trainings done"
     assert {path: path.read_bytes() for path in before} == before
