@@ -46,6 +46,13 @@ def test_a_label_that_the_model_is_sure_is_another_one() -> None:
     assert first.quality < second.quality < 0.5
 
 
+def test_a_clear_other_label_is_worse_than_three_that_are_much_alike() -> None:
+    usual = [of_label(name, *(0.9 if name == other else 0.05 for other in NAMES)) for name in NAMES * 20]
+    audited = audit_single([*usual, of_label("late", 0.30, 0.35, 0.35), of_label("late", 0.40, 0.59, 0.01)])
+    quality = {one.line: one.quality for one in audited.suspects}
+    assert quality[61] < quality[60]
+
+
 def test_labels_that_are_right_are_no_suspects() -> None:
     audited = audit_single(
         [of_label(name, *(0.9 if name == other else 0.05 for other in NAMES)) for name in NAMES * 20]

@@ -64,6 +64,12 @@ def test_entities(fixes: list[Fix], tags: str) -> None:
     assert corrected(Ner(), SENTENCE, fixes) == replace(SENTENCE, tags=tuple(tags.split()))
 
 
+def test_an_entity_that_is_in_the_way_is_gone_as_a_whole() -> None:
+    row = replace(SENTENCE, tags=("O", "O", "B-ORG", "I-ORG", "I-ORG"))
+    changed = corrected(Ner(), row, [fix("", "LOC: New", suggested_at=(3, 4))])
+    assert changed.tags == ("O", "O", "O", "B-LOC", "O")
+
+
 def test_another_word_for_an_entity_is_refused() -> None:
     with pytest.raises(InputError, match="here yes takes what is suggested"):
         corrected(Ner(), SENTENCE, [fix("LOC: Oslo", "", "PER", given_at=(4, 5))])

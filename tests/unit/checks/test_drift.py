@@ -40,6 +40,16 @@ def test_labels_of_few_rows_may_differ_by_chance() -> None:
     assert list(label_drift({"train": {"late": 50, "lost": 50}, "test": {"late": 33, "lost": 20}})) == []
 
 
+def test_words_that_are_new_in_training_itself_are_to_be_expected() -> None:
+    """Four words of ten stand in a single text each, in training and in test."""
+
+    def texts(name: str, count: int) -> list[str]:
+        letters = [chr(97 + number % 26) + chr(97 + number // 26 % 26) for number in range(count)]
+        return [" ".join([*OLD[:6], *(f"{name}{one}{some}" for some in "abcd")]) for one in letters]
+
+    assert list(vocabulary_drift({"train": texts("one", 300), "test": texts("other", 100)})) == []
+
+
 @pytest.mark.parametrize(("share", "drifts"), [(0.0, False), (0.05, False), (0.4, True)])
 def test_words(share: float, drifts: bool) -> None:
     generator = random.Random(3)  # noqa: S311

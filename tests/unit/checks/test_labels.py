@@ -146,6 +146,9 @@ def test_a_word_that_tells_the_label() -> None:
     mixed = [(text.replace("XZ17", "") if place % 3 == 0 else text, name) for place, (text, name) in enumerate(late)]
     plain = [(text.replace(" is gone", ""), name) for text, name in lost]
     assert one(leak_checks(rows(*mixed, *plain)), "leaking_words") is None, "in two thirds of its rows only"
+    third = [(f"{text} XZ17" if place < 5 else text, "wet") for place, (text, _) in enumerate(plain)]
+    elsewhere = rows(*late, *plain, *((f"{place} {text}", name) for place, (text, name) in enumerate(third)))
+    assert one(leak_checks(elsewhere), "leaking_words") is None, "in five rows of others, too"
     few = rows(*late[:19], *plain)
     assert one(leak_checks(few), "leaking_words") is None, "too few to tell"
 

@@ -139,6 +139,8 @@ def test_counters_at_the_beginning() -> None:
         assert one.count == 20
     assert found([f"{number % 3}. late again" for number in range(20)], "ids_in_texts") is None, "stars, not ids"
     assert found([f"{number:05} late again" for number in range(20)], "ids_in_texts") is not None, "going up"
+    half = [f"{number}) late" if number % 2 else f"late by {number}" for number in range(40)]
+    assert found(half, "ids_in_texts") is None, "half of them only"
     mixed = [7 * number % 20 for number in range(20)]
     assert found([f"{number} days late" for number in mixed], "ids_in_texts") is None
     assert found([f"{number}) late" for number in range(19)], "ids_in_texts") is None, "too few to tell"
@@ -171,6 +173,11 @@ def test_shares_in_words() -> None:
 def test_examples_are_short_and_on_a_line() -> None:
     assert short("warm\n beds") == "warm beds"
     assert len(short("word " * 1000)) < 210
+
+
+def test_causes_come_before_what_may_follow_from_them() -> None:
+    findings = [Finding("conflicting_labels", "error", "", 9, 10), Finding("unusable_rows", "error", "", 1, 10)]
+    assert [one.kind for one in gravest_first(findings)] == ["unusable_rows", "conflicting_labels"]
 
 
 def test_the_gravest_come_first() -> None:
