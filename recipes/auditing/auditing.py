@@ -122,7 +122,7 @@ def show(folder: Path, lines: Sequence[Line], audited: Audited, folds: int) -> N
     if audited.noise is not None:
         noise = audited.noise
         sure = "" if noise.low is None or noise.high is None else f" ({noise.low:.1%} to {noise.high:.1%})"
-        say(f"about {noise.rate:.1%} of the labels are probably wrong{sure}, as far as confident learning can tell")
+        say(f"about {noise.rate:.1%} of the {noise.of} are probably wrong{sure}, as far as confident learning can tell")
     weak = [one for one in _study(folder)["sentences"] if "collapsed" in one]
     if weak:
         say(f"What follows tells little, as the models have learnt little: {weak[0]}")

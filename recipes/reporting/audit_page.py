@@ -178,7 +178,8 @@ def _estimate(noise: Mapping[str, Any] | None) -> str:
     between = ""
     if noise["low"] is not None and noise["high"] is not None:
         between = f", probably between {noise['low']:.1%} and {noise['high']:.1%}"
-    return f"; about {noise['rate']:.1%} of all labels are wrong by estimate{between}"
+    of = noise.get("of", "labels")
+    return f"; about {noise['rate']:.1%} of all {of} are wrong by estimate{between}"
 
 
 def _counts(suspects: Sequence[Mapping[str, Any]], kinds: set[str]) -> ShownCounts | None:

@@ -30,6 +30,8 @@ class Noise:
     low: float | None
     "Bounds of a 95% interval over rows. None: too few rows."
     high: float | None
+    of: str = "labels"
+    "What the rate is a share of."
 
 
 @dataclass(frozen=True)
@@ -133,9 +135,10 @@ def _issue_count(gold: Array, probabilities: Array) -> int:
 def _noise(rows: int, wrong: Callable[[Array], int], per_row: int = 1) -> Noise:
     rate = wrong(np.arange(rows)) / (rows * per_row)
     draws = max(min(DRAWS, MOST_CELLS // max(rows * per_row, 1)), 20)
+    of = "labels" if per_row == 1 else "decisions for and against a label"
     if rows < FEWEST_ROWS:
-        return Noise(rate, None, None)
+        return Noise(rate, None, None, of)
     generator = np.random.default_rng(0)
     rates = [wrong(generator.integers(rows, size=rows)) / (rows * per_row) for _ in range(draws)]
     low, high = np.percentile(rates, [50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE)])
-    return Noise(rate, min(float(low), rate), max(float(high), rate))
+    return Noise(rate, min(float(low), rate), max(float(high), rate), of)

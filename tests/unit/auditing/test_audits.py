@@ -100,6 +100,9 @@ def test_each_of_several_labels_is_judged_by_itself() -> None:
     audited = audit_several([*usual, line(["late"], 0.01, 0.02), line([], 0.03, 0.99)])
     found = {(one.line, one.kind, one.given, one.suggested) for one in audited.suspects}
     assert found == {(30, "extra label", "late", ""), (31, "missing label", "", "lost")}
+    assert audited.noise is not None
+    assert audited.noise.of == "decisions for and against a label"
+    assert audited.noise.rate == pytest.approx(2 / 64), "two of 32 rows times two labels"
 
 
 def test_numbers_far_from_what_is_predicted() -> None:
