@@ -28,6 +28,8 @@ CHECKS = {
 
 LONG_SENTENCE = 400
 "Sentences of more words on average are documents, or were never cut."
+HARDLY_KNOWN = 0.5
+"Share of tokens that are unknown to the model from which on there is nothing to learn from."
 FEW_ROWS = 10
 "With fewer rows, shares say little."
 PREFIX = re.compile(r"(?:^|(?<=[|,;+]))[BILUESM]-")
@@ -301,7 +303,7 @@ def question_findings(questions: Sequence[tuple[str, str]], answered: int) -> It
 
 def unknown_token_findings(unknown: int, tokens: int, example: str) -> Iterator[Finding]:
     """Yield a finding if the model's tokenizer does not know many tokens of the training rows."""
-    if unknown > tokens / 2:
+    if unknown > HARDLY_KNOWN * tokens:
         yield Finding(
             f"{unknown} of {tokens} training tokens are unknown to this model's tokenizer, in {_short(example)}. It "
             "was made for another language or script: choose another model, such as model=xlm-roberta-base",

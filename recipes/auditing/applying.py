@@ -4,6 +4,7 @@ import csv
 import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -61,13 +62,21 @@ def apply_fixes(path: Path, output: Path) -> None:
         raise InputError(f"{file}, {number}: no such row is read any more. Were the files changed since the audit?")
     if not has_own_ids(train):
         files = {name: renumbered(rows) for name, rows in files.items()}
-    written = {Path(name).name: _text_of(Path(name), rows, task) for name, rows in files.items()}
-    _write(output, written, len(files))
+    copies = [_copy_of(Path(name), rows, task) for name, rows in files.items()]
+    _write(output, copies)
     said = ", ".join(f"{counted(count, 'row')} {what}" for what, count in counts.items() if count)
     unused = unused_columns(read_records(config.data, "train", ReadReport()) or [], config.data.columns, task.name)
     if unused:
         say(f"Columns that {task.name} rows have no place for are not in the copies: {', '.join(unused)}")
-    say(f"Written: {', '.join(str(output / name) for name in written)}; {said or 'nothing changed'}")
+    for reason, count in report.skipped.items():
+        say(f"Not in the copies, as they were no part of the audit: {count} x {reason}")
+    for copy in copies:
+        for what, count in copy.losses.items():
+            say(f"{copy.name}: {what} ({counted(count, 'row')}) has no place in it")
+    say(f"Written: {', '.join(str(output / copy.name) for copy in copies)}; {said or 'nothing changed'}")
+    options = " ".join(dict.fromkeys(copy.reading for copy in copies if copy.reading))
+    how = f" with {options}" if options else ""
+    say(f"They are read{how} and without the options of data.* that told how the originals are written")
 
 
 def _read_fixes(path: Path) -> dict[tuple[str, int], list[Fix]]:
@@ -108,20 +117,34 @@ def _suspect(one: Mapping[str, Any]) -> Suspect:
     return Suspect(one["line"], one["kind"], one["given"], one["suggested"], one["quality"], one["likely"], **at)
 
 
-def _text_of(path: Path, rows: Sequence[Any], task: AnyTask) -> str:
-    """Return what the corrected copy of a file holds, once it is proved that it reads back as its rows."""
+@dataclass(frozen=True)
+class _Copy:
+    """A corrected copy of a file, before it is written."""
+
+    name: str
+    text: str
+    losses: Mapping[str, int]
+    "What the format has no place for, and how many rows lost it."
+    reading: str
+    "Options of the task with which it has to be read."
+
+
+def _copy_of(path: Path, rows: Sequence[Any], task: AnyTask) -> _Copy:
+    """Return the corrected copy of a file, once it is proved that it reads back as its rows."""
     writer = choose_writer(task.name, path.suffix.lower(), None)
     written = writer.write(rows, True, ReadReport())
-    reading_of(written, True, writer, TASKS[task.name], path.name)
-    return written.text
+    reading = reading_of(written, True, writer, TASKS[task.name], path.name)
+    options = " ".join(f"task.{key}={value}" for key, value in reading.options.items())
+    return _Copy(path.name, written.text, written.losses, options)
 
 
-def _write(output: Path, written: Mapping[str, str], files: int) -> None:
-    if len(written) < files:
+def _write(output: Path, copies: Sequence[_Copy]) -> None:
+    names = [copy.name for copy in copies]
+    if len(set(names)) < len(names):
         raise InputError("Several training files have the same name: they can't be written into one folder")
-    there = [name for name in written if (output / name).exists()]
+    there = [name for name in names if (output / name).exists()]
     if there:
         raise InputError(f"-o {output}: {there[0]} is there already. Name another folder")
     output.mkdir(parents=True, exist_ok=True)
-    for name, text in written.items():
-        write_text(output / name, text)
+    for copy in copies:
+        write_text(output / copy.name, copy.text)

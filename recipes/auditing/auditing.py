@@ -1,7 +1,5 @@
 """An audit of labels, from its cross-validation to the ranked list."""
 
-import csv
-import io
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,9 +8,12 @@ from typing import Any
 
 from recipes.command.dispatch import Sweep
 from recipes.command.own_rows import shell_command
+from recipes.comparing.stored_runs import StoredRun, finished_report, load_run, stored_lines
 from recipes.config.conversion import parse_study
 from recipes.reporting.audit_page import PAGE, RECORD, write_audit_page
 from recipes.reporting.study_page import RECORD as STUDY
+from recipes.results.sweep_table import jobs_of
+from recipes.results.verdict import judged_split
 from recipes.studies.cross_validation import FOLDER
 from recipes.studies.question import folder_of
 from recipes.studies.studying import study
@@ -21,7 +22,7 @@ from recipes.system.files import write_json, write_text
 from tasks.auditing.classes import Audited
 from tasks.auditing.suspect import Line, Suspect
 from tasks.inspecting.audits import audit
-from tasks.task import AnyTask
+from tasks.writing.csv_cells import csv_text
 
 SHOWN = 10
 "Suspects on the console."
@@ -48,61 +49,44 @@ def audit_by_study(sweep: Sweep) -> int:
     path = folder / FOLDER / f"seed={int(sweep.tree.seed)}.jsonl"
     if status or not path.is_file():
         return status
-    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    task, folds = task_of(folder), parse_study(sweep.tree).folds
+    lines, runs = stored_lines(path), _runs(folder)
+    task, folds = runs[0].task, parse_study(sweep.tree).folds
     audited = audit(task, lines)
     command = shell_command(sweep.line.overrides, "recipes.audit")
-    about = {"task": task.name, "data": _data_name(sweep), "command": command, "folds": folds}
+    about = {"task": task.name, "data": runs[0].data_name, "command": command, "folds": folds}
     write(folder, lines, audited, {**about, "score": _score(folder)})
-    show(folder, lines, audited, folds)
+    show(folder, lines, audited, folds, sum(bool(run.report.verdict.collapsed) for run in runs))
     return 0
 
 
-def _study(folder: Path) -> dict[str, Any]:
-    read: dict[str, Any] = json.loads((folder / STUDY).read_text(encoding="utf-8"))
-    return read
-
-
-def _data_name(sweep: Sweep) -> str:
-    """Return what the rows are called: the choice of the group, or the name of the user's file."""
-    data, choice = sweep.tree.data, str(sweep.tree.hydra.runtime.choices.get("data"))
-    return str(data.name or (Path(str(data.train)).name if choice == "files" else choice))
+def _runs(folder: Path) -> list[StoredRun]:
+    """Return the runs of all folds."""
+    paths = [Path(job.outcome.directory) for job in jobs_of(folder) if job.outcome is not None]
+    return [load_run(path, judged_split(finished_report(path).metrics)) for path in paths]
 
 
 def _score(folder: Path) -> dict[str, Any]:
     """Return the score of all rows together, as the study has written it."""
-    study = _study(folder)
+    study = json.loads((folder / STUDY).read_text(encoding="utf-8"))
     line = next(line for line in study["tables"][0]["lines"] if line["cells"][0].startswith("all together"))
     return {"name": study["score"], "value": line["value"], "interval": line["interval"]}
-
-
-def task_of(folder: Path) -> AnyTask:
-    """Return the task of a study, with its `auto` options resolved, as its runs have stored it."""
-    from recipes.comparing.stored_runs import load_run
-    from recipes.results.sweep_table import jobs_of
-    from recipes.results.verdict import judged_split
-
-    outcome = next(job.outcome for job in jobs_of(folder) if job.outcome is not None)
-    path = Path(outcome.directory)
-    metrics = json.loads((path / "report.json").read_text(encoding="utf-8"))["metrics"]
-    return load_run(path, judged_split(metrics)).task
 
 
 def write(folder: Path, lines: Sequence[Line], audited: Audited, about: Mapping[str, Any]) -> None:
     """Write the ranked list as a table, as JSON, and as a page."""
     places = [(rank, one, lines[one.line]) for rank, one in enumerate(audited.suspects, 1)]
-    written = io.StringIO()
-    writer = csv.writer(written, lineterminator="\n")
-    writer.writerow(HEADER)
-    for rank, one, line in places:
-        likely, score = "yes" if one.likely else "", f"{one.quality:.4f}"
-        place = (rank, "", likely, line["file"], line["line"])
-        writer.writerow([*place, one.kind, one.given, one.suggested, score, excerpt(line, one)])
-    write_text(folder / TABLE, written.getvalue())
+    write_text(folder / TABLE, csv_text(HEADER, [_cells(rank, one, line) for rank, one, line in places]))
     noise = None if audited.noise is None else vars(audited.noise)
     suspects = [_plain(rank, one, line) for rank, one, line in places]
     write_json(folder / RECORD, {**about, "rows": len(lines), "noise": noise, "suspects": suspects})
     write_audit_page(folder)
+
+
+def _cells(rank: int, one: Suspect, line: Line) -> dict[str, str]:
+    """Return the cells of a suspect; `fix` is for whoever reads the table."""
+    place = {"rank": str(rank), "likely": "yes" if one.likely else "", "file": line["file"], "line": str(line["line"])}
+    labels = {"kind": one.kind, "given": one.given, "suggested": one.suggested}
+    return {**place, **labels, "score": f"{one.quality:.4f}", "text": excerpt(line, one)}
 
 
 def _plain(rank: int, one: Suspect, line: Line) -> dict[str, Any]:
@@ -115,19 +99,26 @@ def _plain(rank: int, one: Suspect, line: Line) -> dict[str, Any]:
     return {**place, **vars(one), "before": before, "here": here, "after": after, "reasons": reasons}
 
 
-def show(folder: Path, lines: Sequence[Line], audited: Audited, folds: int) -> None:
-    """Print how much is probably wrong, and the first suspects."""
+def show(folder: Path, lines: Sequence[Line], audited: Audited, folds: int, collapsed: int) -> None:
+    """Print how much is probably wrong, and the first suspects.
+
+    Args:
+        folder: that of the study.
+        lines: the rows with what was predicted for them.
+        audited: what is suspicious.
+        folds: how many trainings there were.
+        collapsed: how many of them learnt nothing.
+    """
     kinds = Counter(one.kind for one in audited.suspects)
     say(f"\nAudit of {len(lines):,} rows, each judged by a model trained without it ({folds} folds)")
     if audited.noise is not None:
         noise = audited.noise
         sure = "" if noise.low is None or noise.high is None else f" ({noise.low:.1%} to {noise.high:.1%})"
         say(f"about {noise.rate:.1%} of the {noise.of} are probably wrong{sure}, as far as confident learning can tell")
-    weak = [one for one in _study(folder)["sentences"] if "collapsed" in one]
-    if weak:
-        say(f"What follows tells little, as the models have learnt little: {weak[0]}")
+    if collapsed:
+        say(f"{collapsed} of {folds} models have learnt nothing (docs/verdict.md), and what they say tells nothing")
     if not kinds:
-        say("Nothing can be told" if weak else "Nothing is suspicious")
+        say("Nothing can be told" if collapsed else "Nothing is suspicious")
         return
     say(
         f"{counted(sum(kinds.values()), 'suspect')}: "

@@ -17,14 +17,13 @@ from tasks.columns import ROW
 from tasks.data.options import Split
 from tasks.inspecting.registry import token_checks_of
 from tasks.inspecting.steps import Given
+from tasks.plausibility import HARDLY_KNOWN
 from tasks.task import AnyTask, Head, Row
 from tasks.words import unicode_words
 
 ROWS_AT_ONCE = 1000
-HARDLY_KNOWN = 0.5
-"Share of unknown tokens from which on a run stops,"
 PARTLY_KNOWN = 0.01
-"and from which on they are worth a warning."
+"Share of unknown tokens from which on they are worth a warning."
 PIECES = 2.5
 "Tokens for each word from which on the model hardly knows the language. English has 1.1 to 1.5 with models for it."
 FEWEST_WORDS = 1000

@@ -179,7 +179,7 @@ def load_run(path: Path, split: Split) -> StoredRun:
         raise InputError(f"{directory.config}: can't be read: {error}") from error
     if report.task not in TASKS:
         raise InputError(f"{directory.report}: task '{report.task}' is none of {', '.join(TASKS)}")
-    lines = _lines(directory.predictions_of(split))
+    lines = stored_lines(directory.predictions_of(split))
     rows = report.data.rows.get(split)
     if len(lines) != rows:
         raise InputError(
@@ -196,7 +196,7 @@ def load_run(path: Path, split: Split) -> StoredRun:
     return run
 
 
-def _lines(path: Path) -> list[dict[str, Any]]:
+def stored_lines(path: Path) -> list[dict[str, Any]]:
     """Return the lines of a predictions file.
 
     Raises:

@@ -8,7 +8,6 @@ from tasks.columns import ROW
 from tasks.data.options import Split
 from tasks.load import AnyRows
 from tasks.plausibility import apply_findings, unknown_token_findings
-from tasks.task import AnyTask, Row
 
 
 def judge_windows(
@@ -30,13 +29,7 @@ def judge_windows(
     if unknown.any():
         window = int(ids.bounds.searchsorted(unknown.argmax(), side="right")) - 1
         row = rows.splits["train"][int(windows["train"].columns[ROW][window])]
-        example = _shown(rows.task, row)
+        example = rows.task.content(row)
         findings = unknown_token_findings(int(unknown.sum()), len(ids.values), example)
         notes += apply_findings(findings, accepted)
     return notes
-
-
-def _shown(task: AnyTask, row: Row) -> str:
-    """Return the text of a row, or its words."""
-    value = next(value for name in task.inputs() if (value := getattr(row, name)) is not None)
-    return value if isinstance(value, str) else " ".join(value)

@@ -1,8 +1,10 @@
 """The quick part of the checks, which each run does."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from tasks.checks.finding import Finding
+from tasks.data.options import Split
 from tasks.inspecting.registry import steps_of
 from tasks.inspecting.steps import Given
 from tasks.load import AnyRows
@@ -26,9 +28,16 @@ TOLD = frozenset(
 def quick_findings(rows: AnyRows) -> Iterator[Finding]:
     """Yield errors and warnings about the rows of a run, without those that it tells anyway.
 
-    Splits that were cut off the training rows differ from these by chance only, and are left out.
+    Splits that were cut off the training rows differ from these by chance only, and are left out; and so are
+    validation rows that are those of training, as a choice by cross-validation has them.
     """
-    splits = {split: of_split for split, of_split in rows.splits.items() if of_split and split not in rows.cut}
+    train = rows.splits["train"]
+    others: tuple[Split, ...] = ("validation", "test")
+    splits: dict[Split, list[Any]] = {"train": train}
+    for split in others:
+        of_split = rows.splits[split]
+        if of_split and split not in rows.cut and of_split is not train:
+            splits[split] = of_split
     for step in steps_of(rows.task, Given(splits, rows.unlabelled)):
         if step.is_quick:
             yield from (one for one in step.findings if one.grade != "note" and one.kind not in TOLD)

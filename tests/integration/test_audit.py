@@ -2,6 +2,8 @@
 
 import csv
 import json
+import re
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 
 from recipes.audit import main
 from recipes.auditing.auditing import TABLE
+from recipes.check import main as check_main
 from recipes.reporting.audit_page import PAGE, RECORD
 
 SHORT = ("study.folds=2", "hparams.max_steps=2", "hparams.batch_size=8", "runtime.threads=1", "data.test_fraction=0")
@@ -22,7 +25,8 @@ def write_rows(path: Path, rows: list[dict[str, Any]]) -> Path:
 def texts(labels: list[Any]) -> list[dict[str, Any]]:
     words = ("parcel", "letter", "invoice", "refund", "ticket")
     return [
-        {"text": f"the {words[number % 5]} number {number} came", "label": label} for number, label in enumerate(labels)
+        {"text": f"the {words[number % 5]} number\u2028{number} came", "label": label}
+        for number, label in enumerate(labels)
     ]
 
 
@@ -66,7 +70,7 @@ def test_an_audit_of_each_kind(
     assert (record["noise"] is not None) == (kind in ("single", "several"))
     assert record["data"] == "rows.jsonl"
     assert (folder / PAGE).is_file()
-    written = list(csv.DictReader((folder / TABLE).read_text().splitlines()))
+    written = list(csv.DictReader(StringIO((folder / TABLE).read_text())))
     assert len(written) == len(record["suspects"])
     for one in written:
         content = json.dumps(rows[int(one["line"]) - 1])
@@ -155,3 +159,26 @@ def test_a_copy_is_not_written_over_anything(audited: Path, tmp_path: Path, caps
     decide(audited, "yes")
     assert main(["apply", str(audited), "-o", str(tmp_path)]) == 2
     assert "rows.csv is there already" in capsys.readouterr().err
+
+
+def test_a_copy_says_what_it_lacks_and_how_it_is_read(
+    models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    labels = ("late", "late+wet", "wet", "lost")
+    lines = [f"the parcel number {number} came;{labels[number % 4]};Ada" for number in range(36)]
+    (tmp_path / "rows.csv").write_text("text;label;clerk\n" + "\n".join([*lines, ";late;Bo"]) + "\n")
+    own = ["data.train=rows.csv", "data.separator=;", "task.label_separator=+", "data.on_bad_row=skip"]
+    assert main(["task=classification", *own, f"model.path={models['bert']}", *SHORT]) == 0
+    (folder,) = (tmp_path / "outputs" / "sweeps").iterdir()
+    decide(folder / TABLE, "yes")
+    capsys.readouterr()
+    assert main(["apply", str(folder / TABLE), "-o", "fixed"]) == 0
+    said = capsys.readouterr().out
+    assert "have no place for are not in the copies: clerk" in said
+    assert "as they were no part of the audit: 1 x empty text" in said
+    reading = re.search(r"They are read with (\S+) and without the options of data", said)
+    assert reading is not None
+    check = ["task=classification", "data.train=fixed/rows.csv", reading[1], "--no-model", "--fail-on", "never"]
+    assert check_main(check) == 0
+    assert "36 train rows; multi label" in capsys.readouterr().out
