@@ -75,8 +75,8 @@ def apply_fixes(path: Path, output: Path) -> None:
             say(f"{copy.name}: {what} ({counted(count, 'row')}) has no place in it")
     say(f"Written: {', '.join(str(output / copy.name) for copy in copies)}; {said or 'nothing changed'}")
     options = " ".join(dict.fromkeys(copy.reading for copy in copies if copy.reading))
-    how = f" with {options}" if options else ""
-    say(f"They are read{how} and without the options of data.* that told how the originals are written")
+    how = f"with {options}, and " if options else ""
+    say(f"To be read {how}without the options of data.* that told how the originals are written")
 
 
 def _read_fixes(path: Path) -> dict[tuple[str, int], list[Fix]]:
