@@ -1,45 +1,40 @@
 """Predicting for the rows of files, a portion at a time, so that files larger than memory go through."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from recipes.serving.gold import Gold
-from recipes.serving.items import columns_for, require_form
 from recipes.serving.journal import Line
+from recipes.serving.reading_files import FileReader
 from recipes.serving.trained_model import TrainedModel, portions
-from tasks.data.options import Columns, DataOptions
-from tasks.data.read import read_label_names, require_rows
+from tasks.data.options import DataOptions
+from tasks.data.read import require_rows
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.errors import InputError
-from tasks.record_columns import column_names
-from tasks.task import Layout, Prediction, Row
+from tasks.task import Prediction, Row
 
 
 @dataclass
 class FilePredictor:
-    """Turns portions of records into predicted lines, and keeps what has to be the same in all of them."""
+    """Turns portions of records into predicted lines."""
 
     model: TrainedModel
     data: DataOptions
     report: ReadReport
-    gold: Gold = field(init=False)
-    "The labels that the input has already, if any."
-    file: str = ""
-    "The file that is read now. The next three hold for it."
-    columns: list[str] = field(default_factory=list)
-    "The columns of its first records. Others that come later are kept, and never taken for a text."
-    layout: Layout = field(default_factory=lambda: Layout(Columns()))
-    parts: bool = False
-    "Whether its records are parts of rows, such as tokens of sentences."
+    reader: FileReader = field(init=False)
     rows: int = 0
     "Rows that are predicted, those before an interruption included."
     counts: Counter[str] = field(default_factory=Counter)
     "What happened to rows on their way to windows."
 
     def __post_init__(self) -> None:
-        self.gold = Gold(self.model.task, self.model.trained.head)
-        self.gold.report.document_starts = self.report.document_starts
+        self.reader = FileReader(self.model.trained, self.data, self.report)
+
+    @property
+    def gold(self) -> Gold:
+        """The labels that the input has already, if any."""
+        return self.reader.gold
 
     def lines(self, records_of_portions: Iterable[list[Record]], done: Iterator[Line]) -> Iterator[list[Line]]:
         """Yield the lines of neighbouring rows, in order, a list for each time that the model is called.
@@ -51,62 +46,20 @@ class FilePredictor:
         Raises:
             InputError: a row can't be used, none can, or one is not that which was predicted before the interruption.
         """
-        for records in self._whole(records_of_portions):
-            by_place = {record.origin: record for record in records}
-            rows, gold = self._read(records)
-            todo = self._without_done(rows, gold, done)
+        for portion in self.reader.portions(records_of_portions):
+            todo = self._without_done(portion.rows, portion.gold, done)
             for some in portions(self.model.task, todo):
                 predictions = self.model.predict_rows(some, self.counts)
                 lines = []
                 for row, prediction in zip(some, predictions, strict=True):
-                    self._keep(gold.get(row.origin), prediction)
-                    lines.append(self._line(row, prediction, by_place[row.origin], gold.get(row.origin)))
+                    gold = portion.gold.get(row.origin)
+                    self._keep(gold, prediction)
+                    lines.append(self._line(row, prediction, portion.records[row.origin], gold))
                 self.rows += len(some)
                 yield lines
         require_rows(self.rows, "INPUT", self.report)
 
-    def _whole(self, records_of_portions: Iterable[list[Record]]) -> Iterator[list[Record]]:
-        """Yield records that are rows each; of a table of tokens, whole sentences, wherever a portion ends."""
-        task, held = self.model.task, list[Record]()
-        for records in records_of_portions:
-            if records and records[0].origin.file != self.file:
-                if held:
-                    yield task.whole_records(held, self.layout, parts=True)
-                    held = []
-                self._begin(records)
-            if not records:
-                continue
-            if not self.parts:
-                yield records
-                continue
-            joined = task.whole_records([*held, *records], self.layout, parts=True)
-            last = max(len(value) for value in joined[-1].values.values() if isinstance(value, list))
-            held = [*held, *records][-last:]
-            if len(joined) > 1:
-                yield joined[:-1]
-        if held:
-            yield task.whole_records(held, self.layout, parts=True)
-
-    def _begin(self, records: Sequence[Record]) -> None:
-        """Settle by the first records of a file which of its columns are read, and whether it has labels."""
-        self.file = records[0].origin.file
-        self.columns = column_names(records)
-        stored = self.model.trained.stored
-        names = read_label_names(self.data.label_names) or (None if stored is None else stored.label_names)
-        self.layout = Layout(columns_for(records, self.data.columns, stored), names)
-        self.parts = len(self.model.task.whole_records(records, self.layout)) < len(records)
-        self.gold.begin(records, self.layout)
-
-    def _read(self, records: Sequence[Record]) -> tuple[list[Row], dict[Origin, Row]]:
-        """Return rows without labels, and by their places those with labels."""
-        task = self.model.task
-        alike = [Record({name: record.values.get(name) for name in self.columns}, record.origin) for record in records]
-        rows: list[Row] = task.read(alike, self.layout, self.report, labelled=False)
-        if rows:
-            require_form(task, rows[0], self.model.trained.stored)
-        return rows, self.gold.read(alike, self.layout)
-
-    def _without_done(self, rows: Sequence[Row], gold: dict[Origin, Row], done: Iterator[Line]) -> Sequence[Row]:
+    def _without_done(self, rows: Sequence[Row], gold: Mapping[Origin, Row], done: Iterator[Line]) -> Sequence[Row]:
         for number, row in enumerate(rows):
             line = next(done, None)
             if line is None:

@@ -18,7 +18,7 @@ from recipes.serving.gold import Gold
 from recipes.serving.items import list_of_items, rows_of_items
 from recipes.serving.journal import Journal, Line, plain
 from recipes.serving.output_formats import FORMATS, Layout, layout_of, require_format
-from recipes.serving.predicting_files import FilePredictor
+from recipes.serving.reading_files import FileReader
 from recipes.statistics.bootstrap import intervals
 from tasks.classification import Classification
 from tasks.data.options import Columns, DataOptions
@@ -401,9 +401,9 @@ def test_intervals_are_over_documents_where_there_are_enough(documents: int, uni
 
 def test_marks_of_documents_are_known_when_labels_are_read() -> None:
     report = ReadReport()
-    model: Any = SimpleNamespace(task=Ner(), trained=SimpleNamespace(head=HEAD))
-    predictor = FilePredictor(model, DataOptions(), report)
+    trained: Any = SimpleNamespace(task=Ner(), head=HEAD)
+    reader = FileReader(trained, DataOptions(), report)
     report.document_starts["a.conll"] = [1]
     found = [Record({"tokens": ["Ida"], "tags": ["B-x"]}, Origin("a.conll", 2))]
-    (row,) = Ner(scheme="iob2").read(found, ReadLayout(Columns()), predictor.gold.report)
+    (row,) = Ner(scheme="iob2").read(found, ReadLayout(Columns()), reader.gold.report)
     assert row.document == "a.conll, line 1"
