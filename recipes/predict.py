@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
@@ -56,21 +57,22 @@ def predict(line: "PredictLine") -> None:
     from tasks.data.streaming import stream_records
 
     _require_free(line)
-    data = _config(line, None).data
+    data = config_of(line.options, None).data
     report = ReadReport(line.on_bad_row, way_out="To leave such rows out, and have them counted: --on-bad-row skip")
     portions = stream_records(list(line.inputs), data, report, key="INPUT", fallback="txt")
     first = list(islice(portions, 1))  # what is wrong with the input is said before the model is loaded
-    predictor = FilePredictor(_loaded(line), data, report)
+    model = loaded(line.model, line.options, partial(_tell, line), partial(_require_format, line))
+    predictor = FilePredictor(model, data, report)
     portions = chain(first, portions)
     started, before = time.perf_counter(), 0
-    with _progress() as progress:
+    with progress() as show:
         if line.output is None:
-            write_standard_output(predictor, portions, progress)
+            write_standard_output(predictor, portions, show)
         else:
             try:
                 again = line.overwrite or STANDARD in line.inputs
                 identity = _identity(line, predictor.model)
-                before = write_file(predictor, portions, line.output, identity, overwrite=again, progress=progress)
+                before = write_file(predictor, portions, line.output, identity, overwrite=again, progress=show)
             except Interrupted as interrupted:
                 kept = f"{predictor.rows} rows are predicted and kept. To go on, give the same command again"
                 raise Interrupted(interrupted.exit_status - 128, f"Interrupted: {kept}") from None
@@ -99,46 +101,72 @@ def _require_free(line: "PredictLine") -> None:
         raise InputError(f"-o {output}: is there already. To write it anew: --overwrite")
 
 
-def _config(line: "PredictLine", task: str | None) -> "Config":
+def _require_format(line: "PredictLine", task: str) -> None:
+    from recipes.serving.output_formats import require_format
+
+    if line.output is not None:
+        require_format(line.output, task)
+
+
+def config_of(options: Sequence[str], task: str | None) -> "Config":
     """Return the config that the command's keys make. Without a task, those of a task are left out."""
     from recipes.command.composing import compose
     from recipes.command.literals import with_literal_values
 
-    words = with_literal_values([word for word in line.options if task is not None or not word.startswith("task.")])
+    words = with_literal_values([word for word in options if task is not None or not word.startswith("task.")])
     return compose(["data=files", "data.train=INPUT", *([] if task is None else [f"task={task}"]), *words])
 
 
-def _loaded(line: "PredictLine") -> "TrainedModel":
-    """Return the model, with the options of its task that the command sets."""
+def loaded(
+    path: str,
+    options: Sequence[str],
+    tell: Callable[[str, str], None],
+    require: Callable[[str], None],
+    with_all_scores: bool = False,
+) -> "TrainedModel":
+    """Return a model, with the options of its task that a command sets, and tell what it is.
+
+    Args:
+        path: a run directory, a folder with a trained model, or a hub id.
+        options: the overrides of the command.
+        tell: prints a line with a name and a text.
+        require: is given the name of the model's task before its weights are read, and may refuse it.
+        with_all_scores: whether predictions say how sure the model is of everything, such as each word.
+
+    Raises:
+        InputError: the model or an option can't be used.
+    """
+    from recipes.config.schema import TASKS
     from recipes.serving.loading import load_model, task_of
-    from recipes.serving.output_formats import require_format
     from recipes.system.quiet_libraries import quiet_libraries
     from tasks.data.read import read_label_names
 
     quiet_libraries()
-    typed = {word.partition("=")[0] for word in line.options}
-    given = _config(line, None).model
+    typed = {word.partition("=")[0] for word in options}
+    given = config_of(options, None).model
     revision = given.revision if "model.revision" in typed else None  # else it is that of the default model
     pickled = given.allow_pickled_weights if "model.allow_pickled_weights" in typed else False
-    task = task_of(line.model, revision=revision, allow_pickled_weights=pickled)
-    if line.output is not None:
-        require_format(line.output, task)
-    config = _config(line, task)
-    options = {key: getattr(config.task, key) for word in typed if (key := word.removeprefix("task.")) != word}
+    task = task_of(path, revision=revision, allow_pickled_weights=pickled)
+    require(task)
+    if with_all_scores:
+        options = [*options, *(f"task.{option}" for option in TASKS[task].audit_options)]
+        typed = {word.partition("=")[0] for word in options}
+    config = config_of(options, task)
+    fields = {key: getattr(config.task, key) for word in typed if (key := word.removeprefix("task.")) != word}
     names = read_label_names(config.data.label_names)
     model = load_model(
-        line.model,
+        path,
         device=config.runtime.device,
         precision=config.runtime.precision,
         threads=config.runtime.threads,
         revision=revision,
         allow_pickled_weights=pickled,
-        **options,
+        **fields,
         **({} if names is None else {"label_names": names}),
     )
-    _tell(line, "model", f"{line.model}: {model.describe()}")
+    tell("model", f"{path}: {model.describe()}")
     for note in model.trained.notes:
-        _tell(line, "", note)
+        tell("", note)
     return model
 
 
@@ -157,7 +185,7 @@ def _identity(line: "PredictLine", model: "TrainedModel") -> dict[str, object]:
 
 
 @contextmanager
-def _progress() -> "Iterator[Callable[[int], None]]":
+def progress() -> "Iterator[Callable[[int], None]]":
     """Yield a function that is told how many rows are done, and shows it: a bar, or a line each minute."""
     from tqdm import tqdm
 

@@ -80,6 +80,10 @@ def search(sweep: "Sweep") -> int:
 
 def study(sweep: "Sweep") -> int:
     """Answer a question by several runs. Returns the exit status."""
+    if sweep.tree.study.kind == "suggestions":
+        from recipes.suggesting.replaying import replay
+
+        return replay(sweep)
     from recipes.studies.studying import study as study_by_runs
 
     return study_by_runs(sweep)

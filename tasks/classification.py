@@ -115,6 +115,7 @@ class Classification(Task[Text]):
     head_class: ClassVar[str] = "ForSequenceClassification"
     pipeline: ClassVar[str] = "text-classification"
     labels_whole_texts: ClassVar[bool] = True
+    settled_options: ClassVar[tuple[str, ...]] = ("kind",)
     thresholds: ClassVar[tuple[str, ...]] = (LABEL_THRESHOLD, TEMPERATURE)
 
     name: str = "classification"

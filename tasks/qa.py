@@ -65,6 +65,7 @@ class Qa(Task[Question]):
     head_class: ClassVar[str] = "ForQuestionAnswering"
     pipeline: ClassVar[str] = "question-answering"
     has_pipeline: ClassVar[bool] = False
+    settled_options: ClassVar[tuple[str, ...]] = ("version",)
     thresholds: ClassVar[tuple[str, ...]] = (NO_ANSWER_THRESHOLD,)
 
     name: str = "qa"

@@ -99,6 +99,8 @@ class Task(Generic[RowType]):
     "Whether predictions have a tag for each word, as `tags`."
     audit_options: ClassVar[tuple[str, ...]] = ()
     "Options with which predictions hold all that an audit of labels needs."
+    settled_options: ClassVar[tuple[str, ...]] = ()
+    "Options that are `auto` until rows are read, and that few of the rows could settle otherwise than all."
     thresholds: ClassVar[tuple[str, ...]] = ()
     "The names under which `calibrate` returns thresholds."
     unit: ClassVar[str] = "row"

@@ -1,7 +1,7 @@
 """The command line of `recipes.predict`: its help, and from its words to what is asked for."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -68,9 +68,41 @@ def read_predict_line(arguments: Sequence[str]) -> PredictLine:
     Raises:
         InputError: a word is none of its words, or one is missing.
     """
+    rest, values, switched = without_flags(arguments, VALUE_FLAGS, SWITCHES, words=(STANDARD,))
+    words, options = sort_words(rest)
+    if len(words) < 2:
+        missing = "Which model is to predict, and for which file?" if not words else "Which file is to be read?"
+        named = words[0] if words else "RUN"
+        raise InputError(f"{missing} python -m recipes.predict {named} INPUT -o OUT. What there is: --help")
+    last = Path(words[-1])
+    if len(words) > 2 and "output" not in values and last.suffix in OUTPUT_SUFFIXES and not last.exists():
+        raise InputError(f"{last}: there is no such file. If it is the one to be written: -o {last}")
+    policy = on_bad_row(values)
+    return PredictLine(
+        words[0], tuple(words[1:]), _output(values.get("output")), policy, bool(switched), tuple(options)
+    )
+
+
+def on_bad_row(values: Mapping[str, str]) -> str:
+    """Return what is to be done with a row that can't be read, from the values of flags.
+
+    Raises:
+        InputError: it is nothing that can be done.
+    """
+    policy = values.get("on_bad_row", "error")
+    if policy not in ("error", "skip"):
+        raise InputError(f"--on-bad-row {policy}: choose from error, skip")
+    return policy
+
+
+def sort_words(rest: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Sort words that are no flags into names, of models and files, and overrides.
+
+    Raises:
+        InputError: a word sets a key that has no place when a trained model predicts.
+    """
     words: list[str] = []
     options: list[str] = []
-    rest, values, switched = without_flags(arguments, VALUE_FLAGS, SWITCHES, words=(STANDARD,))
     for word in rest:
         key, equals, _ = word.partition("=")
         if KEY.fullmatch(word):
@@ -80,19 +112,7 @@ def read_predict_line(arguments: Sequence[str]) -> PredictLine:
             raise InputError(f"{key}: not a key for predicting. {_keys()}")
         else:
             words.append(word)
-    if len(words) < 2:
-        missing = "Which model is to predict, and for which file?" if not words else "Which file is to be read?"
-        named = words[0] if words else "RUN"
-        raise InputError(f"{missing} python -m recipes.predict {named} INPUT -o OUT. What there is: --help")
-    last = Path(words[-1])
-    if len(words) > 2 and "output" not in values and last.suffix in OUTPUT_SUFFIXES and not last.exists():
-        raise InputError(f"{last}: there is no such file. If it is the one to be written: -o {last}")
-    policy = values.get("on_bad_row", "error")
-    if policy not in ("error", "skip"):
-        raise InputError(f"--on-bad-row {policy}: choose from error, skip")
-    return PredictLine(
-        words[0], tuple(words[1:]), _output(values.get("output")), policy, bool(switched), tuple(options)
-    )
+    return words, options
 
 
 def _output(value: str | None) -> Path | None:

@@ -1,7 +1,7 @@
 """From Hydra's composed tree to a validated `Config`, and from there to plain dicts and YAML."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from omegaconf import DictConfig, OmegaConf
@@ -11,6 +11,7 @@ from recipes.config.flat_keys import flatten, known_keys
 from recipes.config.forbidden import refuse_calls
 from recipes.config.schema import Config, Search, Study
 from recipes.config.validation import validate, validate_search, validate_study
+from tasks.data.options import DataOptions
 from tasks.errors import InputError, did_you_mean
 
 Part = TypeVar("Part")
@@ -50,6 +51,22 @@ def parse_study(tree: DictConfig) -> Study:
         InputError: a value is of the wrong type or out of range.
     """
     return _part(tree.study, Study, validate_study)
+
+
+def data_options(tree: Mapping[str, Any]) -> DataOptions:
+    """Return the options of `data` of a run's config.yaml. Keys that this version does not know are left out.
+
+    Raises:
+        InputError: a value is of the wrong type.
+    """
+    known = {field.name for field in dataclasses.fields(DataOptions)}
+    kept = {name: value for name, value in tree.items() if name in known}
+    try:
+        options = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(DataOptions), kept))
+    except OmegaConfBaseException as error:
+        raise InputError(f"Config: {_first_line(error)}") from error
+    assert isinstance(options, DataOptions)
+    return options
 
 
 def _part(node: DictConfig, kind: type[Part], validate_part: Callable[[Part], None]) -> Part:

@@ -28,7 +28,7 @@ DEVICE_CHOICES = ("auto", "cpu", "cuda", "mps")
 PRECISION_CHOICES = ("auto", "fp32", "bf16", "fp16")
 TRACKERS = ("none", "tensorboard", "mlflow", "wandb", "trackio")
 SAMPLERS = ("none", "tpe", "random", "grid", "qmc", "cmaes", "gp")
-STUDIES = ("none", "seeds", "learning_curve", "cross_validation", "ablation")
+STUDIES = ("none", "seeds", "learning_curve", "cross_validation", "ablation", "suggestions")
 PRUNERS = ("none", "median", "hyperband", "halving")
 
 
@@ -250,13 +250,19 @@ class Study:
     """A question that several runs answer together (docs/studies.md). None of this is part of a run's own config."""
 
     kind: str = "none"
-    "none, seeds, learning_curve, cross_validation or ablation."
+    "none, seeds, learning_curve, cross_validation, ablation or suggestions."
     n: int = 5
     "With how many seeds each setting is run: that of the run, and those that follow it."
     sizes: list[int] | None = None
     "learning_curve: numbers of training rows. null: all there are, half of them, a quarter, ... down to a 32nd."
     folds: int = 5
     "cross_validation: how many parts the training rows are shared among."
+    start: int = 100
+    "suggestions: how many rows are labelled to begin with."
+    step: int = 50
+    "suggestions: how many rows are labelled at a time."
+    rounds: int = 5
+    "suggestions: how many times rows are labelled."
     parallel: int = 1
     "Runs that are launched at a time, for launchers that run jobs side by side."
     keep_models: bool = False

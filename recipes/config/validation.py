@@ -74,11 +74,14 @@ def _refuse(what: str, found: Iterator[str]) -> None:
 def _study_errors(study: Study) -> Iterator[str]:
     if study.kind not in STUDIES:
         yield f"study.kind={study.kind}: {', '.join(STUDIES)}.{did_you_mean(study.kind, STUDIES)}"
-    least = {"seeds": 2, "ablation": 2}.get(study.kind, 1)
+    least = {"seeds": 2, "ablation": 2, "suggestions": 2}.get(study.kind, 1)
     if study.n < least:
         yield f"study.n={study.n}: at least {least}"
     if study.folds < FEWEST_FOLDS:
         yield f"study.folds={study.folds}: at least {FEWEST_FOLDS}"
+    for key in ("start", "step", "rounds"):
+        if getattr(study, key) < 1:
+            yield f"study.{key}={getattr(study, key)}: at least 1"
     if study.parallel < 1:
         yield f"study.parallel={study.parallel}: at least 1"
     if study.sizes is not None and any(size < 1 for size in study.sizes):

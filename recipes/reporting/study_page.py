@@ -10,7 +10,7 @@ from urllib.parse import quote
 from recipes.reporting.measured import Measured
 from recipes.reporting.pages import render
 from recipes.reporting.records import read_record
-from recipes.reporting.study_pictures import CurvePoint, learning_curve_chart
+from recipes.reporting.study_pictures import CurvePoint, growth_chart, learning_curve_chart
 from recipes.reporting.sweep_page import sweep_path
 from recipes.results.run_directory import RunDirectory
 from recipes.system.files import write_text
@@ -85,6 +85,7 @@ def study_page(record: Mapping[str, Any], folder: Path) -> str:
         sentences=record["sentences"],
         tables=[_shown_table(table) for table in record["tables"]],
         curve=_curve(record["curve"]) if record["curve"] else "",
+        lines=_lines(record["lines"]) if record.get("lines") else "",
         runs=runs,
         failed=[run for run in runs if run.score is None],
     )
@@ -123,6 +124,13 @@ def _curve(curve: Mapping[str, Any]) -> Any:
         list(_points(curve["line"])),
         list(_points(curve["predicted"])),
         "Scores by the number of training rows, and the curve through them with its 90% interval.",
+    )
+
+
+def _lines(lines: Mapping[str, Sequence[Sequence[float]]]) -> Any:
+    return growth_chart(
+        [[CurvePoint(*point) for point in points] for points in lines.values()],
+        f"Scores by the number of labelled rows, with 95% intervals: {' and '.join(lines)}.",
     )
 
 

@@ -38,6 +38,8 @@ class Answer:
     tables: list[Table]
     curve: Mapping[str, Any] | None = None
     "What the picture of a learning curve is drawn from."
+    lines: Mapping[str, Sequence[Sequence[float]]] | None = None
+    "Lines that are to be compared in a picture: of each, points of rows, score, and the ends of its interval."
 
     def show(self) -> None:
         """Print the tables and what they say."""

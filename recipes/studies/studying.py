@@ -56,12 +56,12 @@ def study(sweep: Sweep) -> int:
     question = read_question(sweep)
     show_rows(question.rows, question.config)
     asked = [(one, seed) for one in KINDS[question.study.kind].settings(question) for seed in question.seeds]
-    with _alone(question.folder):
+    with alone(question.folder):
         return _study(sweep, question, asked)
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def alone(folder: Path) -> Iterator[None]:
     """Keep other processes from the same study.
 
     Raises:
@@ -86,7 +86,7 @@ def _study(sweep: Sweep, question: Question, asked: Sequence[tuple[Setting, int]
     jobs = [NamedJob(_name(setting, seed), question.words(setting, seed)) for setting, seed in asked]
     say_field("study", f"{question.study.kind}, {counted(len(jobs), 'run')}; {question.folder}")
     ended = do_named_jobs(sweep, question.folder, jobs, question.study.parallel, question.study.keep_models)
-    found = {(setting.name, seed): _stored(job) for (setting, seed), job in zip(asked, ended, strict=True)}
+    found = {(setting.name, seed): stored_run(job) for (setting, seed), job in zip(asked, ended, strict=True)}
     runs = {key: run for key, run in found.items() if run is not None}
     failed = [named.name for named, run in zip(jobs, found.values(), strict=True) if run is None]
     if not runs:
@@ -101,7 +101,8 @@ def _study(sweep: Sweep, question: Question, asked: Sequence[tuple[Setting, int]
     gone = sum(not RunDirectory(run.directory).has_weights for run in runs.values())
     if question.study.keep_models and gone:
         say(f"{counted(gone, 'run')} had been done before, and the weights were removed by a search or another study")
-    write_json(question.folder / RECORD, _record(question, kind, answer, runs, jobs, ended))
+    record = record_of(question, kind.title, answer, runs, jobs, ended)
+    write_json(question.folder / RECORD, record)
     say(f"Report: {write_study_page(question.folder)}")
     return JOB_FAILED if failed else 0
 
@@ -110,7 +111,7 @@ def _name(setting: Setting, seed: int) -> str:
     return f"{setting.name}, seed {seed}" if setting.name else f"seed {seed}"
 
 
-def _stored(job: Job | None) -> StoredRun | None:
+def stored_run(job: Job | None) -> StoredRun | None:
     """Return the run of a job; None if it failed, or if its score is not a number."""
     if job is None or job.outcome is None:
         return None
@@ -121,9 +122,9 @@ def _stored(job: Job | None) -> StoredRun | None:
     return None if report.metrics[split][report.objective.name] is None else load_run(directory.path, split)
 
 
-def _record(
+def record_of(
     question: Question,
-    kind: Kind,
+    title: str,
     answer: Answer,
     runs: Runs,
     jobs: Sequence[NamedJob],
@@ -133,7 +134,7 @@ def _record(
     name = next(iter(runs.values())).report.objective.name
     return {
         "study": question.study.kind,
-        "title": kind.title,
+        "title": title,
         "score": name,
         "overrides": list(question.base),
         **answer.plain(),

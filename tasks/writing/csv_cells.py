@@ -25,7 +25,7 @@ def csv_text(names: Sequence[str], rows: Sequence[Mapping[str, str]]) -> str:
     >>> csv_text(["text", "label"], [{"text": 'the "warm" bed', "label": "good"}])
     'text,label\n"the ""warm"" bed",good\n'
     """
-    lines = [",".join(names), *(",".join(_cell(row.get(name, "")) for name in names) for row in rows)]
+    lines = [",".join(map(_cell, names)), *(",".join(_cell(row.get(name, "")) for name in names) for row in rows)]
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -127,10 +127,13 @@ def _with_texts(rows: Sequence[Sentence]) -> tuple[list[Sentence], list[str]]:
     """Return rows that all have a text, and a note if some had none."""
     without = sum(row.text is None for row in rows)
     notes = [f"{without} rows have no text: their words are joined with blanks"] if without else []
-    return [_joined(row) if row.text is None else row for row in rows], notes
+    return [joined(row) for row in rows], notes
 
 
-def _joined(row: Sentence) -> Sentence:
+def joined(row: Sentence) -> Sentence:
+    """Return a row that has a text: if it has none, its words joined with blanks."""
+    if row.text is not None:
+        return row
     offsets, position = [], 0
     for token in row.tokens:
         offsets.append((position, position + len(token)))

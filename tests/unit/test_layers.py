@@ -23,7 +23,7 @@ RANKS = (
     ),
     ("tasks.tags", "tasks.words", "tasks.data.options", "tasks.data.column_names", "tasks.data.records"),
     ("tasks.data.cells", "tasks.data.decoding", "tasks.scoring"),
-    ("tasks.baselines", "tasks.analysis", "tasks.checks", "tasks.auditing"),
+    ("tasks.baselines", "tasks.analysis", "tasks.checks", "tasks.auditing", "tasks.suggesting"),
     ("tasks.data.formats",),
     ("tasks.data.annotation",),
     ("tasks.data", "tasks.metrics"),
@@ -42,7 +42,7 @@ RANKS = (
     ("recipes.experiments",),
     ("recipes.serving", "recipes.comparing", "recipes.jobs", "recipes.checking"),
     ("recipes.searching", "recipes.studies"),
-    ("recipes.auditing",),
+    ("recipes.auditing", "recipes.suggesting"),
     ("recipes",),
     ("recipes.bench",),
 )
@@ -60,6 +60,7 @@ ONLY_VERBS_COMPOSE = (
     "recipes.jobs",
     "recipes.searching",
     "recipes.studies",
+    "recipes.suggesting",
 )
 "Rooms that may import `recipes.command`. All others get values from a command, and never read the command line."
 

@@ -1,0 +1,157 @@
+"""Suggest which rows to label next: `python -m recipes.suggest RUN unlabelled.csv -o to_label.csv`."""
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from recipes.command.suggest_line import SuggestLine
+    from recipes.serving.trained_model import TrainedModel
+    from recipes.suggesting.choosing import Candidate, Chosen
+    from tasks.data.records import Origin, ReadReport, Record
+    from tasks.task import Row
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print help, suggest, or replay. Returns the exit status."""
+    started = time.perf_counter()
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    from recipes.command.suggest_line import HELP, REPLAY, read_suggest_line
+    from recipes.command.words import do
+
+    if REPLAY in words and not {"--help", "-h"} & set(words):
+        return _replay([word for word in words if word != REPLAY], started)
+    return int(do(words, HELP, lambda rest: suggest(read_suggest_line(rest))))
+
+
+def _replay(words: Sequence[str], started: float) -> int:
+    from recipes.command import dispatch
+    from recipes.run import run
+    from recipes.suggesting.replaying import replay
+
+    if not any(word.startswith("study=") for word in words):
+        words = [*words, "study=suggestions"]
+    return dispatch.main(run, words, started, dispatch.Sweepers(study=replay))
+
+
+def suggest(line: "SuggestLine") -> None:
+    """Choose rows to label next, and write them.
+
+    Raises:
+        InputError: the model, a file or a row can't be used, or there is no row to choose from.
+    """
+    from recipes.predict import loaded
+    from recipes.results.run_directory import RunDirectory
+    from recipes.suggesting.choosing import choose, unknown_rows
+    from recipes.suggesting.known_rows import known_rows
+    from recipes.suggesting.suggestion_files import Suggestions, write_suggestions
+    from recipes.system.console import say, say_field
+    from tasks.data.records import ReadReport
+    from tasks.errors import InputError
+    from tasks.writing.to_label import require_fillable
+
+    _require_free(line)
+    suffix = line.output.suffix.lower()
+    model = loaded(line.model, line.options, say_field, lambda task: require_fillable(task, suffix), True)
+    report = ReadReport(line.on_bad_row, way_out="To leave such rows out, and have them counted: --on-bad-row skip")
+    rows, records = _read(line, model, report)
+    directory = RunDirectory(Path(line.model).expanduser())
+    known, why_none = known_rows(directory, model.task)
+    unknown, labelled, repeated = unknown_rows(model.task, rows, known)
+    _show_rows(rows, report, labelled, repeated, why_none)
+    trained = directory.finished_report()
+    if trained is not None and trained.verdict.collapsed:
+        say_field("note", "this model has learnt nothing (docs/verdict.md): what it is unsure of tells nothing")
+    if not unknown:
+        raise InputError("No row is left to suggest: all have a label already")
+    candidates = _weighed(model, unknown)
+    count = len(candidates) if line.count is None else line.count
+    chosen = choose(model, candidates, known, count, line.words)
+    if not chosen.rows:
+        raise InputError(f"--words {line.words}: no row has so few words. Allow more")
+    columns = {} if model.trained.stored is None else model.trained.stored.columns
+    found = Suggestions(model.task, model.trained.head, line.model, columns, chosen.rows, records)
+    paths = write_suggestions(line.output, found)
+    _show_chosen(candidates, chosen)
+    say(f"Written: {', '.join(map(str, paths))}")
+
+
+def _require_free(line: "SuggestLine") -> None:
+    from tasks.errors import InputError
+
+    if line.output.is_dir():
+        raise InputError(f"-o {line.output}: is a folder. Name a file in it")
+    beside = [line.output.with_suffix(".xml")] if line.output.suffix.lower() == ".json" else []
+    there = next((path for path in (line.output, *beside) if path.exists()), None)
+    if there is not None and not line.overwrite:
+        raise InputError(f"{there}: is there already. To write it anew: --overwrite")
+
+
+def _read(line: "SuggestLine", model: "TrainedModel", report: "ReadReport") -> "tuple[list[Row], dict[Origin, Record]]":
+    """Return the rows of the input, and what each was read from."""
+    from recipes.predict import config_of
+    from recipes.serving.reading_files import FileReader
+    from tasks.data.read import require_rows
+    from tasks.data.streaming import stream_records
+
+    data = config_of(line.options, None).data
+    rows: list[Row] = []
+    records: dict[Origin, Record] = {}
+    reader = FileReader(model.trained, data, report)
+    for portion in reader.portions(stream_records(list(line.inputs), data, report, key="INPUT", fallback="txt")):
+        rows += portion.rows
+        records |= portion.records
+    require_rows(len(rows), "INPUT", report)
+    return rows, records
+
+
+def _weighed(model: "TrainedModel", rows: "Sequence[Row]") -> "list[Candidate]":
+    """Predict for rows, and show how far that is."""
+    from recipes.predict import progress
+    from recipes.serving.trained_model import portions
+    from recipes.suggesting.choosing import candidates_of
+
+    found: list[Candidate] = []
+    with progress() as show:
+        for some in portions(model.task, rows):
+            found += candidates_of(model, some)
+            show(len(found))
+    return found
+
+
+def _show_rows(rows: "Sequence[Row]", report: "ReadReport", labelled: int, repeated: int, why_none: str) -> None:
+    from recipes.system.console import say_field
+
+    for what in report.recognised:
+        say_field("read", what.partition(": ")[2])
+    for what, counted in (("left out", report.skipped), ("repaired", report.repaired)):
+        for reason, count in counted.items():
+            say_field(what, f"{count} x {reason}, e.g. {report.examples[reason][0]}")
+    left_out = [
+        f"{what}: {count:,}" for what, count in (("labelled already", labelled), ("repeated", repeated)) if count
+    ]
+    say_field("rows", "; ".join([f"{len(rows):,}", *left_out]))
+    if why_none:
+        say_field("note", why_none)
+
+
+def _show_chosen(candidates: "Sequence[Candidate]", chosen: "Chosen") -> None:
+    from statistics import fmean
+
+    from recipes.system.console import counted, say_field
+
+    words = sum(one.words for one in chosen.rows)
+    say_field("suggested", f"{counted(len(chosen.rows), 'row')}, {words:,} words")
+    if chosen.near:
+        say_field("", f"passed over: {chosen.near:,} nearly like another one or like a labelled one")
+    if chosen.says_something:
+        mean, among = (fmean(one.uncertainty for one in some) for some in (chosen.rows, candidates))
+        say_field("", f"mean uncertainty {mean:.3f}; of all rows {among:.3f}")
+    else:
+        say_field("", "a predicted number does not tell how sure it is: the rows are those that differ most")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

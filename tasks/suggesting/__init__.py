@@ -1,0 +1,1 @@
+"""Which rows are worth labelling next, as far as predictions tell."""

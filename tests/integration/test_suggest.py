@@ -1,0 +1,152 @@
+"""`recipes.suggest` from its command to its files, with a tiny model."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModel, AutoTokenizer
+
+import recipes
+from recipes.run import main as run_main
+from recipes.suggest import main
+from recipes.suggesting.embedding import embed
+from tasks.classification import Text
+from tasks.data.records import Origin
+from tests.conftest import INTENTS
+
+SHORT = ("hparams.max_steps=2", "hparams.batch_size=8", "runtime.threads=1")
+WORDS = ("parcel", "letter", "crate", "invoice", "refund", "ticket", "order")
+
+
+@pytest.fixture(scope="module")
+def trained(models: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a run on named texts, with what is not labelled yet."""
+    folder = tmp_path_factory.mktemp("suggest")
+    texts = [(text, label) for label, of_label in INTENTS.items() for text in of_label]
+    with (folder / "labelled.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([("message", "topic"), *texts])
+    new = [
+        f"my {one} {number} and the {WORDS[(place + number) % 7]}"
+        for place, one in enumerate(WORDS)
+        for number in range(9)
+    ]
+    with (folder / "new.csv").open("w", newline="") as file:
+        rows = [(text, place) for place, text in enumerate([*new, new[0], texts[0][0]])]
+        csv.writer(file).writerows([("message", "number"), *rows])
+    columns = ("data.columns.text=message", "data.columns.label=topic")
+    data = ("task=classification", f"data.train={folder / 'labelled.csv'}", *columns)
+    assert run_main([*data, f"model.path={models['bert']}", f"output_root={folder / 'outputs'}", *SHORT]) == 0
+    (report,) = folder.glob("outputs/**/report.json")
+    (folder / "run").symlink_to(report.parent)
+    return folder
+
+
+def test_rows_to_label_next(trained: Path, tmp_path: Path, capsys: Any) -> None:
+    path = tmp_path / "to_label.csv"
+    assert main([str(trained / "run"), str(trained / "new.csv"), "-o", str(path), "--count", "7"]) == 0
+    said = capsys.readouterr().out
+    assert "65; labelled already: 1; repeated: 1" in said
+    assert "this model has learnt nothing" in said
+    assert "suggested   7 rows, 42 words" in said
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len({row["message"] for row in rows}) == 7
+    assert [*rows[0]] == ["message", "number", "topic", "predicted", "uncertainty"]
+    assert {row["topic"] for row in rows} == {""}
+    unsure = [float(row["uncertainty"]) for row in rows]
+    assert unsure == sorted(unsure, reverse=True)
+    texts = [row["message"] for row in rows]
+    for row, answer in zip(rows, recipes.load(trained / "run")(texts), strict=True):
+        best, second, *_ = sorted(answer["scores"].values(), reverse=True)
+        assert float(row["uncertainty"]) == pytest.approx(1 - (best - second), abs=1e-4)
+        assert row["predicted"] == answer["label"]
+
+
+def test_a_file_for_label_studio(trained: Path, tmp_path: Path, capsys: Any) -> None:
+    path = tmp_path / "to_label.json"
+    words = [str(trained / "run"), str(trained / "new.csv"), "-o", str(path), "--words", "30"]
+    assert main(words) == 0
+    tasks = json.loads(path.read_text())
+    assert sum(len(task["data"]["text"].split()) for task in tasks) <= 30
+    assert tasks[0]["data"].keys() == {"text", "number"}
+    assert "delivery" in path.with_suffix(".xml").read_text()
+    capsys.readouterr()
+    assert main(words) == 2
+    assert "to_label.json: is there already. To write it anew: --overwrite" in capsys.readouterr().err
+
+
+def test_an_embedding_is_the_mean_of_the_tokens(trained: Path) -> None:
+    model = recipes.load(trained / "run")
+    texts = ("my parcel", "refund the invoice please")
+    rows: Any = [Text(str(place), text, None, None, Origin("", place)) for place, text in enumerate(texts)]
+    found = embed(model, rows)
+    folder = trained / "run" / "model"
+    encoder, tokenizer = AutoModel.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
+    for row, vector in zip(rows, found, strict=True):
+        with torch.no_grad():
+            mean = encoder(**tokenizer(row.text, return_tensors="pt")).last_hidden_state[0].mean(0).numpy()
+        assert vector == pytest.approx(mean / np.linalg.norm(mean), abs=1e-5)
+
+
+def test_mistakes(trained: Path, tmp_path: Path, capsys: Any) -> None:
+    run, new, out = str(trained / "run"), str(trained / "new.csv"), str(tmp_path / "x.csv")
+
+    def refused(message: str, *words: str) -> None:
+        assert main(words) == 2
+        assert message in capsys.readouterr().err
+        assert not list(tmp_path.iterdir()), "nothing is written"
+
+    refused("Which model is to suggest, and from which file?")
+    refused("-o is missing: the file to write, .csv, .jsonl or .json", run, new)
+    refused("the extension tells the format: .csv, .jsonl, .json", run, new, "-o", "x.txt")
+    refused("--count none: a number from 1 on", run, new, "-o", out, "--count", "none")
+    refused("--words 1: no row has so few words", run, new, "-o", out, "--words", "1")
+    refused("nowhere.csv", run, "nowhere.csv", "-o", out)
+    refused("hparams.epochs: not a key for predicting", run, new, "-o", out, "hparams.epochs=3")
+    refused("No row is left to suggest: all have a label already", run, str(trained / "labelled.csv"), "-o", out)
+
+
+def test_a_model_that_is_no_run(trained: Path, tmp_path: Path, capsys: Any) -> None:
+    words = [str(trained / "run" / "model"), str(trained / "new.csv"), "-o", str(tmp_path / "x.jsonl"), "--count", "3"]
+    assert main(words) == 0
+    said = capsys.readouterr().out
+    assert "is no run directory: rows that have a label already can't be told" in said
+    assert "65; repeated: 1" in said
+
+
+def test_a_replay(models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    lines = [f"my {WORDS[n % 7]} {n} and the {WORDS[(n * 3 + 1) % 7]},{('late', 'lost')[n % 2]}" for n in range(60)]
+    Path("rows.csv").write_text("text,label\n" + "\n".join(lines) + "\n")
+    words = ["--replay", "task=classification", "data.train=rows.csv", f"model.path={models['bert']}", *SHORT]
+    sizes = ["study.n=2", "study.start=20", "study.step=8", "study.rounds=2", "data.test_fraction=0.3"]
+    assert main([*words, *sizes]) == 0
+    said = capsys.readouterr().out
+    assert "28 labelled rows" in said
+    assert "2/4  random 28 rows, seed 1" in said
+    (folder,) = Path("outputs/sweeps").iterdir()
+    for seed in (1, 2):
+        files = folder / "rows" / f"seed={seed}"
+        first, second, third = (
+            set((files / f"{name}.jsonl").read_text().splitlines())
+            for name in ("random-20", "suggested-28", "suggested-36")
+        )
+        texts = [{json.loads(line)["text"] for line in some} for some in (first, second, third)]
+        assert [len(some) for some in texts] == [20, 28, 36]
+        assert texts[0] < texts[1] < texts[2], "rows are added, and none is changed"
+        tested = {json.loads(line)["text"] for line in (folder / "rows" / "test.jsonl").read_text().splitlines()}
+        assert not texts[2] & tested
+    study = (folder / "study.json").read_bytes()
+    assert not list(Path("outputs").glob("**/*.safetensors")), "weights are removed"
+    assert main([*words, *sizes]) == 0, "the same command finds its runs done"
+    assert (folder / "study.json").read_bytes() == study
+    capsys.readouterr()
+    assert main([*words, *sizes[:-1], "data.test_fraction=0.3", "study.rounds=9"]) == 2
+    assert "need 92 different training rows, and there are 42" in capsys.readouterr().err
+    Path("rows.csv").write_text(Path("rows.csv").read_text().replace("my parcel 0", "our parcel 0"))
+    assert main([*words, *sizes]) == 2
+    assert "The rows have changed since this replay was begun" in capsys.readouterr().err
