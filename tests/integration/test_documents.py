@@ -22,6 +22,7 @@ DOCUMENTS = (
     "docs/formats.md",
     "docs/check.md",
     "docs/audit.md",
+    "docs/suggest.md",
     "docs/convert.md",
     "docs/predict.md",
     "docs/long_texts.md",
@@ -82,6 +83,7 @@ RUNS = [command for command in COMMANDS if "recipes.run" in command.text]
 CONVERSIONS = [command for command in COMMANDS if "recipes.convert" in command.text and " IN " not in command.text]
 PREDICTIONS = [command for command in COMMANDS if "recipes.predict" in command.text and " RUN " not in command.text]
 CHECKS = [command for command in COMMANDS if "recipes.check" in command.text]
+SUGGESTIONS = [command for command in COMMANDS if "recipes.suggest" in command.text]
 AUDITS = [command for command in COMMANDS if "recipes.audit" in command.text]
 COMPARISONS = [command for command in COMMANDS if "recipes.compare" in command.text]
 SCRIPTS = [command for command in COMMANDS if "scripts/" in command.text.split(" -")[0] and command not in RUNS]
@@ -99,7 +101,7 @@ def test_the_commands_are_found() -> None:
     assert {
         command.text
         for command in OTHERS
-        if command not in (*CONVERSIONS, *PREDICTIONS, *COMPARISONS, *CHECKS, *AUDITS)
+        if command not in (*CONVERSIONS, *PREDICTIONS, *COMPARISONS, *CHECKS, *AUDITS, *SUGGESTIONS)
     } == {
         "python -m recipes.convert IN ... -o OUT",
         "python -m recipes.predict RUN INPUT ... -o OUT",
@@ -133,7 +135,7 @@ def folder(tmp_path: Path) -> Path:
 def public(tmp_path: Path) -> Path:
     """Small files in the formats and at the places of the public data sets."""
     data = tmp_path / "public"
-    for name in ("wnut17", "sms_spam", "goemotions", "sst2_stsa", "squad_v1_slice"):
+    for name in ("wnut17", "sms_spam", "goemotions", "sst2_stsa", "trec6", "squad_v1_slice"):
         (data / name).mkdir(parents=True)
     for split, name in (("train", "wnut17train.conll"), ("validation", "emerging.dev.conll")):
         shutil.copy(SAMPLES / "ner" / f"{split}.conll", data / "wnut17" / name)
@@ -145,6 +147,9 @@ def public(tmp_path: Path) -> Path:
         rows = [f"comment {n}\t{'0,2' if n % 3 else '1'}\tid{n}\n" for n in range(30)]
         (data / "goemotions" / f"{split}.tsv").write_text("".join(rows))
         (data / "sst2_stsa" / f"stsa.binary.{split}").write_text("".join(f"{n % 2} film {n}\n" for n in range(30)))
+    for name, first in (("train", 0), ("test", 90)):
+        asked = "".join(f"{n % 3} Who asked question {n} ?\n" for n in range(first, first + 60))
+        (data / "trec6" / f"TREC.{name}.all").write_text(asked)
     squad = json.loads((SAMPLES / "qa" / "train.json").read_text())
     for article in squad["data"]:
         for paragraph in article["paragraphs"]:
@@ -255,6 +260,14 @@ def test_the_predictions_of_the_documents(sample_run: Path) -> None:
         assert [line.split()[0] for line in done.stdout.splitlines()] == [line.split()[0] for line in shown]
 
 
+def test_the_suggestions_of_the_documents(sample_run: Path, public: Path, models: dict[str, Path]) -> None:
+    few = "study.n=2 study.start=8 study.step=4 study.rounds=1 hparams.max_steps=1 runtime.precision=fp32"
+    for command in {one.text: one for one in SUGGESTIONS}.values():
+        replayed = f" {few} model.path={models['bert']}" if "--replay" in command.text else " --overwrite"
+        done = shell(f"{command.text}{replayed}", sample_run, RECIPES_DATA=str(public))
+        assert (done.returncode, done.stderr) == (0, ""), command.place
+
+
 def test_the_comparisons_of_the_documents(tmp_path: Path) -> None:
     for rate, right in ((5e-5, 0.86), (1e-4, 0.87)):
         for seed in range(1, 6):
@@ -342,7 +355,7 @@ def test_every_key_in_the_documents_is_one() -> None:
     for document in DOCUMENTS:
         text = (ROOT / document).read_text(encoding="utf-8")
         keys = set(re.findall(r"[`' (]((?:task|data|model|hparams|runtime|tracker)\.[a-z_.]+)=", text))
-        assert keys or document == "CONTRIBUTING.md"
+        assert keys or document in ("CONTRIBUTING.md", "docs/suggest.md")
         for key in keys - {"hparams.learning_ratee"}:
             assert any(key == one or one.startswith(f"{key}.") for one in known), f"{document}: {key}"
         for group, choice in re.findall(r"[` ]([a-z]+)=([a-z0-9_-]+)[` ]", text):
