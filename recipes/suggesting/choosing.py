@@ -1,5 +1,6 @@
 """Which rows to label next: those that the model is least sure of, but not many of a kind."""
 
+import random
 import warnings
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
@@ -85,7 +86,10 @@ def choose(
         count: how many rows are wanted.
         most_words: how many words they may have together. None: any number.
     """
+    says_something = weighing_of(model.task, model.trained.calibration).says_something
     ranked = sorted(candidates, key=lambda one: -one.priority)
+    if not says_something:
+        random.Random(0).shuffle(ranked)  # noqa: S311, or those that stand first in the file would be the candidates
     ranked, near = _without_near(model, ranked[: 2 * CANDIDATES * count], known)
     clusters = count if most_words is None else min(count, _fitting(ranked, most_words))
     few = ranked[: CANDIDATES * clusters]
@@ -97,7 +101,7 @@ def choose(
         taken = {one.row.origin for one in few}
         others = [one for one in ranked if one.row.origin not in taken]
         few = sorted(_within([*few, *others], most_words)[:count], key=lambda one: -one.priority)
-    return Chosen(few, near, weighing_of(model.task, model.trained.calibration).says_something)
+    return Chosen(few, near, says_something)
 
 
 def central(vectors: Array, weights: Array, count: int) -> list[int]:

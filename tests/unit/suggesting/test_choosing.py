@@ -69,6 +69,13 @@ def test_words_are_a_budget(model: Any) -> None:
     assert choose(model, rows, [], 4, most_words=3).rows == []
 
 
+def test_numbers_are_chosen_among_all_rows(model: Any) -> None:
+    model.task = Classification(kind="regression")
+    found = choose(model, candidates(tuple(f"word{place}" for place in range(1000)), (0.0,) * 1000), [], 5)
+    assert not found.says_something
+    assert max(one.row.origin.number for one in found.rows) > 500
+
+
 def test_centres() -> None:
     line = np.array([[0.0], [1.0], [2.0], [10.0]])
     assert central(line, np.ones(4), 2) == [1, 3]
