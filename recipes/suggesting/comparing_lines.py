@@ -10,7 +10,7 @@ from scipy import stats
 from recipes.comparing.stored_runs import StoredRun
 from recipes.results.scores import format_score
 from recipes.studies.answer import Answer, Line, Runs, Table, bounds, collapsed, score_of
-from tasks.scoring.score import score_named
+from tasks.scoring.score import range_of, score_named
 
 RANDOM, SUGGESTED = "random", "suggested"
 DRAWS = 2000
@@ -35,6 +35,7 @@ def answer_of(sizes: Sequence[int], seeds: Sequence[int], runs: Runs) -> Answer:
     ]
     if not whole:
         return Answer(["No seed has all its runs, so that nothing can be compared"], [], None)
+    lowest, highest = range_of(name, first.task.point)
     lines: list[Line] = []
     drawn: dict[str, list[list[float]]] = {SUGGESTED: [], RANDOM: []}
     for size in sizes:
@@ -43,7 +44,8 @@ def answer_of(sizes: Sequence[int], seeds: Sequence[int], runs: Runs) -> Answer:
         gain, interval = _mean_in(gains)
         for arm in drawn:
             middle, ends = _mean_in(single[arm])
-            drawn[arm].append([size, middle, *(ends or [middle, middle])])
+            low, high = ends or [middle, middle]
+            drawn[arm].append([size, middle, max(low, lowest), min(high, highest)])
         cells = [f"{size:,}", *(format_score(fmean(single[arm])) for arm in (SUGGESTED, RANDOM))]
         told = ["-", "-"] if size == sizes[0] else [f"{gain:+.4f}", bounds(interval)]
         lines.append(Line([*cells, *told], fmean(single[SUGGESTED]), None, single[SUGGESTED]))

@@ -17,6 +17,7 @@ from recipes.suggesting.embedding import embed
 from tasks.classification import Text
 from tasks.data.records import Origin
 from tests.conftest import INTENTS
+from tests.unit.test_pages import checked
 
 SHORT = ("hparams.max_steps=2", "hparams.batch_size=8", "runtime.threads=1")
 WORDS = ("parcel", "letter", "crate", "invoice", "refund", "ticket", "order")
@@ -140,6 +141,8 @@ def test_a_replay(models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.M
         assert texts[0] < texts[1] < texts[2], "rows are added, and none is changed"
         tested = {json.loads(line)["text"] for line in (folder / "rows" / "test.jsonl").read_text().splitlines()}
         assert not texts[2] & tested
+    page = checked((folder / "report.html").read_text(encoding="utf-8"))
+    assert page.count('class="line line') == 2 + 2 * 3, "two lines, each with an interval at 20, 28 and 36 rows"
     study = (folder / "study.json").read_bytes()
     assert not list(Path("outputs").glob("**/*.safetensors")), "weights are removed"
     assert main([*words, *sizes]) == 0, "the same command finds its runs done"

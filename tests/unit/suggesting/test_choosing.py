@@ -108,7 +108,7 @@ def run(score: float) -> Any:
     report = SimpleNamespace(
         objective=SimpleNamespace(name="macro_f1"), metrics={"test": {"macro_f1": score}}, verdict=verdict
     )
-    return SimpleNamespace(report=report, split="test")
+    return SimpleNamespace(report=report, split="test", task=SimpleNamespace(point=0.01))
 
 
 def runs_of(suggested: Mapping[int, tuple[float, ...]], others: Mapping[int, tuple[float, ...]]) -> Any:
@@ -140,6 +140,8 @@ def test_what_is_saved() -> None:
 def test_what_is_not_saved() -> None:
     start = {100: (0.40, 0.50)}
     found = answer_of([100, 150], [1, 2], runs_of({150: (0.3, 0.3)}, {**start, 150: (0.6, 0.7)}))
+    assert found.lines is not None
+    assert 0 <= found.lines[RANDOM][1][2] < found.lines[RANDOM][1][3] <= 1, "no interval leaves the range of a score"
     assert "Not told apart with so few seeds: macro_f1 of suggested rows -0.3500" in found.sentences[0]
     assert found.sentences[1] == "150 suggested rows do not reach what 150 random ones do"
     lacking = runs_of({150: (0.3,)}, {**start, 150: (0.6, 0.7)})
