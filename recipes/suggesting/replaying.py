@@ -4,7 +4,7 @@ import hashlib
 import json
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from recipes.command.dispatch import JOB_FAILED, Sweep
@@ -12,7 +12,7 @@ from recipes.command.line import key_of
 from recipes.jobs.named import NamedJob, do_named_jobs
 from recipes.reporting.study_page import RECORD, write_study_page
 from recipes.results.run_directory import RunDirectory
-from recipes.results.sweep_table import Job
+from recipes.results.sweep_table import Job, forget_jobs, save_job
 from recipes.serving.loading import load_model
 from recipes.studies.question import Question, read_question
 from recipes.studies.studying import alone, record_of, stored_run
@@ -237,6 +237,10 @@ def _tell(going: Replay) -> int:
             f"{len(failed)} of {counted(len(found), 'run')} gave no score, and are not among these: {', '.join(failed)}"
         )
     planned, ended = list(going.planned.values()), list(going.done.values())
+    forget_jobs(question.folder)
+    for number, job in enumerate(ended):  # so that the folder names its runs, as those of other studies do
+        if job is not None:
+            save_job(question.folder, replace(job, number=number))
     write_json(question.folder / RECORD, record_of(question, TITLE, answer, runs, planned, ended))
     say(f"Report: {write_study_page(question.folder)}")
     return JOB_FAILED if failed else 0

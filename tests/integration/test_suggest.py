@@ -11,6 +11,7 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 import recipes
+from recipes.report import main as report_main
 from recipes.run import main as run_main
 from recipes.suggest import main
 from recipes.suggesting.embedding import embed
@@ -144,6 +145,8 @@ def test_a_replay(models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.M
     page = checked((folder / "report.html").read_text(encoding="utf-8"))
     assert page.count('class="line line') == 2 + 2 * 3, "two lines, each with an interval at 20, 28 and 36 rows"
     study = (folder / "study.json").read_bytes()
+    assert report_main([str(folder)]) == 0, "the page can be made anew"
+    assert (folder / "report.html").read_text(encoding="utf-8") == page
     assert not list(Path("outputs").glob("**/*.safetensors")), "weights are removed"
     assert main([*words, *sizes]) == 0, "the same command finds its runs done"
     assert (folder / "study.json").read_bytes() == study
