@@ -7,12 +7,14 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any, Generic, TypeAlias, TypedDict
 
 from tasks.data.column_names import LABEL_COLUMNS, PAIR_COLUMNS, TEXT_COLUMNS
+from tasks.data.files import expand_home
 from tasks.data.options import SPLITS, DataOptions, Split
 from tasks.data.read import read_label_names, read_records
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.data.sorting_columns import sorting_values, used_columns
 from tasks.data.splits import Key, cut, folds, limit, nested, shared
 from tasks.errors import InputError
+from tasks.fixes import Fixes, place_of, read_fixes, require_rows, with_fixes
 from tasks.plausibility import FEW_ROWS, apply_findings
 from tasks.record_columns import column_names
 from tasks.task import AnyTask, Head, Layout, Row, RowType, Task
@@ -76,7 +78,8 @@ def load(task: AnyTask, options: DataOptions, seed: int) -> AnyRows:
     report = ReadReport(on_bad_row=options.on_bad_row)
     layout = Layout(options.columns, read_label_names(options.label_names))
     task, given, unlabelled, columns = read_splits(task, options, layout, report)
-    head = task.head(given["train"], layout)
+    fixes = _read_fixes(task, given["train"], options, report)
+    head = task.head([*given["train"], *_corrected(task, given["train"], fixes)], layout)
     implausible = apply_findings(task.findings(given["train"]), options.accept)
     notes: list[str] = []
     in_files, split_seed = frozenset(given), seed if options.split_seed is None else options.split_seed
@@ -85,6 +88,11 @@ def load(task: AnyTask, options: DataOptions, seed: int) -> AnyRows:
     splits = _complete(task, given, options, split_seed, notes)
     seeds: dict[Split, int] = {"train": seed, "validation": split_seed, "test": split_seed}
     splits = {split: _limited(task, split, rows, options, seeds[split]) for split, rows in splits.items()}
+    # Only now, so that with and without fixes the same rows are in each split.
+    audited = {"train", *({"validation", "test"} - in_files), *(["test"] if options.folds is not None else [])}
+    splits = {
+        split: _fixed(task, split, rows, fixes if split in audited else {}, notes) for split, rows in splits.items()
+    }
     splits = {split: task.with_groups_that_count(rows) for split, rows in splits.items()}
     notes += [*report.notes, *implausible]
     if unlabelled:
@@ -142,6 +150,42 @@ def read_splits(
             )
     there = [record for found in records.values() if found is not None for record in task.whole_records(found, layout)]
     return task, given, unlabelled, sorting_values(there, used_columns(layout.columns))
+
+
+def _read_fixes(task: AnyTask, train: Sequence[Row], options: DataOptions, report: ReadReport) -> Fixes:
+    """Return the fixes of the options, which are for these very rows.
+
+    Raises:
+        InputError: they can't be read, or are for others.
+    """
+    if options.fixes is None:
+        return {}
+    path = expand_home(options.fixes)
+    fixes = read_fixes(path)
+    require_rows(task, train, fixes)
+    report.files.append(str(path))
+    return fixes
+
+
+def _corrected(task: AnyTask, train: Sequence[Row], fixes: Fixes) -> list[Row]:
+    """Return the rows that are other ones with their fixes, which may have labels that no row had."""
+    return with_fixes(task, [row for row in train if place_of(row) in fixes], fixes).rows
+
+
+def _fixed(task: AnyTask, split: Split, rows: list[Row], fixes: Fixes, notes: list[str]) -> list[Row]:
+    """Return the rows of a split with their fixes.
+
+    Raises:
+        InputError: no row is left.
+    """
+    found = with_fixes(task, rows, fixes)
+    counts = {"corrected": found.changed, "left out": found.left_out}
+    if any(counts.values()):
+        said = " and ".join(f"{count} {what}" for what, count in counts.items() if count)
+        notes.append(f"{split}: {said} of {len(rows)} rows, by data.fixes")
+    if rows and not found.rows:
+        raise InputError(f"data.fixes leaves out each of the {len(rows)} {split} rows")
+    return found.rows
 
 
 def _with_columns_of(train: Sequence[Record], records: list[Record]) -> list[Record]:

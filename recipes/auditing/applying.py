@@ -1,33 +1,26 @@
 """Corrected copies of labelled files, from the column `fix` of an audit's table."""
 
-import csv
-import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from recipes.auditing.fix_table import overrides_of, read_fix_table
 from recipes.command.composing import compose
 from recipes.config.schema import TASKS
-from recipes.reporting.audit_page import RECORD
-from recipes.reporting.study_page import RECORD as STUDY
 from recipes.system.console import counted, say
 from recipes.system.files import write_text
-from tasks.auditing.suspect import Suspect
 from tasks.data.read import read_label_names, read_records
 from tasks.data.records import ReadReport
 from tasks.errors import InputError
-from tasks.inspecting.corrections import Fix, corrected
+from tasks.fixes import require_rows, with_fixes
 from tasks.load import read_splits
 from tasks.task import AnyTask, Layout
 from tasks.writing.fitting import unused_columns
 from tasks.writing.rereading import reading_of
 from tasks.writing.writer import has_own_ids, renumbered
 from tasks.writing.writers import choose_writer
-
-DROP = "drop"
-"What leaves a row out."
 
 
 def apply_fixes(path: Path, output: Path) -> None:
@@ -40,30 +33,22 @@ def apply_fixes(path: Path, output: Path) -> None:
     Raises:
         InputError: the table is none of an audit, nothing is to be fixed, or a fix or a file can't be used.
     """
-    fixes = _read_fixes(path)
-    study = json.loads((path.parent / STUDY).read_text(encoding="utf-8"))
-    config = compose(study["overrides"])
+    fixes = read_fix_table(path)
+    config = compose(overrides_of(path))
     layout = Layout(config.data.columns, read_label_names(config.data.label_names))
     report = ReadReport(on_bad_row=config.data.on_bad_row)
     task, given, _, _ = read_splits(config.task, config.data, layout, report)
     train: list[Any] = given["train"]
+    require_rows(task, train, fixes)
+    found = with_fixes(task, train, fixes)
     files: Mapping[str, list[Any]] = defaultdict(list)
-    counts = Counter[str]()
-    for row in train:
-        found = fixes.pop((str(row.origin.file), row.origin.number), [])
-        if any(fix.word == DROP for fix in found):
-            counts["left out"] += 1
-            continue
-        changed = corrected(task, row, found) if found else row
-        counts["changed"] += changed != row
-        files[str(row.origin.file)].append(changed)
-    if fixes:
-        file, number = next(iter(fixes))
-        raise InputError(f"{file}, {number}: no such row is read any more. Were the files changed since the audit?")
+    for row in found.rows:
+        files[str(row.origin.file)].append(row)
     if not has_own_ids(train):
         files = {name: renumbered(rows) for name, rows in files.items()}
     copies = [_copy_of(Path(name), rows, task) for name, rows in files.items()]
     _write(output, copies)
+    counts = {"changed": found.changed, "left out": found.left_out}
     said = ", ".join(f"{counted(count, 'row')} {what}" for what, count in counts.items() if count)
     unused = unused_columns(read_records(config.data, "train", ReadReport()) or [], config.data.columns, task.name)
     if unused:
@@ -77,44 +62,6 @@ def apply_fixes(path: Path, output: Path) -> None:
     options = " ".join(dict.fromkeys(copy.reading for copy in copies if copy.reading))
     how = f"with {options}, and " if options else ""
     say(f"To be read {how}without the options of data.* that told how the originals are written")
-
-
-def _read_fixes(path: Path) -> dict[tuple[str, int], list[Fix]]:
-    """Return the fixes of each row, by file and number."""
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file. It is the audit.csv of an audit, with a filled column fix")
-    record = path.parent / RECORD
-    if not record.is_file():
-        raise InputError(f"{path}: beside it there is no {RECORD}. The table must stay in the folder of its audit")
-    suspects = json.loads(record.read_text(encoding="utf-8"))["suspects"]
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
-    if not rows or not {"rank", "fix", "file", "line"} <= rows[0].keys():
-        raise InputError(f"{path}: not a table of an audit, which has the columns rank, fix, file and line")
-    fixes: dict[tuple[str, int], list[Fix]] = defaultdict(list)
-    for number, row in enumerate(rows, 2):
-        word = (row["fix"] or "").strip()
-        if word:
-            one = _suspect_of(row, suspects, f"{path}, line {number}")
-            word = word.lower() if word.lower() in ("yes", DROP) else word
-            fixes[one["file"], one["number"]].append(Fix(_suspect(one), word))
-    if not fixes:
-        raise InputError(f"{path}: the column fix is empty. Write yes where the suggestion is right, or what is right")
-    return fixes
-
-
-def _suspect_of(row: Mapping[str, str], suspects: Sequence[Mapping[str, Any]], place: str) -> Mapping[str, Any]:
-    """Return the suspect that a row of the table is about."""
-    rank = int(row["rank"]) if row["rank"].isdecimal() else 0
-    one = suspects[rank - 1] if 0 < rank <= len(suspects) else None
-    if one is None or (one["file"], str(one["number"])) != (row["file"], row["line"]):
-        raise InputError(f"{place}: rank, file and line are not those of the audit. Was it done again since?")
-    return one
-
-
-def _suspect(one: Mapping[str, Any]) -> Suspect:
-    at = {name: None if one[name] is None else tuple(one[name]) for name in ("given_at", "suggested_at")}
-    return Suspect(one["line"], one["kind"], one["given"], one["suggested"], one["quality"], one["likely"], **at)
 
 
 @dataclass(frozen=True)

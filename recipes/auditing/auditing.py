@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from recipes.auditing.fix_table import with_fixes_of
 from recipes.command.dispatch import Sweep
 from recipes.command.own_rows import shell_command
 from recipes.comparing.stored_runs import StoredRun, finished_report, load_run, stored_lines
@@ -21,7 +22,9 @@ from recipes.system.console import counted, escape_control_characters, say, tabl
 from recipes.system.files import write_json, write_text
 from tasks.auditing.classes import Audited
 from tasks.auditing.suspect import Line, Suspect
+from tasks.fixes import digest_of_line
 from tasks.inspecting.audits import audit
+from tasks.task import AnyTask
 from tasks.writing.csv_cells import csv_text
 
 SHOWN = 10
@@ -54,7 +57,7 @@ def audit_by_study(sweep: Sweep) -> int:
     audited = audit(task, lines)
     command = shell_command(sweep.line.overrides, "recipes.audit")
     about = {"task": task.name, "data": runs[0].data_name, "command": command, "folds": folds}
-    write(folder, lines, audited, {**about, "score": _score(folder)})
+    write(folder, lines, audited, {**about, "score": _score(folder)}, task)
     show(folder, lines, audited, folds, sum(bool(run.report.verdict.collapsed) for run in runs))
     return 0
 
@@ -72,12 +75,13 @@ def _score(folder: Path) -> dict[str, Any]:
     return {"name": study["score"], "value": line["value"], "interval": line["interval"]}
 
 
-def write(folder: Path, lines: Sequence[Line], audited: Audited, about: Mapping[str, Any]) -> None:
-    """Write the ranked list as a table, as JSON, and as a page."""
+def write(folder: Path, lines: Sequence[Line], audited: Audited, about: Mapping[str, Any], task: AnyTask) -> None:
+    """Write the ranked list as a table, as JSON, and as a page. What stands in its column `fix` stays."""
     places = [(rank, one, lines[one.line]) for rank, one in enumerate(audited.suspects, 1)]
-    write_text(folder / TABLE, csv_text(HEADER, [_cells(rank, one, line) for rank, one, line in places]))
+    cells = with_fixes_of(folder / TABLE, [_cells(rank, one, line) for rank, one, line in places])
+    write_text(folder / TABLE, csv_text(HEADER, cells))
     noise = None if audited.noise is None else vars(audited.noise)
-    suspects = [_plain(rank, one, line) for rank, one, line in places]
+    suspects = [{**_plain(rank, one, line), "row": digest_of_line(task, line)} for rank, one, line in places]
     write_json(folder / RECORD, {**about, "rows": len(lines), "noise": noise, "suspects": suspects})
     write_audit_page(folder)
 

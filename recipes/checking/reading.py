@@ -53,6 +53,11 @@ def read(config: Config) -> Read:
         InputError: a file or a column can't be found or read, so that there are no rows to check.
     """
     data = config.data
+    if data.fixes is not None:
+        raise InputError(
+            "data.fixes: a check is of rows as they stand in files. To check corrected ones: python -m recipes.audit "
+            "apply audit.csv -o FOLDER, and then the files in FOLDER"
+        )
     report = TolerantReport(on_bad_row="skip", way_out="")
     layout = Layout(data.columns, read_label_names(data.label_names))
     try:

@@ -32,7 +32,7 @@ UNNAMED_KEY_PREFIXES = (
 )
 "Prefixes of the keys that do not affect results, or that have a part of the path of their own."
 
-INPUT_PATHS = ("model.path", "data.hub", "data.train", "data.validation", "data.test", "data.label_names")
+INPUT_PATHS = ("model.path", "data.hub", "data.train", "data.validation", "data.test", "data.label_names", "data.fixes")
 "Keys whose value is, or can be, the path of something that a run reads."
 
 COMPRESSED = (".gz", ".bz2", ".xz", ".zip", ".zst")

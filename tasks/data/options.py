@@ -116,6 +116,9 @@ class DataOptions:
     unknown_labels: str | None = None
     """Labels of validation and test rows that no training row has. error: stop; count: keep the rows, whose labels no
     prediction can hit; skip: leave the rows out. null: count for NER, error for other tasks."""
+    fixes: str | None = None
+    """Corrections of training rows, and of those that are cut off them: a file that `recipes.audit compare` makes of
+    the table of an audit (docs/audit.md). Rows are shared among splits by what is given. null: none."""
     accept: list[str] = field(default_factory=list)
     "Findings of the plausibility checks that are meant so, by their names in the error message."
     limit: Limit = field(default_factory=Limit)

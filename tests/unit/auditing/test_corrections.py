@@ -6,9 +6,9 @@ import pytest
 
 from tasks.auditing.suspect import Suspect
 from tasks.classification import Classification, Text
+from tasks.corrections import Fix, corrected
 from tasks.data.records import Origin
 from tasks.errors import InputError
-from tasks.inspecting.corrections import Fix, corrected
 from tasks.ner import Ner, Sentence
 from tasks.qa import Qa, Question
 
