@@ -20,6 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from recipes.command.words import do
 
         return do(words[1:], "", _apply)
+    if words[:1] == ["compare"]:
+        return _compare(words[1:], started)
     from recipes.auditing.auditing import audit_by_study
     from recipes.command import dispatch
     from recipes.command.words import BAD_INPUT
@@ -30,7 +32,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if other is not None:
         complain(f"{other}: an audit is a cross-validation (study.folds=5), and nothing else at the same time")
         return BAD_INPUT
+    if any(word.startswith("data.fixes=") for word in words):
+        complain(
+            "data.fixes: an audit is of rows as they stand in files. To audit corrected ones: apply, and the copies"
+        )
+        return BAD_INPUT
     return dispatch.main(run, [*words, "study=cross_validation"], started, dispatch.Sweepers(study=audit_by_study))
+
+
+def _compare(words: Sequence[str], started: float) -> int:
+    """Train with and without the fixes of an audit, and say what they bring. Returns the exit status."""
+    from recipes.auditing.comparing import words_of_study
+    from recipes.command import dispatch
+    from recipes.command.words import status_of
+    from recipes.run import run, study
+
+    overrides: list[str] = []
+    status = status_of(lambda: overrides.extend(words_of_study(words)))
+    return status or dispatch.main(run, overrides, started, dispatch.Sweepers(study=study))
 
 
 def _apply(words: Sequence[str]) -> None:

@@ -28,7 +28,7 @@ DEVICE_CHOICES = ("auto", "cpu", "cuda", "mps")
 PRECISION_CHOICES = ("auto", "fp32", "bf16", "fp16")
 TRACKERS = ("none", "tensorboard", "mlflow", "wandb", "trackio")
 SAMPLERS = ("none", "tpe", "random", "grid", "qmc", "cmaes", "gp")
-STUDIES = ("none", "seeds", "learning_curve", "cross_validation", "ablation", "suggestions")
+STUDIES = ("none", "seeds", "learning_curve", "cross_validation", "ablation", "suggestions", "fixes")
 PRUNERS = ("none", "median", "hyperband", "halving")
 
 
@@ -250,7 +250,8 @@ class Study:
     """A question that several runs answer together (docs/studies.md). None of this is part of a run's own config."""
 
     kind: str = "none"
-    "none, seeds, learning_curve, cross_validation, ablation or suggestions."
+    """none, seeds, learning_curve, cross_validation, ablation or suggestions; fixes by `recipes.audit compare`
+    (docs/audit.md)."""
     n: int = 5
     "With how many seeds each setting is run: that of the run, and those that follow it."
     sizes: list[int] | None = None

@@ -74,7 +74,7 @@ def _refuse(what: str, found: Iterator[str]) -> None:
 def _study_errors(study: Study) -> Iterator[str]:
     if study.kind not in STUDIES:
         yield f"study.kind={study.kind}: {', '.join(STUDIES)}.{did_you_mean(study.kind, STUDIES)}"
-    least = {"seeds": 2, "ablation": 2, "suggestions": 2}.get(study.kind, 1)
+    least = {"seeds": 2, "ablation": 2, "suggestions": 2, "fixes": 2}.get(study.kind, 1)
     if study.n < least:
         yield f"study.n={study.n}: at least {least}"
     if study.folds < FEWEST_FOLDS:

@@ -1,7 +1,7 @@
 """What each lever of a preset is worth: each is left out in turn, with the same rows and seeds."""
 
 from dataclasses import asdict, replace
-from statistics import fmean, stdev
+from statistics import fmean
 
 from recipes.command import composing
 from recipes.comparing.groups import Group
@@ -10,7 +10,7 @@ from recipes.comparing.verdicts import Pair, compare
 from recipes.config.schema import Hparams
 from recipes.results.scores import format_score
 from recipes.statistics.comparison import holm
-from recipes.studies.answer import Answer, Line, Runs, Table, bounds, collapsed, of_setting, score_of
+from recipes.studies.answer import Answer, Gain, Line, Runs, Table, bounds, collapsed, deviation, of_setting, score_of
 from recipes.studies.question import Question, Setting
 from recipes.system.console import counted, say_field
 from tasks.errors import InputError
@@ -84,15 +84,12 @@ def answer(question: Question, runs: Runs) -> Answer:
     pairs = {key: replace(pair, p_value=chance) for (key, pair), chance in zip(pairs.items(), chances, strict=True)}
     mean = fmean(map(score_of, whole))
     single = list(map(score_of, whole))
-    lines = [Line([ALL, str(len(whole)), format_score(mean), _deviation(single), "", "", ""], mean, None, single)]
+    lines = [Line([ALL, str(len(whole)), format_score(mean), deviation(single), "", "", ""], mean, None, single)]
     for key, pair in pairs.items():
         scores = list(map(score_of, of_setting(runs, key)))
-        estimate = pair.difference.estimate
-        worth = 1 if pair.better.name == ALL else -1
-        interval = sorted([worth * estimate.low + 0.0, worth * estimate.high + 0.0])  # not -0
-        decimals = 4 if pair.size < 1 else 2
-        gain = f"{round(worth * estimate.value, decimals) + 0.0:+.{decimals}f}"
-        cells = [key, str(len(scores)), format_score(fmean(scores)), _deviation(scores), gain, bounds(interval)]
+        gain = Gain.of(pair, ALL)
+        mean_and_gain = [format_score(fmean(scores)), deviation(scores), gain.shown, bounds(gain.interval)]
+        cells = [key, str(len(scores)), *mean_and_gain]
         lines.append(Line([*cells, f"{pair.p_value:.2g}"], fmean(scores), None, scores))
     better = "higher" if score_named(name).greater_is_better else "lower"
     columns = ["", "seeds", f"mean {split} {name}", "deviation", "worth", "95% interval", "p"]
@@ -116,7 +113,3 @@ def _verdict(lever: str, pair: Pair, name: str) -> str:
     if pair.verdict == "tied":
         return f"{lever}: makes less than {point} of a difference"
     return f"{lever}: too few to tell, {chance(pair.p_value)}; {what_would_tell(pair.needed, point)}"
-
-
-def _deviation(scores: list[float]) -> str:
-    return format_score(stdev(scores)) if len(scores) > 1 else "-"

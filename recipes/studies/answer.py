@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from statistics import stdev
 from typing import Any
 
 from recipes.comparing.stored_runs import StoredRun
-from recipes.results.scores import format_bounds
+from recipes.comparing.verdicts import Pair
+from recipes.results.scores import format_bounds, format_score
 from recipes.system.console import counted, say, table
 
 
@@ -70,6 +72,33 @@ def of_setting(runs: Runs, name: str) -> list[StoredRun]:
 def score_of(run: StoredRun) -> float:
     """Return the score that a run is judged by."""
     return float(run.report.metrics[run.split][run.report.objective.name])
+
+
+def deviation(scores: Sequence[float]) -> str:
+    """Write how much scores differ between seeds, or a dash for a single one."""
+    return format_score(stdev(scores)) if len(scores) > 1 else "-"
+
+
+@dataclass(frozen=True)
+class Gain:
+    """How much better scores are with something than without it."""
+
+    value: float
+    interval: list[float]
+    shown: str
+    "The value with its sign."
+
+    @classmethod
+    def of(cls, pair: Pair, name: str) -> "Gain":
+        """Return the gain of the group with this name over the other one."""
+        estimate, worth = pair.difference.estimate, 1 if pair.better.name == name else -1
+        decimals = 4 if pair.size < 1 else 2
+        shown = f"{round(worth * estimate.value, decimals) + 0.0:+.{decimals}f}"  # not -0
+        return cls(
+            worth * estimate.value + 0.0,
+            sorted([worth * estimate.low + 0.0, worth * estimate.high + 0.0]),
+            shown,
+        )
 
 
 def bounds(interval: Sequence[float] | None) -> str:

@@ -15,7 +15,7 @@ from recipes.results.sweep_table import sweep_directory
 from recipes.results.verdict import judged_split
 from recipes.statistics.bootstrap import FEWEST_UNITS
 from recipes.system.console import counted
-from tasks.data.options import DataOptions
+from tasks.data.options import DataOptions, Split
 from tasks.errors import InputError
 from tasks.load import AnyRows, load
 
@@ -43,6 +43,11 @@ class Question:
     rows: AnyRows
     seeds: tuple[int, ...]
 
+    @property
+    def judged(self) -> Split:
+        """The split that its runs are judged on."""
+        return judged_split([split for split, rows in self.rows.splits.items() if rows and split != "train"])
+
     def words(self, setting: Setting, seed: int) -> tuple[str, ...]:
         """Return the overrides of a run."""
         keys = {key_of(word) for word in setting.overrides}
@@ -55,7 +60,7 @@ class Question:
         Raises:
             InputError: there are fewer than any interval needs.
         """
-        split = judged_split([split for split, rows in self.rows.splits.items() if rows and split != "train"])
+        split = self.judged
         count = len(self.rows.splits[split])
         if count < FEWEST_UNITS:
             raise InputError(
@@ -89,9 +94,7 @@ def read_question(sweep: Sweep) -> Question:
     data = config.data
     if study.kind == "cross_validation":  # every fold has the rows of the first, in other splits
         data = fold_of(data, study.folds, 1)
-    rows = load(config.task, data, config.seed)
-    if config.hparams.choose_by_folds:
-        rows = rows_to_choose_on(rows, config)
+    rows = rows_of(config, data)
     return Question(
         study=study,
         folder=folder_of(sweep),
@@ -100,6 +103,12 @@ def read_question(sweep: Sweep) -> Question:
         rows=rows,
         seeds=tuple(range(config.seed, config.seed + study.n)),
     )
+
+
+def rows_of(config: Config, data: DataOptions) -> AnyRows:
+    """Return the rows of a run with some options of data."""
+    rows = load(config.task, data, config.seed)
+    return rows_to_choose_on(rows, config) if config.hparams.choose_by_folds else rows
 
 
 def folder_of(sweep: Sweep) -> Path:

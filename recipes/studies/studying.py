@@ -15,7 +15,7 @@ from recipes.reporting.study_page import RECORD, write_study_page
 from recipes.results.run_directory import RunDirectory
 from recipes.results.sweep_table import Job
 from recipes.results.verdict import judged_split
-from recipes.studies import ablation, cross_validation, learning_curve, seeds
+from recipes.studies import ablation, cross_validation, fixes, learning_curve, seeds
 from recipes.studies.answer import Answer, Runs
 from recipes.studies.question import Question, Setting, read_question
 from recipes.system.console import complain, counted, say, say_field
@@ -40,6 +40,7 @@ KINDS: Mapping[str, Kind] = {
     "learning_curve": Kind("Learning curve", learning_curve.settings, learning_curve.answer, True),
     "cross_validation": Kind("Cross-validation", cross_validation.settings, cross_validation.answer, False),
     "ablation": Kind("Ablation", ablation.settings, ablation.answer, True),
+    "fixes": Kind("What label fixes bring", fixes.settings, fixes.answer, True),
 }
 
 

@@ -10,8 +10,12 @@ import pytest
 
 from recipes.audit import main
 from recipes.auditing.auditing import TABLE
+from recipes.auditing.comparing import words_of_study
+from recipes.auditing.fix_table import read_fix_table
 from recipes.check import main as check_main
+from recipes.command.composing import compose
 from recipes.reporting.audit_page import PAGE, RECORD
+from tasks.load import load
 
 SHORT = ("study.folds=2", "hparams.max_steps=2", "hparams.batch_size=8", "runtime.threads=1", "data.test_fraction=0")
 
@@ -83,6 +87,14 @@ def test_an_audit_of_each_kind(
     before = {path: path.read_bytes() for path in (folder / RECORD, folder / TABLE)}
     assert main(words) == 0, "given again, it finds its trainings done"
     assert {path: path.read_bytes() for path in before} == before
+    if written:
+        decide(folder / TABLE, "drop")
+        assert main(words) == 0
+        fixes = read_fix_table(folder / TABLE)
+        assert [[fix.word for fix in one.fixes] for one in fixes.values()] == [["drop"]], "and leaves the decisions"
+        config = compose([word for word in words_of_study([str(folder / TABLE)]) if not word.startswith("study.")])
+        left = load(config.task, config.data, config.seed)
+        assert sum(map(len, left.splits.values())) == 35, "the row of the table is that of the file"
 
 
 def test_help_and_mistakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
@@ -150,6 +162,9 @@ def test_fixes_that_cannot_be_applied(audited: Path, tmp_path: Path, capsys: Any
     audited.write_text(audited.read_text().replace("rows.csv", "other.csv"))
     refused("line 2: rank, file and line are not those of the audit", str(audited), *to)
     audited.write_text(audited.read_text().replace("other.csv", "rows.csv"))
+    rows = (tmp_path / "rows.csv").read_text().splitlines()
+    (tmp_path / "rows.csv").write_text("\n".join([rows[0], "one more row,late", *rows[1:]]))
+    refused("this is not the row that was audited", str(audited), *to)
     (tmp_path / "rows.csv").write_text("text,label\na,late\nb,lost\n")
     refused("Were the files changed since the audit?", str(audited), *to)
 

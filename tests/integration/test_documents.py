@@ -229,11 +229,24 @@ def test_the_checks_of_the_documents(command: Command, folder: Path, public: Pat
 
 
 def test_the_audits_of_the_documents(folder: Path, models: dict[str, Path]) -> None:
-    trained = {command.text: command for command in AUDITS if " apply " not in command.text}
+    trained = {command.text: command for command in AUDITS if not re.search(" apply | compare ", command.text)}
     for command in trained.values():
         done = shell(f"{command.text} study.folds=2 model.path={models['bert']} hparams.max_steps=1", folder)
         assert (done.returncode, done.stderr) == (0, ""), command.place
         assert "Audit of 24 rows" in done.stdout
+    shutil.copy(folder / "reviews.csv", folder / "test.csv")
+    (table,) = folder.rglob("audit.csv")
+    table.write_text(re.sub(r"^([0-9]+),,", r"\1,drop,", table.read_text(), count=1, flags=re.MULTILINE))
+    for command in AUDITS:
+        if " apply " in command.text:
+            done = shell(command.text.replace("audit.csv", str(table)), folder)
+            assert (done.returncode, done.stderr) == (0, ""), command.place
+            assert "1 row left out" in done.stdout
+        elif " compare " in command.text:
+            done = shell(f"{command.text.replace('audit.csv', str(table))} study.n=2", folder)
+            assert (done.returncode, done.stderr) == (0, ""), command.place
+            names = [line.split()[0] for line in command.shown if re.match(r"[a-z]", line)]
+            assert set(names) <= {line.split()[0] for line in done.stdout.splitlines() if line.strip()}
 
 
 SAMPLE_RUN = "outputs/ner/ner_sample/minilm/default/seed=1"
