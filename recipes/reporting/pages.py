@@ -85,9 +85,15 @@ def _scale(scores: Sequence[Mapping[str, Measured]], name: str) -> Scale:
     return scale_of(_numbers(scores, name))
 
 
-def _close_scale(scores: Sequence[Mapping[str, Measured]], name: str) -> Scale:
-    """Return a scale that is no wider than it must be, to tell scores apart that are close to each other."""
-    numbers = _numbers(scores, name)
+def _close_scale(scores: Sequence[Mapping[str, Measured]], name: str, single: Sequence[Sequence[float]] = ()) -> Scale:
+    """Return a scale that is no wider than it must be, to tell scores apart that are close to each other.
+
+    Args:
+        scores: what has places on it, with intervals.
+        name: the name of the score.
+        single: scores that others are the means of, which have places on it, too.
+    """
+    numbers = [*_numbers(scores, name), *(score for some in single for score in some if isfinite(score))]
     if not numbers:
         return 0.0, 1.0
     ticks = axis_ticks(min(numbers), max(numbers))

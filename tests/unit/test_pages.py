@@ -13,6 +13,7 @@ import pytest
 from recipes import compare, report
 from recipes.reporting.pictures import axis_ticks, curves, scale_of, strip
 from recipes.reporting.run_page import advice, choices, where
+from recipes.reporting.study_page import study_page
 from recipes.reporting.sweep_page import sweep_page, write_sweep_page
 from recipes.results.report import Report, load_report
 from recipes.results.sweep_table import Job, Outcome, save_job
@@ -254,3 +255,23 @@ def test_a_collapsed_run_has_no_weak_parts(tmp_path: Path) -> None:
         tree["data"]["rows"]["test"] = len(twice)
         write_json(run / "report.json", tree)
         assert ("Weak: by length of the text" in words(page_of(run))) == (not collapsed)
+
+
+def test_scores_of_single_seeds_have_places_of_their_own_in_a_study() -> None:
+    """One seed that is far below the means would otherwise be drawn at the end of the scale, as if it were there."""
+    lines: list[dict[str, Any]] = [
+        {"cells": ["before", "0.88"], "value": 0.88, "interval": None, "single": [0.93, 0.77, 0.92]},
+        {"cells": ["after", "0.93"], "value": 0.93, "interval": None, "single": [0.94, 0.93, 0.93]},
+    ]
+    table = {"title": "Scores", "columns": ["", "mean"], "lines": lines}
+    record: dict[str, Any] = {
+        "title": "A study",
+        "overrides": [],
+        "score": "f1",
+        "sentences": [],
+        "curve": None,
+        "runs": [],
+    }
+    shown = checked(study_page({**record, "tables": [table]}, Path("folder")))
+    low, high = map(float, re.findall(r"(0\.\d+) to (0\.\d+)</span></th>", shown)[0])
+    assert low <= 0.77 < 0.94 <= high
