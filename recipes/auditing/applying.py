@@ -8,6 +8,7 @@ from typing import Any
 
 from recipes.auditing.fix_table import overrides_of, read_fix_table
 from recipes.command.composing import compose
+from recipes.command.own_rows import shell_command
 from recipes.config.schema import TASKS
 from recipes.system.console import counted, say
 from recipes.system.files import write_text
@@ -62,6 +63,7 @@ def apply_fixes(path: Path, output: Path) -> None:
     options = " ".join(dict.fromkeys(copy.reading for copy in copies if copy.reading))
     how = f"with {options}, and " if options else ""
     say(f"To be read {how}without the options of data.* that told how the originals are written")
+    say(f"To see what the fixes bring: {shell_command(['compare', str(path)], 'recipes.audit')}")
 
 
 @dataclass(frozen=True)

@@ -137,6 +137,7 @@ def test_fixes_are_applied_to_a_copy(audited: Path, tmp_path: Path, capsys: Any)
     out = capsys.readouterr().out
     assert "2 rows changed" in out
     assert "1 row left out" in out
+    assert f"To see what the fixes bring: python -m recipes.audit compare {audited}" in out
     assert (tmp_path / "rows.csv").read_text() == original
     wanted = original.splitlines()
     for row, label in ((yes, yes["suggested"]), (other, "damp")):
