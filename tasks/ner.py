@@ -51,6 +51,8 @@ WORDS_AT_ONCE = 100_000
 in parts that overlap as windows do, and its words are shared out among the windows of all parts."""
 PART_OVERLAP = 500
 "Words that neighbouring parts share."
+LEAST = 1e-4
+"Probabilities below it are not kept for an audit: of dozens of tags, most of nearly all words are."
 WORDS_CHOICES = ("auto", "borders", *WORD_RULES)
 
 
@@ -105,7 +107,7 @@ class Ner(Task[Sentence]):
     stride: int = 64
     "Tokens that neighbouring windows of a long sentence share."
     word_scores: bool = False
-    "Keep the probability of each word's tag in predictions, as `recipes.audit` needs it."
+    "Keep the probabilities of all tags of each word in predictions, as `recipes.audit` needs them."
     label_all_subwords: bool = False
     "Train on each sub-word of a word. false: only on the first. Predictions come from the first sub-word in any case."
 
@@ -398,9 +400,13 @@ class Ner(Task[Sentence]):
     ) -> list[Prediction]:
         tags: list[list[str | None]] = [[None] * len(row.tokens) for row in rows]
         scores = [[1.0] * len(row.tokens) for row in rows]
+        all_scores: list[list[dict[str, float]]] = [[{}] * len(row.tokens) for row in rows] if self.word_scores else []
         labels, probabilities = outputs["label"], outputs["probability"]
         for window, (row, words) in enumerate(zip(features[ROW], features[WORDS], strict=True)):
             at = np.flatnonzero(np.asarray(words) != NO_WORD)
+            if self.word_scores:
+                for word, of_word in zip(np.asarray(words)[at], outputs["probabilities"][window][at], strict=True):
+                    all_scores[row][word] = _worth_keeping(of_word, head.labels)
             for word, label, probability in zip(
                 np.asarray(words)[at].tolist(),
                 np.asarray(labels[window])[at].tolist(),
@@ -409,10 +415,15 @@ class Ner(Task[Sentence]):
             ):
                 tags[row][word] = head.labels[label]
                 scores[row][word] = probability
-        return [
-            _prediction(row, _with_unseen_words(row_tags), row_scores, self.word_scores)
+        predictions = [
+            _prediction(row, _with_unseen_words(row_tags), row_scores)
             for row, row_tags, row_scores in zip(rows, tags, scores, strict=True)
         ]
+        for prediction, of_row in zip(predictions, all_scores, strict=False):
+            prediction["scores"] = [
+                of_word or {tag: 1.0} for tag, of_word in zip(prediction["tags"], of_row, strict=True)
+            ]
+        return predictions
 
     @override
     def window_counts(self, rows: Sequence[Sentence], features: Mapping[str, Any]) -> dict[str, int]:
@@ -564,14 +575,21 @@ def _with_unseen_words(tags: Sequence[str | None]) -> list[str]:
     return filled
 
 
-def _prediction(row: Sentence, tags: Sequence[str], scores: Sequence[float], keep_scores: bool = False) -> Prediction:
+def _worth_keeping(probabilities: "np.ndarray[Any, Any]", labels: Sequence[str]) -> dict[str, float]:
+    """Return the tags of a word that are not all but impossible, with their probabilities."""
+    return {
+        labels[place]: round(float(probabilities[place]), 5)
+        for place in np.flatnonzero(probabilities >= LEAST).tolist()
+    }
+
+
+def _prediction(row: Sentence, tags: Sequence[str], scores: Sequence[float]) -> Prediction:
     """Return legal IOB2 tags and their entities. An entity's score is the lowest probability of its words.
 
     `start` and `end` count characters of the row's text, or words where the row has no text.
     """
     legal, _ = to_iob2(tags, "iob2")
-    kept = {"scores": [round(score, 6) for score in scores]} if keep_scores else {}
-    return {"tags": legal, "entities": [_entity(row, span, scores) for span in spans(legal)], **kept}
+    return {"tags": legal, "entities": [_entity(row, span, scores) for span in spans(legal)]}
 
 
 def _entity(row: Sentence, span: Span, scores: Sequence[float]) -> dict[str, Any]:

@@ -1,49 +1,66 @@
 """Suspicious entities: overlooked, none at all, of another type, or with other borders."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from math import exp
+from dataclasses import dataclass
 
 from tasks.auditing.suspect import Line, Suspect, worst_first
+from tasks.errors import InputError
 from tasks.tags import Span, spans
 
-SMALLEST = 1e-3
-"Of how sure a model usually is of a tag, so that a tag that it never finds is not divided by nothing."
+SUREST = 0.98
+"""Of a probability; the smallest is what it leaves of 1. Models are often surer than they are right, so that how much
+surer than this they are doesn't tell a wrong label from an error of the model."""
+
+
+@dataclass(frozen=True)
+class _Doubt:
+    """Where the given and the predicted entities differ."""
+
+    line: int
+    kind: str
+    given: Span | None
+    suggested: Span | None
+
+    @property
+    def words(self) -> range:
+        """The words of what is given and of what is suggested."""
+        both = [span for span in (self.given, self.suggested) if span is not None]
+        return range(min(span[1] for span in both), max(span[2] for span in both))
 
 
 def audit_entities(lines: Sequence[Line]) -> list[Suspect]:
-    """Rank entities where the model disagrees.
+    """Rank entities where the model disagrees, by the odds that it is right and what is given is an error.
 
-    A model is less sure of rare tags than of O. So the probabilities of the given and of the predicted tag are compared
-    in units of how sure it usually is of words with this tag, as in confident learning (Northcutt et al. 2021). The
-    word that speaks most against an entity decides.
+    By Bayes' rule these are the odds of what the model says against what is given, times how often the one is written
+    as the other. The first are those of the word that speaks most against what is given. The second is not known, but
+    errors of the kind are at most the share of what the model says that is given otherwise: of its entities for
+    overlooked ones, other types and other borders; of its words outside of entities for those where it sees none, which
+    are a small share. So the many entities that a weak model overlooks don't come first.
 
     Args:
-        lines: with `gold` tags, and `tags` and `scores` (the probability of each tag) in their predictions.
+        lines: with `gold` tags, and `tags` and `scores` in their predictions, which are for each word the
+            probabilities of its tags, except those near zero.
+
+    Raises:
+        InputError: the predictions hold but one probability for each word.
     """
-    usual = _usual_confidence(lines)
-    return worst_first(one for place, line in enumerate(lines) for one in _of_line(place, line, usual))
+    if any(not isinstance(scores, Mapping) for line in lines for scores in line["prediction"]["scores"]):
+        raise InputError(
+            "The predictions were made by an earlier version of this program, and hold but one probability for each "
+            "word. Train anew, in another folder: output_root=FOLDER"
+        )
+    doubts = [doubt for place, line in enumerate(lines) for doubt in _of_line(place, line)]
+    said = [line["prediction"]["tags"] for line in lines]
+    entities, outside = sum(len(spans(tags)) for tags in said), sum(tags.count("O") for tags in said)
+    shares = {
+        kind: count / (outside if kind == "spurious" else entities)
+        for kind, count in Counter(doubt.kind for doubt in doubts).items()
+    }
+    return worst_first(_suspect(doubt, lines[doubt.line], shares[doubt.kind]) for doubt in doubts)
 
 
-def _usual_confidence(lines: Sequence[Line]) -> dict[str, float]:
-    """Return the mean probability of each tag over the words that are given it."""
-    labels = {tag for line in lines for tag in (*line["gold"], *line["prediction"]["tags"])}
-    sums, counts = defaultdict[str, float](float), Counter[str]()
-    for line in lines:
-        for gold, found, score in zip(
-            line["gold"], line["prediction"]["tags"], line["prediction"]["scores"], strict=True
-        ):
-            counts[gold] += 1
-            sums[gold] += _probability(gold, found, score, len(labels))
-    return {tag: max(sums[tag] / counts[tag], SMALLEST) if counts[tag] else 1.0 for tag in labels}
-
-
-def _probability(tag: str, found: str, score: float, labels: int) -> float:
-    """Return the probability of a tag: what the predicted one has left is shared among the others."""
-    return score if tag == found else (1 - score) / max(labels - 1, 1)
-
-
-def _of_line(place: int, line: Line, usual: Mapping[str, float]) -> Iterator[Suspect]:
+def _of_line(place: int, line: Line) -> Iterator[_Doubt]:
     gold, found = spans(line["gold"]), spans(line["prediction"]["tags"])
     left = [span for span in found if span not in gold]
     for span in gold:
@@ -52,42 +69,44 @@ def _of_line(place: int, line: Line, usual: Mapping[str, float]) -> Iterator[Sus
         others = [other for other in left if _overlap(span, other)]
         best = max(others, key=lambda other: _overlap(span, other), default=None)
         if best is None:
-            yield _suspect(place, "spurious", span, None, line, usual)
+            yield _Doubt(place, "spurious", span, None)
             continue
         left.remove(best)
         kind = "border" if best[0] == span[0] else "type" if best[1:] == span[1:] else "type and border"
-        yield _suspect(place, kind, span, best, line, usual)
+        yield _Doubt(place, kind, span, best)
     for span in left:
         # What overlaps an entity that another one was compared with is a part of the same doubt.
         if not any(_overlap(span, other) for other in gold):
-            yield _suspect(place, "missed", None, span, line, usual)
+            yield _Doubt(place, "missed", None, span)
 
 
 def _overlap(one: Span, other: Span) -> int:
     return max(min(one[2], other[2]) - max(one[1], other[1]), 0)
 
 
-def _suspect(
-    place: int, kind: str, given: Span | None, suggested: Span | None, line: Line, usual: Mapping[str, float]
-) -> Suspect:
-    both = [span for span in (given, suggested) if span is not None]
-    start, end = min(span[1] for span in both), max(span[2] for span in both)
+def _suspect(doubt: _Doubt, line: Line, share: float) -> Suspect:
+    """Return a suspect, whose quality is the probability that what is given is right."""
+    odds = share * max(_odds(line, word) for word in doubt.words)
+    given, suggested = doubt.given, doubt.suggested
     return Suspect(
-        line=place,
-        kind=kind,
+        line=doubt.line,
+        kind=doubt.kind,
         given=_named(given, line["tokens"]),
         suggested=_named(suggested, line["tokens"]),
-        quality=min(_quality(line, word, usual) for word in range(start, end)),
+        quality=1 / (1 + odds),
         given_at=None if given is None else given[1:],
         suggested_at=None if suggested is None else suggested[1:],
     )
 
 
-def _quality(line: Line, word: int, usual: Mapping[str, float]) -> float:
-    """Return how well a word's given tag stands against the predicted one, 0 to 1; 0.5 where they stand equally."""
-    gold, found, score = line["gold"][word], line["prediction"]["tags"][word], line["prediction"]["scores"][word]
-    margin = _probability(gold, found, score, len(usual)) / usual[gold] - score / usual[found]
-    return 1 / (1 + exp(-min(max(margin, -50), 50)))
+def _odds(line: Line, word: int) -> float:
+    """Return how many times as probable a word's predicted tag is as the given one. 0: they are the same."""
+    prediction, given = line["prediction"], line["gold"][word]
+    if prediction["tags"][word] == given:
+        return 0.0
+    scores = prediction["scores"][word]
+    # The predicted tag may be the most probable one made legal: I-PER at the beginning of an entity becomes B-PER.
+    return float(min(max(scores.values()), SUREST) / max(scores.get(given, 0.0), 1 - SUREST))
 
 
 def _named(span: Span | None, words: Sequence[str]) -> str:

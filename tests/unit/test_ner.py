@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
+from recipes.heads.ner import reduction
 from tasks import ner
 from tasks.columns import IGNORED_LABEL
 from tasks.data.options import Columns
@@ -229,6 +231,32 @@ def test_predicted_tags_are_made_legal() -> None:
     prediction = Ner().decode([row], features, outputs, HEAD)[0]
     assert prediction["tags"] == ["O", "B-LOC", "I-LOC"]
     assert prediction["entities"] == [{"type": "LOC", "start": 1, "end": 3, "text": "Oslo Town", "score": 0.6}]
+
+
+def test_the_probabilities_of_all_tags_are_kept_for_an_audit_and_only_then() -> None:
+    row = sentence("Mara left \u200b", "B-PER O O")
+    features = {"row": [0, 0], "words": [[-1, 0, -1], [-1, 1, -1]]}  # two windows; the last word is no token
+    logits = torch.tensor(
+        [
+            [[9.0, 0, 0, 0, 0], [0, 2, 0, 1, 0], [0, 0, 0, 0, 9]],
+            [[0, 0, 0, 0, 9.0], [12, 0, 0, 6, 0], [9, 0, 0, 0, 0]],
+        ]
+    )
+    plain, audited = Ner(), Ner(word_scores=True)
+    found = {}
+    for task in (plain, audited):
+        kept = reduction(task, HEAD)({"logits": logits}, {})
+        assert ("probabilities" in kept) == task.word_scores
+        (found[task.word_scores],) = task.decode(
+            [row], features, {name: one.numpy() for name, one in kept.items()}, HEAD
+        )
+    scores = found[True].pop("scores")
+    assert found[True] == found[False]
+    assert scores[0] == pytest.approx(dict(zip(HEAD.labels, logits[0, 1].softmax(-1).tolist(), strict=True)), abs=5e-4)
+    second = logits[1, 1].softmax(-1).tolist()
+    assert second[1] < 1e-4
+    assert scores[1] == pytest.approx({HEAD.labels[0]: second[0], HEAD.labels[3]: second[3]}, abs=5e-4)
+    assert scores[2] == {found[True]["tags"][2]: 1.0}
 
 
 def test_the_collator_pads_labels_with_the_ignored_one() -> None:

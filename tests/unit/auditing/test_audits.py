@@ -10,6 +10,7 @@ from tasks.auditing.answers import audit_answers
 from tasks.auditing.classes import audit_numbers, audit_several, audit_single
 from tasks.auditing.entities import audit_entities
 from tasks.auditing.suspect import Suspect, worst_first
+from tasks.errors import InputError
 from tasks.inspecting.audits import AUDITS
 
 NAMES = ("late", "lost", "wet")
@@ -117,8 +118,10 @@ def test_numbers_far_from_what_is_predicted() -> None:
 
 
 def tagged(words: str, gold: str, found: str, *scores: float) -> dict[str, Any]:
-    tags = [[f"{tag}" for tag in of_words.split()] for of_words in (gold, found)]
-    return {"tokens": words.split(), "gold": tags[0], "prediction": {"tags": tags[1], "scores": list(scores)}}
+    """Return a line whose predicted tags have these probabilities, and the given ones, where they differ, the rest."""
+    given, tags = gold.split(), found.split()
+    of_words = [{one: 1 - score} | {tag: score} for one, tag, score in zip(given, tags, scores, strict=True)]
+    return {"tokens": words.split(), "gold": given, "prediction": {"tags": tags, "scores": of_words}}
 
 
 @pytest.mark.parametrize(
@@ -146,25 +149,48 @@ def test_kinds_of_suspicious_entities(line: dict[str, Any], kind: str, given: st
     assert (one.kind, one.given, one.suggested) == (kind, given, suggested)
 
 
-def test_probabilities_count_in_units_of_how_sure_the_model_usually_is() -> None:
-    """Words tagged O have 1, 0.9 and (1 - 0.8) / 2, of three labels; those tagged LOC 0.8 and 0.4, 0.6 on the mean."""
+def test_the_odds_of_entities_by_hand() -> None:
+    """The model sees five entities and three words outside: three are missing, one is of another type, one spurious."""
     lines = [
         tagged("to Oslo", "O B-LOC", "O B-LOC", 1.0, 0.8),
-        tagged("to Bergen", "O B-LOC", "O B-LOC", 0.9, 0.4),
         tagged("Rome", "O", "B-LOC", 0.8),
-        tagged("Ada", "B-PER", "B-PER", 0.9),
+        tagged("Ada left", "O O", "B-PER O", 0.6, 1.0),
+        tagged("New Bergen", "B-LOC I-LOC", "B-PER I-PER", 0.75, 0.999),
+        tagged("Bo Lund Co", "B-PER O O", "O B-PER I-PER", 0.9, 0.9, 0.9),
     ]
-    (one,) = audit_entities(lines)
-    usual_o, usual_place = (1.0 + 0.9 + 0.1) / 3, 0.6
-    assert one.quality == pytest.approx(1 / (1 + np.exp(-(0.1 / usual_o - 0.8 / usual_place))))
+    odds = {(one.line, one.kind): 1 / one.quality - 1 for one in audit_entities(lines)}
+    assert odds == pytest.approx(
+        {
+            (1, "missed"): 3 / 5 * 0.8 / 0.2,
+            (2, "missed"): 3 / 5 * 0.6 / 0.4,
+            (4, "missed"): 3 / 5 * 0.9 / 0.1,
+            (3, "type"): 1 / 5 * 0.98 / 0.02,  # the word that speaks most against it, no surer than 98%
+            (4, "spurious"): 1 / 3 * 0.9 / 0.1,
+        }
+    )
 
 
 def test_an_entity_that_a_weak_model_overlooks_is_less_suspicious_than_one_that_it_finds() -> None:
     """The model overlooks most entities, and is sure of O: that it overlooks one more tells little."""
-    usual = [tagged("to Oslo", "O B-LOC", "O O", 0.99, 0.95) for _ in range(20)]
+    words = " and" * 20
+    usual = [tagged(f"to Oslo{words}", f"O B-LOC{' O' * 20}", "O O" + " O" * 20, *[0.9] * 22) for _ in range(10)]
     found = [tagged("to Oslo", "O B-LOC", "O B-LOC", 0.99, 0.7) for _ in range(5)]
-    audited = audit_entities([*usual, *found, tagged("to Rome", "O O", "O B-LOC", 0.99, 0.7)])
-    assert (audited[0].line, audited[0].kind) == (25, "missed")
+    audited = audit_entities([*usual, *found, tagged("to Rome", "O O", "O B-LOC", 0.99, 0.8)])
+    assert (audited[0].line, audited[0].kind) == (15, "missed")
+
+
+def test_a_predicted_tag_that_was_made_legal_counts_as_the_one_it_was() -> None:
+    line = tagged("Ada", "O", "B-PER", 0.0)
+    line["prediction"]["scores"] = [{"O": 0.2, "I-PER": 0.8}]
+    (one,) = audit_entities([line])
+    assert one.quality == pytest.approx(1 / (1 + 0.8 / 0.2))
+
+
+def test_predictions_with_one_probability_for_each_word_are_refused() -> None:
+    line = tagged("Ada", "O", "B-PER", 0.9)
+    line["prediction"]["scores"] = [0.9]
+    with pytest.raises(InputError, match="output_root=FOLDER"):
+        audit_entities([line])
 
 
 def test_entities_on_which_all_agree_are_no_suspects() -> None:
