@@ -39,11 +39,11 @@ def of_number(prediction: Prediction) -> float:
 def of_words(prediction: Prediction) -> float:
     """Return how many tags of a sentence are expected to be wrong.
 
-    >>> round(of_words({"scores": [0.9, 0.6]}), 6)
+    >>> round(of_words({"scores": [{"O": 0.9, "B-PER": 0.1}, {"B-PER": 0.6, "O": 0.4}]}), 6)
     0.5
     """
-    scores: Sequence[float] = prediction["scores"]
-    return sum(1 - score for score in scores)
+    scores: Sequence[Mapping[str, float]] = prediction["scores"]
+    return sum(1 - max(of_word.values()) for of_word in scores)
 
 
 def of_answer(prediction: Prediction, threshold: float | None) -> float:

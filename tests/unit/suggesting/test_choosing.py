@@ -96,7 +96,7 @@ def test_each_kind_is_weighed_in_its_own_way() -> None:
     number = weighing_of(Classification(kind="regression"), {})
     assert (number.uncertainty({"label": 3.0}), number.says_something) == (0.0, False)
     words = weighing_of(Ner(), {})
-    assert words.uncertainty({"scores": [0.5, 1.0]}) == 0.5
+    assert words.uncertainty({"scores": [{"O": 0.5, "B-x": 0.5}, {"O": 1.0}]}) == 0.5
     assert words.priority(0.5, 2) > words.priority(0.5, 20), "long sentences are more work"
     answers = {"answer": "", "score": 0.1, "no_answer_score": 3.0}
     assert weighing_of(Qa(), {"no_answer_threshold": 3.0}).uncertainty(answers) == 1.0
