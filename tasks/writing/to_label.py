@@ -100,13 +100,15 @@ def _texts(row: Any) -> dict[str, str]:
 
 
 def _rest(row: Any, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the columns that hold something else than the texts or the words of a row, or its label."""
+    """Return the columns that hold something else than the texts of a row, its label, or a value for each word."""
     texts = _texts(row)
-    words = list(getattr(row, "tokens", ()))
+    words = len(getattr(row, "tokens", ()))
     return {
         name: value
         for name, value in values.items()
-        if name not in (*texts, LABEL) and value not in texts.values() and value != words
+        if name not in (*texts, LABEL)
+        and value not in texts.values()
+        and not (words and isinstance(value, list) and len(value) == words)
     }
 
 

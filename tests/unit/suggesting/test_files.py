@@ -75,13 +75,15 @@ def test_entities_in_label_studio(has_text: bool, tmp_path: Path) -> None:
         origin=Origin("new.txt", 1),
     )
     tags = ["B-PER", "O", "B-LOC", "I-LOC"]
-    values: dict[str, Any] = {"text": row.text} if has_text else {"tokens": list(tokens)}
+    values: dict[str, Any] = {"text": row.text} if has_text else {"tokens": list(tokens), "pos": ["a"] * 4}
     found = suggestions(Ner(), row, {"tags": tags}, values, labels=("O", "B-PER", "I-PER", "B-LOC", "I-LOC"))
     _, interface = write_suggestions(path, found)
     control = ElementTree.parse(interface).getroot().find("Labels")  # noqa: S314
     assert control is not None
     assert [label.get("value") for label in control] == ["PER", "LOC"]
-    assert set(json.loads(path.read_text())[0]["data"]) == {"text"}, "words are not there a second time"
+    assert set(json.loads(path.read_text())[0]["data"]) == {"text"}, (
+        "neither words nor what stands for each are there a second time"
+    )
     annotated(path)
     (back,) = read(path, Ner(words="blanks"))
     assert (back.tokens, list(back.tags)) == (tokens, tags)
