@@ -1,4 +1,4 @@
-"""Small labelled sets cut from large ones, and runs on them: what the parts `few` and `levers` of the bench share."""
+"""Small labelled sets cut from large ones, and runs on them: what several parts of the bench share."""
 
 import contextlib
 import io
@@ -11,12 +11,12 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from recipes.command.composing import compose
 from recipes.system.console import complain, say
@@ -25,6 +25,9 @@ from tasks.data.records import ReadReport
 from tasks.load import load
 from tasks.task import AnyTask
 from tasks.writing.writers import choose_writer
+
+J = TypeVar("J")
+D = TypeVar("D")
 
 TEST_ROWS = 500
 SUFFIXES = {"classification": ".csv", "ner": ".conll", "qa": ".json"}
@@ -47,6 +50,7 @@ SOURCES = {
     "trec6": Source("classification", "trec6"),
     "sst2": Source("classification", "sst2"),
     "sms_spam": Source("classification", "sms_spam"),
+    "goemotions": Source("classification", "goemotions", by_label=False),
     "wnut17": Source("ner", "wnut17", by_label=False),
     "ncbi_disease": Source("ner", "ncbi_disease", by_label=False),
     "squad_slice": Source("qa", "squad_slice", by_label=False),
@@ -92,7 +96,7 @@ def small_files(source: str, size: int, seed: int, folder: Path) -> tuple[Path, 
         return train, test
     config = compose([f"task={large.task}", f"data={large.data}"])
     rows = load(config.task, config.data, SEED_OF_TEST)
-    few = _drawn(rows.task, rows.splits["train"], size, seed, large.by_label)
+    few = drawn(rows.task, rows.splits["train"], size, seed, large.by_label)
     some = random.Random(SEED_OF_TEST).sample(  # noqa: S311
         rows.splits["test"], min(TEST_ROWS, len(rows.splits["test"]))
     )
@@ -102,7 +106,7 @@ def small_files(source: str, size: int, seed: int, folder: Path) -> tuple[Path, 
     return train, test
 
 
-def _drawn(task: AnyTask, rows: Sequence[Any], size: int, seed: int, by_label: bool) -> list[Any]:
+def drawn(task: AnyTask, rows: Sequence[Any], size: int, seed: int, by_label: bool) -> list[Any]:
     """Return so many rows, or so many of each label, without duplicates, in random order."""
     unique = list({task.identity(row): row for row in rows}.values())
     random.Random(seed).shuffle(unique)  # noqa: S311
@@ -134,12 +138,19 @@ def run_all(jobs: Sequence[Job], folder: Path, processes: int, apart: bool) -> d
     """
     for source, size, seed in {(job.source, job.size, job.seed): None for job in jobs}:
         small_files(source, size, seed, folder / "data")
+    done = mapped(partial(_run, folder=folder, apart=apart), jobs, processes, threads=apart)
+    return dict(zip(jobs, _told(jobs, done), strict=True))
+
+
+def mapped(function: Callable[[J], D], jobs: Sequence[J], processes: int, threads: bool = False) -> Iterator[D]:
+    """Yield what a function gives for each job, so many at a time, in processes of their own or in threads."""
     pool: Executor = (
-        ThreadPoolExecutor(processes) if apart else ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"))
+        ThreadPoolExecutor(processes)
+        if threads
+        else ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"))
     )
     with pool:
-        done = pool.map(partial(_run, folder=folder, apart=apart), jobs)
-        return dict(zip(jobs, _told(jobs, done), strict=True))
+        yield from pool.map(function, jobs)
 
 
 def keep_known(known: Path | None, folder: Path) -> None:
@@ -217,6 +228,15 @@ def call_run(words: Sequence[str]) -> float:
     """
     from recipes.run import main
 
+    return call(main, words)
+
+
+def call(main: Callable[[Sequence[str]], int], words: Sequence[str]) -> float:
+    """Do what a command does, in this process, and print only what goes wrong. Return the seconds.
+
+    Raises:
+        SystemExit: it failed.
+    """
     started, said = time.perf_counter(), io.StringIO()
     with contextlib.redirect_stdout(said):
         status = main(words)

@@ -186,6 +186,13 @@ def test_a_predicted_tag_that_was_made_legal_counts_as_the_one_it_was() -> None:
     assert one.quality == pytest.approx(1 / (1 + 0.8 / 0.2))
 
 
+def test_a_word_whose_tag_is_the_given_one_once_it_is_legal_speaks_for_nothing() -> None:
+    line = tagged("Ada Lund", "B-PER I-PER", "B-PER O", 0.0, 0.6)
+    line["prediction"]["scores"][0] = {"B-PER": 0.1, "I-PER": 0.9}
+    (one,) = audit_entities([line])
+    assert one.quality == pytest.approx(1 / (1 + 0.6 / 0.4))
+
+
 def test_predictions_with_one_probability_for_each_word_are_refused() -> None:
     line = tagged("Ada", "O", "B-PER", 0.9)
     line["prediction"]["scores"] = [0.9]
