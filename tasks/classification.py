@@ -281,13 +281,30 @@ class Classification(Task[Text]):
         counts = Counter(label for row in rows for label in row.labels)
         return {label: counts[label] for label in sorted(counts, key=_natural)}
 
+    @property
+    @override
+    def tells_contradictions(self) -> bool:
+        return self.kind == "single_label"
+
+    @override
+    def why_unbalanced(self) -> str | None:
+        """Return what to do with several labels and with numbers. None while the kind of labels is not found out."""
+        if self.kind == "multi_label":
+            return (
+                "texts have several labels, so that a row of a rare one is a row of others, too. To count rare labels "
+                "more: hparams.class_weights=balanced; what the model finds hard: hparams.focal=2"
+            )
+        if self.kind == "regression":
+            return "the labels are numbers, which have no classes. Rows can be repeated where the file is made"
+        return None
+
     @override
     def findings(self, train: Sequence[Text]) -> Iterator[Finding]:
         yield from text_findings(list(map(_content, train)))
         if self.kind != "regression":
             counts = Counter(label for row in train for label in row.labels)
             yield from class_findings(counts, several=self.kind == "multi_label")
-        if self.kind == "single_label":
+        if self.tells_contradictions:
             yield from contradictions((_content(row), row.labels[0]) for row in train)
 
     @override
@@ -452,6 +469,16 @@ class Classification(Task[Text]):
     @override
     def gold(self, row: Text) -> Any:
         return list(row.labels) if self.kind == "multi_label" else row.label
+
+    @override
+    def parts(self, row: Text) -> tuple[str, ...]:
+        """Return both texts of a pair: many pairs have the first one in common."""
+        return (row.text,) if row.text_pair is None else (row.text, row.text_pair)
+
+    @override
+    def same_gold(self, row: Text) -> Hashable:
+        """Return the label; several ones in any order."""
+        return frozenset(row.label) if isinstance(row.label, tuple) else row.label
 
     @override
     def labels_something(self, row: Text) -> bool:

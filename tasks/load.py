@@ -3,9 +3,10 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Generic, TypeAlias, TypedDict
 
+from tasks.balancing import balance, require_balanceable
 from tasks.data.column_names import LABEL_COLUMNS, PAIR_COLUMNS, TEXT_COLUMNS
 from tasks.data.files import expand_home
 from tasks.data.options import SPLITS, DataOptions, Split
@@ -13,6 +14,7 @@ from tasks.data.read import read_label_names, read_records
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.data.sorting_columns import sorting_values, used_columns
 from tasks.data.splits import Key, cut, folds, limit, nested, shared
+from tasks.deduplication import deduplicate
 from tasks.errors import InputError
 from tasks.fixes import Fixes, place_of, read_fixes, require_rows, with_fixes
 from tasks.plausibility import FEW_ROWS, apply_findings
@@ -47,6 +49,15 @@ class Rows(Generic[RowType]):
     "Splits that were cut off the training rows."
     columns: Mapping[Origin, Mapping[str, str]] = field(default_factory=dict)
     "Other columns of the files that sort their rows, such as a source, with their value for each row."
+    left_out: list[RowType] = field(default_factory=list)
+    "Training rows that `data.deduplicate` has left out."
+    unbalanced: list[RowType] | None = None
+    "The training rows as they were before `data.balance`. None: as they are."
+
+    @property
+    def train_as_labelled(self) -> list[RowType]:
+        """The training rows in which labels are as frequent as they were found, and each stands once."""
+        return self.splits["train"] if self.unbalanced is None else self.unbalanced
 
     def fingerprint(self, *splits: Split) -> str:
         """Return a hash of the content of the given splits' rows (default: all), without their places in the files."""
@@ -78,6 +89,7 @@ def load(task: AnyTask, options: DataOptions, seed: int) -> AnyRows:
     report = ReadReport(on_bad_row=options.on_bad_row)
     layout = Layout(options.columns, read_label_names(options.label_names))
     task, given, unlabelled, columns = read_splits(task, options, layout, report)
+    require_balanceable(task, options.balance)
     fixes = _read_fixes(task, given["train"], options, report)
     head = task.head([*given["train"], *_corrected(task, given["train"], fixes)], layout)
     implausible = apply_findings(task.findings(given["train"]), options.accept)
@@ -86,6 +98,7 @@ def load(task: AnyTask, options: DataOptions, seed: int) -> AnyRows:
     if options.folds is not None:
         given, unlabelled = _with_fold(task, given, options, split_seed, notes), frozenset()
     splits = _complete(task, given, options, split_seed, notes)
+    left_out = _leave_duplicates_out(task, splits, options, notes)
     seeds: dict[Split, int] = {"train": seed, "validation": split_seed, "test": split_seed}
     splits = {split: _limited(task, split, rows, options, seeds[split]) for split, rows in splits.items()}
     # Only now, so that with and without fixes the same rows are in each split.
@@ -93,6 +106,12 @@ def load(task: AnyTask, options: DataOptions, seed: int) -> AnyRows:
     splits = {
         split: _fixed(task, split, rows, fixes if split in audited else {}, notes) for split, rows in splits.items()
     }
+    left_out = with_fixes(task, left_out, fixes).rows
+    unbalanced = None
+    if options.balance is not None:
+        unbalanced = splits["train"]
+        splits["train"], note = balance(task, unbalanced, head.labels, options.balance, split_seed)
+        notes.append(note)
     splits = {split: task.with_groups_that_count(rows) for split, rows in splits.items()}
     notes += [*report.notes, *implausible]
     if unlabelled:
@@ -109,11 +128,14 @@ def load(task: AnyTask, options: DataOptions, seed: int) -> AnyRows:
             )
         repeated = shared(splits["train"], splits[split], task.identity)
         if repeated:
-            notes.append(f"{repeated} of {len(splits[split])} {split} rows are also among the training rows")
+            notes.append(
+                f"{repeated} of {len(splits[split])} {split} rows are also among the training rows. To leave them out "
+                "there: data.deduplicate=exact"
+            )
     if not splits["validation"]:
         raise InputError("No validation row is left: the best model can't be chosen without one")
     cut_off = frozenset(split for split in held_out if split not in in_files and splits[split])
-    return Rows(task, head, splits, report, notes, unlabelled, cut_off, columns)
+    return Rows(task, head, splits, report, notes, unlabelled, cut_off, columns, left_out, unbalanced)
 
 
 def read_splits(
@@ -250,6 +272,18 @@ def _complete(
     return {"train": rest, **splits}
 
 
+def _leave_duplicates_out(
+    task: AnyTask, splits: dict[Split, list[Row]], options: DataOptions, notes: list[str]
+) -> list[Row]:
+    """Take out of the training rows what `data.deduplicate` leaves out, and return it."""
+    if options.deduplicate is None:
+        return []
+    found = deduplicate(task, splits, options.deduplicate)
+    splits["train"] = found.kept
+    notes.append(found.note)
+    return found.left_out
+
+
 def _with_fold(
     task: AnyTask, given: dict[Split, list[Row]], options: DataOptions, seed: int, notes: list[str]
 ) -> dict[Split, list[Row]]:
@@ -302,27 +336,6 @@ def split_keys(task: AnyTask, rows: Sequence[Row]) -> SplitKeys:
         "group": task.group if grouped else None,
         "identity": task.identity,
     }
-
-
-def with_validation_in_training(rows: AnyRows, note: str) -> AnyRows:
-    """Return the rows with validation rows that were cut off back among those of training, which stand for both.
-
-    Args:
-        rows: those of all splits. If validation rows were given as such, they stay as they are.
-        note: what is said of validation instead of how it was cut off.
-    """
-    if "validation" not in rows.cut:
-        return rows
-    together = sorted(
-        [*rows.splits["train"], *rows.splits["validation"]], key=lambda row: (row.origin.file, row.origin.number)
-    )
-    notes = [one for one in rows.notes if not one.startswith("validation:")]
-    return replace(
-        rows,
-        splits={**rows.splits, "train": together, "validation": together},
-        notes=[*notes, f"validation: {note}"],
-        cut=rows.cut - {"validation"},
-    )
 
 
 def _source(options: DataOptions, split: Split) -> str:

@@ -307,6 +307,13 @@ class Ner(Task[Sentence]):
         return dict(sorted(Counter(kind for row in rows for kind, _, _ in spans(row.tags or ())).items()))
 
     @override
+    def why_unbalanced(self) -> str | None:
+        return (
+            "a sentence may have entities of several types, or none. To count rare types more: "
+            "hparams.class_weights=balanced; what the model finds hard: hparams.focal=2"
+        )
+
+    @override
     def findings(self, train: Sequence[Sentence]) -> Iterator[Finding]:
         yield from word_findings([row.tokens for row in train])
         yield from entity_findings([row.tags or () for row in train])
@@ -489,6 +496,11 @@ class Ner(Task[Sentence]):
     @override
     def gold(self, row: Sentence) -> list[str]:
         return list(row.tags or ())
+
+    @override
+    def similar_gold(self, row: Sentence) -> Hashable:
+        """Return the entities in order: in sentences that are nearly the same, they may stand at other places."""
+        return tuple((kind, row.tokens[start:end]) for kind, start, end in spans(row.tags or ()))
 
     @override
     def labels_something(self, row: Sentence) -> bool:

@@ -229,6 +229,10 @@ class Qa(Task[Question]):
         return {"with an answer": answered, **({"without": len(rows) - answered} if answered < len(rows) else {})}
 
     @override
+    def why_unbalanced(self) -> str | None:
+        return "questions have no labels. To count more what the model finds hard: hparams.focal=2"
+
+    @override
     def findings(self, train: Sequence[Question]) -> Iterator[Finding]:
         answered = sum(bool(row.answers) for row in train)
         yield from question_findings([(row.question, row.context) for row in train], answered)
@@ -427,6 +431,21 @@ class Qa(Task[Question]):
     @override
     def gold(self, row: Question) -> list[str]:
         return list(dict.fromkeys(row.answers))
+
+    @override
+    def parts(self, row: Question) -> tuple[str, ...]:
+        """Return question and passage: a passage has many questions, and a question may be asked of many passages."""
+        return row.question, row.context
+
+    @override
+    def same_gold(self, row: Question) -> Hashable:
+        """Return the answers with their places, in any order: a word may be right in one place of a passage only."""
+        return frozenset(zip(row.answers, row.starts, strict=True))
+
+    @override
+    def similar_gold(self, row: Question) -> Hashable:
+        """Return the answers alone: in passages that are nearly the same, they may stand at other places."""
+        return frozenset(row.answers)
 
     @override
     def labels_something(self, row: Question) -> bool:

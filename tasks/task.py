@@ -179,6 +179,15 @@ class Task(Generic[RowType]):
         del rows
         return {}
 
+    @property
+    def tells_contradictions(self) -> bool:
+        """Whether `findings` has a note on equal rows with different gold."""
+        return False
+
+    def why_unbalanced(self) -> str | None:
+        """Return why training rows can't be balanced by label, and what else can be done. None: they can be."""
+        return "rows of this task have no single label"
+
     def findings(self, train: Sequence[RowType]) -> Iterator[Finding]:
         """Yield what is implausible about the training rows. By default nothing."""
         del train
@@ -303,9 +312,25 @@ class Task(Generic[RowType]):
         values = (getattr(row, name) for name in self.inputs())
         return " ".join(value if isinstance(value, str) else " ".join(value) for value in values if value is not None)
 
+    def parts(self, row: RowType) -> tuple[str, ...]:
+        """Return the texts of a row, each of which must be nearly that of another row, for both to be nearly the same.
+
+        By default the content is the only one.
+        """
+        return (self.content(row),)
+
     def gold(self, row: RowType) -> Any:
         """Return the gold answer as a JSON value, for the predictions file."""
         raise NotImplementedError
+
+    def same_gold(self, row: RowType) -> Hashable:
+        """Return a key that rows of equal content share if their gold is equal, too."""
+        gold = self.gold(row)
+        return tuple(gold) if isinstance(gold, list) else gold
+
+    def similar_gold(self, row: RowType) -> Hashable:
+        """Return a key that rows of nearly equal content share if they teach the same. By default as `same_gold`."""
+        return self.same_gold(row)
 
     def labels_something(self, row: RowType) -> bool:
         """Tell whether gold holds anything, and not only that there is nothing, as in a file without annotations."""

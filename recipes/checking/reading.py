@@ -67,6 +67,8 @@ def read(config: Config) -> Read:
             f"{count:,} x {reason}, e.g. {report.examples[reason][0]}" for reason, count in report.skipped.items()
         ]
         raise InputError("\n".join([str(error), *reasons])) from error
+    if data.deduplicate is not None or data.balance is not None:
+        report.note("data.deduplicate and data.balance act on what a run trains on: here rows are checked as they are")
     splits = {split: found[split] for split in get_args(Split) if split in found}
     policy = data.unknown_labels or task.unknown_label_policy
     given = Given(splits, unlabelled, stops=policy == "error")

@@ -25,7 +25,8 @@ from recipes.training.assembly import Prepared
 from recipes.training.stages import first_batch
 from tasks.data.splits import folds
 from tasks.errors import InputError
-from tasks.load import AnyRows, split_keys, with_validation_in_training
+from tasks.load import AnyRows, split_keys
+from tasks.rejoining import with_validation_in_training
 from tasks.scoring.resampling import Numbers
 
 FEWEST = 2
@@ -66,7 +67,8 @@ def rows_to_choose_on(rows: AnyRows, config: Config) -> AnyRows:
     limit = config.data.limit
     if limit.train is not None or limit.validation is not None:
         return rows
-    return with_validation_in_training(rows, "all training rows, each as predicted by the model of a fold without it")
+    note = "all training rows, each as predicted by the model of a fold without it"
+    return with_validation_in_training(rows, note, config.data.deduplicate)
 
 
 def ways_of(prepared: Prepared) -> list[Way]:

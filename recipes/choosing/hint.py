@@ -23,6 +23,7 @@ def hint_at_small_data(prepared: Prepared, command: str) -> None:
     if (
         prepared.placement.processes > 1
         or not FEWEST <= windows < FEW_WINDOWS
+        or config.data.balance is not None  # with which there is no choice
         or chosen_by_user(config, command) - NO_CHOICE
     ):
         return

@@ -17,6 +17,8 @@ KEYS = (
     ("data.columns.text / .label / ...", "names of your columns, where they are not the usual ones"),
     ("data.limit.train", "use at most this many rows"),
     ("data.on_bad_row", "error (stop and name it) or skip (leave out and count)"),
+    ("data.deduplicate", "exact or near: leave duplicates out of training, and count them"),
+    ("data.balance", "undersample or oversample: as many training rows of each label"),
     (
         "hparams.learning_rate, .epochs, .batch_size",
         "and schedule, warmup, dropout, class_weights, early_stopping, ...",

@@ -21,7 +21,14 @@ from recipes.config.schema import (
     Study,
 )
 from tasks.data.files import SAMPLE_PREFIX
-from tasks.data.options import BAD_ROW_POLICIES, SPLITS, UNKNOWN_LABEL_POLICIES, DataOptions
+from tasks.data.options import (
+    BAD_ROW_POLICIES,
+    BALANCES,
+    DEDUPLICATIONS,
+    SPLITS,
+    UNKNOWN_LABEL_POLICIES,
+    DataOptions,
+)
 from tasks.data.readers import FORMATS
 from tasks.errors import InputError, did_you_mean
 from tasks.plausibility import CHECKS
@@ -218,6 +225,7 @@ def _data_errors(config: Config) -> Iterator[str]:
         if not 0 <= share < 1:
             yield f"data.{key}={share}: a share of the training rows, from 0 to less than 1"
     yield from _fold_errors(data)
+    yield from _balance_errors(config)
     if data.validation is None and data.validation_fraction == 0 and config.hparams.choose_by_folds:
         yield (
             "data.validation_fraction=0: not with hparams.choose_by_folds, which puts the rows that are cut off back "
@@ -225,6 +233,19 @@ def _data_errors(config: Config) -> Iterator[str]:
         )
     elif data.validation is None and data.validation_fraction == 0:
         yield "data.validation_fraction=0: a validation split is needed to choose the best model"
+
+
+def _balance_errors(config: Config) -> Iterator[str]:
+    balance, why = config.data.balance, config.task.why_unbalanced()
+    if balance not in BALANCES:
+        return
+    if why is not None:
+        yield f"data.balance={balance}: {why}"
+    elif config.hparams.choose_by_folds:
+        yield (
+            f"data.balance={balance} and hparams.choose_by_folds: ways of training are compared on all training rows, "
+            "each once. To count rare labels more: hparams.class_weights=balanced"
+        )
 
 
 def _fold_errors(data: DataOptions) -> Iterator[str]:
@@ -244,6 +265,8 @@ def _choice_errors(config: Config) -> Iterator[str]:
     for key, value, choices in (
         ("data.format", config.data.format, FORMATS),
         ("data.on_bad_row", config.data.on_bad_row, BAD_ROW_POLICIES),
+        ("data.deduplicate", config.data.deduplicate, (None, *DEDUPLICATIONS)),
+        ("data.balance", config.data.balance, (None, *BALANCES)),
         ("data.unknown_labels", config.data.unknown_labels, (None, *UNKNOWN_LABEL_POLICIES)),
         *(("data.accept", check, tuple(CHECKS)) for check in config.data.accept),
         ("hparams.schedule", config.hparams.schedule, SCHEDULES),

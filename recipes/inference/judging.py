@@ -67,7 +67,7 @@ def _predicted_by_baselines(rows: AnyRows, evaluation: Evaluation) -> dict[Split
     if not splits:
         return {}
     bounds = [0, *np.cumsum([len(rows.splits[split]) for split in splits]).tolist()]
-    found = rows.task.baselines(rows.splits["train"], [row for split in splits for row in rows.splits[split]])
+    found = rows.task.baselines(rows.train_as_labelled, [row for split in splits for row in rows.splits[split]])
     return {
         split: {who: of_who[first:last] for who, of_who in found.items()}
         for split, first, last in zip(splits, bounds[:-1], bounds[1:], strict=True)

@@ -1,6 +1,7 @@
 """How good a model is on unseen rows: each training row is predicted by a model that was trained without it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -96,7 +97,8 @@ def _write_predictions(question: Question, seed: int, runs: Sequence[StoredRun])
     lines: list[tuple[int, int, dict[str, Any]]] = []
     files = {str(row.origin.file): place for place, row in reversed([*enumerate(question.rows.splits["train"])])}
     for fold, run in enumerate(runs, 1):
-        held = load(config.task, fold_of(config.data, question.study.folds, fold), seed).splits["test"]
+        of_fold = replace(fold_of(config.data, question.study.folds, fold), deduplicate=None, balance=None)
+        held = load(config.task, of_fold, seed).splits["test"]  # the same as with what acts on training rows alone
         for row, line in zip(held, run.lines, strict=True):
             name, number = str(row.origin.file), row.origin.number
             place = {"file": name, "line": number, "numbered": row.origin.unit, "fold": fold}

@@ -71,7 +71,8 @@ class Question:
     def same_splits(self) -> tuple[str, ...]:
         """Return the override that gives all seeds the same validation and test rows, if these are drawn."""
         limit = self.config.data.limit
-        drawn = self.rows.cut or limit.validation is not None or limit.test is not None
+        limited = limit.validation is not None or limit.test is not None
+        drawn = self.rows.cut or limited or self.config.data.balance is not None
         if len(self.seeds) < 2 or self.config.data.split_seed is not None or not drawn:
             return ()
         if self.study.kind == "cross_validation":  # repeated: each time with other folds
@@ -140,11 +141,16 @@ def _require_alone(sweep: Sweep, study: Study) -> None:
 
 
 def _require_unset(study: Study, config: Config) -> None:
-    """Refuse values of keys that a study sets by itself."""
+    """Refuse values of keys that a study sets by itself, or that its answer could make no sense of."""
     if study.kind == "cross_validation" and config.data.folds is not None:
         raise InputError(
             f"study=cross_validation and data.folds={config.data.folds}: the study does every fold by itself. "
             f"study.folds={config.data.folds} says how many there are"
+        )
+    if study.kind == "learning_curve" and config.data.balance is not None:
+        raise InputError(
+            f"study=learning_curve and data.balance={config.data.balance}: the curve is one over labelled rows, none "
+            "of which is repeated or left out. To count rare labels more: hparams.class_weights=balanced"
         )
 
 

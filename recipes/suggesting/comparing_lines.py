@@ -113,9 +113,10 @@ def _saved(sizes: Sequence[int], seeds: Sequence[int], scores: Scores, sign: int
     drawn = [rows_needed(sizes, *lines_of(generator.choice(seeds, len(seeds)).tolist())) for _ in range(DRAWS)]
     low, high = np.quantile([np.inf if one is None else one for one in drawn], [0.025, 0.975], method="nearest")
     at_most = f"{high:,.0f}" if np.isfinite(high) else f"more than {sizes[-1]:,}"
+    saved = f"{sizes[-1] - needed:,.0f} labels saved"
     return [
         f"{needed:,.0f} suggested rows ({low:,.0f} to {at_most}, 95% over seeds) are worth {sizes[-1]:,} random ones: "
-        f"{sizes[-1] - needed:,.0f} labels saved"
+        + (saved if high < sizes[-1] else f"{saved}, or none")
     ]
 
 

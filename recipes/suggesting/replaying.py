@@ -35,7 +35,14 @@ ROWS = "rows"
 "The folder of the files that are trained and judged on,"
 POOL = "pool.json"
 "with a file that tells which rows they were cut from."
-KEPT_DATA_KEYS = ("data.validation_fraction", "data.unknown_labels", "data.split_seed", "data.accept")
+KEPT_DATA_KEYS = (
+    "data.validation_fraction",
+    "data.unknown_labels",
+    "data.split_seed",
+    "data.accept",
+    "data.deduplicate",
+    "data.balance",
+)
 "Keys of data that hold for the files, too. The others are about how the originals are read and cut."
 
 
@@ -93,7 +100,7 @@ def replay(sweep: Sweep) -> int:
 def _pool(question: Question) -> list[Row]:
     """Return the labelled rows that are not judged on, each once; those cut off for validation are among them."""
     rows = question.rows
-    given = [*rows.splits["train"], *(rows.splits["validation"] if "validation" in rows.cut else ())]
+    given = [*rows.train_as_labelled, *(rows.splits["validation"] if "validation" in rows.cut else ())]
     return list({rows.task.content(row): row for row in reversed(given)}.values())[::-1]
 
 

@@ -78,35 +78,55 @@ def similar_checks(items: Sequence[Item], what: str) -> Iterator[Finding]:
 
 
 def near_pairs(items: Sequence[Item]) -> Iterator[tuple[Item, Item]]:
-    """Yield each item that is nearly like one before it, with that one.
+    """Yield each item that is nearly like one before it, with that one."""
+    yield from ((items[place], items[other]) for place, other in near_places([item.text for item in items]))
 
-    Items are nearly the same if they have the same words, apart from case, digits and punctuation, or if these words
+
+def near_places(texts: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Yield the place of each text that is nearly like one before it, with the place of that one.
+
+    Texts are nearly the same if they have the same words, apart from case, digits and punctuation, or if these words
     and their pairs are nearly the same ones.
     """
     from datasketch import MinHash, MinHashLSH  # takes half a second, which a run can do without
 
-    known: dict[tuple[str, ...], Item] = {}
+    known: dict[tuple[str, ...], int] = {}
     index = MinHashLSH(threshold=CANDIDATES_FROM, num_perm=PERMUTATIONS)
     features: dict[int, frozenset[str]] = {}
-    for begin in range(0, len(items), AT_ONCE):
-        portion = [(item, _words(item.text)) for item in items[begin : begin + AT_ONCE]]
-        long_enough = [number for number, (_, words) in enumerate(portion) if len(set(words)) >= FEWEST_WORDS]
-        of_portion = {number: _features(portion[number][1]) for number in long_enough}
-        encoded = ([one.encode() for one in of_portion[number]] for number in long_enough)
-        hashes = dict(zip(long_enough, MinHash.bulk(encoded, num_perm=PERMUTATIONS, hashfunc=zlib.crc32), strict=True))
-        for number, (item, words) in enumerate(portion):
-            telling = sum(word != "0" for word in words) >= SHORTEST
-            other = known.setdefault(words, item) if telling else item
-            if other is not item:
-                yield item, other
-            elif number in hashes:
-                candidates = sorted(index.query(hashes[number]))[:COMPARED]
-                alike = [place for place in candidates if _jaccard(features[place], of_portion[number]) >= SAME]
+    for begin in range(0, len(texts), AT_ONCE):
+        portion = list(enumerate(map(_words, texts[begin : begin + AT_ONCE]), begin))
+        of_portion = {place: _features(words) for place, words in portion if len(set(words)) >= FEWEST_WORDS}
+        encoded = ([one.encode() for one in of_text] for of_text in of_portion.values())
+        hashes = dict(zip(of_portion, MinHash.bulk(encoded, num_perm=PERMUTATIONS, hashfunc=zlib.crc32), strict=True))
+        for place, words in portion:
+            other = known.setdefault(words, place) if _is_telling(words) else place
+            if other != place:
+                yield place, other
+            elif place in hashes:
+                candidates = sorted(index.query(hashes[place]))[:COMPARED]
+                alike = [one for one in candidates if _jaccard(features[one], of_portion[place]) >= SAME]
                 if alike:
-                    yield item, items[alike[0]]
+                    yield place, alike[0]
                 else:  # those that are like another one are found by that one
-                    index.insert(begin + number, hashes[number], check_duplication=False)
-                    features[begin + number] = of_portion[number]
+                    index.insert(place, hashes[place], check_duplication=False)
+                    features[place] = of_portion[place]
+
+
+def are_near(text: str, other: str) -> bool:
+    """Tell whether two texts are the same or nearly so, as `near_places` has it."""
+    if text == other:
+        return True
+    words, others = _words(text), _words(other)
+    if words == others and _is_telling(words):
+        return True
+    if min(len(set(words)), len(set(others))) < FEWEST_WORDS:
+        return False
+    return _jaccard(_features(words), _features(others)) >= SAME
+
+
+def _is_telling(words: Sequence[str]) -> bool:
+    """Tell whether a text has so many words that it is not the same as another one by chance."""
+    return sum(word != "0" for word in words) >= SHORTEST
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -39,7 +39,8 @@ KINDS: Mapping[str, Kind] = {
     "rare_labels": Kind(
         "labels with few training rows",
         "a label that is seen a few times is hardly ever predicted",
-        "label more of them, join them with another label, or count them more: hparams.class_weights=balanced",
+        "label more of them, join them with another label, or count them more: hparams.class_weights=balanced; rows of "
+        "texts with one label each can be repeated: data.balance=oversample",
     ),
     "unknown_labels": Kind(
         "labels that no training row has",
@@ -59,7 +60,8 @@ KINDS: Mapping[str, Kind] = {
     "imbalance": Kind(
         "one label has nearly all rows",
         "a model that always answers it has a high accuracy",
-        "look at macro_f1 and at a run's baselines; hparams.class_weights=balanced counts rare labels more",
+        "look at macro_f1 and at a run's baselines; hparams.class_weights=balanced counts rare labels more; rows "
+        "of texts with one label each can be repeated or left out: data.balance=oversample or undersample",
     ),
     "conflicting_labels": Kind(
         "equal texts with different labels",
@@ -105,22 +107,23 @@ KINDS: Mapping[str, Kind] = {
     "duplicates": Kind(
         "training rows that are there twice",
         "they count twice in training, and make the data look larger than they are",
-        "leave them out where the file is made",
+        "leave them out of training: data.deduplicate=exact; or where the file is made",
     ),
     "near_duplicates": Kind(
         "training rows that are nearly the same",
         "one of them teaches nearly as much as all",
-        "see whether they come from one template or were copied",
+        "see whether they come from one template or were copied; to leave out of training those with the same gold: "
+        "data.deduplicate=near",
     ),
     "shared_rows": Kind(
         "rows of another split that are training rows, too",
         "a score on rows that were learnt says nothing about new ones",
-        "remove them from training",
+        "leave them out of training: data.deduplicate=exact",
     ),
     "nearly_shared_rows": Kind(
         "rows of another split that are nearly training rows",
         "a score on them is better than on new rows",
-        "remove them from training, or keep what belongs together in one split",
+        "leave them out of training: data.deduplicate=near; or keep what belongs together in one split",
     ),
     # Texts
     "placeholders": Kind(

@@ -8,6 +8,8 @@ SPLITS: tuple[Split, ...] = get_args(Split)
 
 BAD_ROW_POLICIES = ("error", "skip")
 UNKNOWN_LABEL_POLICIES = ("error", "count", "skip")
+DEDUPLICATIONS = ("exact", "near")
+BALANCES = ("undersample", "oversample")
 
 
 @dataclass
@@ -50,7 +52,10 @@ class Columns:
 
 @dataclass
 class Limit:
-    """Maximum number of rows to use of each split, chosen at random with the seed. null: all of them."""
+    """Maximum number of rows to use of each split, chosen at random with the seed. null: all of them.
+
+    Training rows are those that `deduplicate` leaves, and those that `balance` begins with.
+    """
 
     train: int | None = None
     validation: int | None = None
@@ -106,7 +111,8 @@ class DataOptions:
     test_fraction: float = 0.1
     "Share of the training rows that becomes the test split if none is given. 0: no test split."
     split_seed: int | None = None
-    "Seed of the splits that are cut off, of folds, and of limits of validation and test. null: that of the run."
+    """Seed of the splits that are cut off, of folds, of limits of validation and test, and of `balance`. null: that of
+    the run."""
     folds: int | None = None
     "Cross-validation: number of parts that the training rows are shared among, of which `fold` is the test split."
     fold: int | None = None
@@ -119,6 +125,13 @@ class DataOptions:
     fixes: str | None = None
     """Corrections of training rows, and of those that are cut off them: a file that `recipes.audit compare` makes of
     the table of an audit (docs/audit.md). Rows are shared among splits by what is given. null: none."""
+    deduplicate: str | None = None
+    """Training rows that are left out once the splits are cut, and counted. exact: those with the content and the gold
+    of an earlier one, and those whose content stands in validation or test; near: those that are nearly so, too
+    (docs/check.md). null: none. Validation and test rows all stay."""
+    balance: str | None = None
+    """Classification with one label a text: training rows that are left out (undersample) or repeated (oversample), at
+    random, until all labels have as many as the rarest or the commonest. null: none."""
     accept: list[str] = field(default_factory=list)
     "Findings of the plausibility checks that are meant so, by their names in the error message."
     limit: Limit = field(default_factory=Limit)

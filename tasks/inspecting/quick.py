@@ -28,10 +28,11 @@ TOLD = frozenset(
 def quick_findings(rows: AnyRows) -> Iterator[Finding]:
     """Yield errors and warnings about the rows of a run, without those that it tells anyway.
 
+    Rows are looked at as they were labelled: what `data.balance` does to them is meant so.
     Splits that were cut off the training rows differ from these by chance only, and are left out; and so are
     validation rows that are those of training, as a choice by cross-validation has them.
     """
-    train = rows.splits["train"]
+    train = rows.train_as_labelled
     others: tuple[Split, ...] = ("validation", "test")
     splits: dict[Split, list[Any]] = {"train": train}
     for split in others:

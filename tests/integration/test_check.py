@@ -1347,6 +1347,19 @@ def test_the_commands_in_the_message_about_a_task_are_those_of_a_check(
     assert "python -m recipes.check task=classification" in said
 
 
+def test_what_a_run_trains_on_changes_no_count(
+    files: Written, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = [*files.overrides, "--no-model", "-o", str(tmp_path / "found")]
+    said = []
+    for words in ([], ["data.deduplicate=near", "data.balance=oversample"]):
+        main([*given, *words])
+        said.append(capsys.readouterr().out)
+    note = "data.deduplicate and data.balance act on what a run trains on: here rows are checked as they are"
+    assert [note in one for one in said] == [False, True]
+    assert [line for line in said[1].splitlines() if note not in line] == said[0].splitlines()
+
+
 def test_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     assert "--at-most" in capsys.readouterr().out

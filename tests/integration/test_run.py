@@ -178,6 +178,33 @@ def test_bad_rows_can_be_skipped_and_are_counted(
     assert "left out: 2 x empty text" in capsys.readouterr().out
 
 
+def test_duplicates_and_balance_are_told_and_part_of_the_path(
+    data: dict[str, Path],
+    models: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    header, *lines = data["classification"].read_text().splitlines(keepends=True)
+    path, test = tmp_path / "rows.csv", tmp_path / "test.csv"
+    path.write_text("".join([header, *lines, *lines[:6]]))
+    test.write_text("".join([header, *lines[:2]]))
+    wanted = ("data.deduplicate=exact", "data.balance=oversample", f"data.test={test}", f"data.validation={test}")
+    assert main(arguments("classification", data | {"classification": path}, models, *wanted)) == 0
+    facts, said = report_of(tmp_path)["data"], capsys.readouterr().out
+    left_out = (
+        f"data.deduplicate=exact: 8 of {len(lines) + 6} training rows left out: 4 repeat an earlier one, 4 stand in"
+    )
+    assert [left_out in shown for shown in (said, facts["notes"][0])] == [True, True]
+    assert len(set(facts["label_counts"].values())) == 1
+    assert sum(facts["label_counts"].values()) == facts["rows"]["train"] > len(lines) - 2
+    (page,) = tmp_path.rglob("report.html")
+    assert left_out in page.read_text()
+    assert "data.balance=oversample: labels" in page.read_text()
+    assert "balance=oversample,batch_size=8,deduplicate=exact" in str(page)
+
+
 @pytest.mark.parametrize(
     ("task", "row", "inputs"),
     [

@@ -21,6 +21,7 @@ from recipes.run import main
 from recipes.studies import ablation, learning_curve
 from recipes.studies.ablation import ALL
 from recipes.studies.answer import of_setting
+from recipes.studies.question import Question, Setting
 from tasks.data.options import SPLITS, Split
 from tasks.errors import InputError
 from tasks.load import load
@@ -149,7 +150,8 @@ def test_scores_of_which_less_is_better_are_errors_as_they_stand() -> None:
 
 
 def test_cross_validation(words: list[str], tmp_path: Path, data: dict[str, Path], capsys: Any) -> None:
-    assert main([*words, "study=cross_validation", "study.folds=3", "data.limit.test=2"]) == 0, "all rows count"
+    changed = ["data.deduplicate=exact", "data.balance=oversample", "data.limit.test=2"]  # all count nevertheless
+    assert main([*words, "study=cross_validation", "study.folds=3", *changed]) == 0
     said, record = capsys.readouterr().out, record_of(tmp_path)
     (path,) = tmp_path.rglob("out_of_fold/seed=1.jsonl")
     lines = [json.loads(line) for line in path.read_text().splitlines()]
@@ -269,6 +271,7 @@ def test_a_run_that_fails_is_named_and_the_others_count(words: list[str], tmp_pa
         (["study=ablation", "hparams=default", "hparams.keep=last"], "there is no lever to leave out"),
         (["study=cross_validation", "data.folds=2", "data.fold=1"], "the study does every fold by itself"),
         (["study=learning_curve", "study.sizes=[0,1,2]"], "numbers of rows, of 1 at least"),
+        (["study=learning_curve", "data.balance=oversample"], "the curve is one over labelled rows"),
         (["study=seeds", "study.parallel=2"], "hydra/launcher=joblib"),
         (["study=seeds", "hydra/launcher=slurm"], "No launcher 'slurm'"),
         (["-m", "study=seeds"], "-m KEY=A,B seed=1,2,3"),
@@ -325,6 +328,18 @@ def test_a_nested_limit_takes_some_of_the_rows_of_a_larger_one(data: dict[str, P
     for most in (labels, 2 * labels, 20):
         assert {row.origin.number for row in rows_of(most)} < {row.origin.number for row in rows_of(30)}
     assert len({row.label for row in rows_of(labels)}) == labels, "each label has its share"
+
+
+def test_all_seeds_get_the_same_balanced_rows() -> None:
+    own: dict[str, Any] = {"folder": Path(), "base": (), "seeds": (3, 4), "rows": SimpleNamespace(cut=frozenset())}
+
+    def words_of(*words: str) -> tuple[str, ...]:
+        question = Question(study=Study("seeds"), config=compose(["task=classification", *words]), **own)
+        return question.words(Setting("", ()), 4)
+
+    assert words_of() == ("seed=4",)
+    assert words_of("data.balance=undersample") == ("data.split_seed=3", "seed=4")
+    assert words_of("data.balance=undersample", "data.split_seed=7") == ("seed=4",)
 
 
 def test_a_seed_of_splits(data: dict[str, Path]) -> None:

@@ -1,6 +1,7 @@
 """The choice among ways of training: what is tried, on which folds, and which is taken."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,6 +23,7 @@ from recipes.config.schema import Config, Hparams, Model
 from recipes.inference.evaluation import OutOfFold
 from recipes.results.choice import Choice, TriedWay, choice_from_json
 from recipes.training.stages import train_before_steps
+from tasks.data.options import DataOptions
 from tasks.data.splits import folds
 from tasks.errors import InputError
 from tasks.task import Head
@@ -215,11 +217,17 @@ def test_the_hint_speaks_of_the_preset() -> None:
     assert preset["choose_by_folds"] == hint.FOLDS
 
 
-@pytest.mark.parametrize(("processes", "windows"), [(2, 48), (1, 1), (1, hint.FEW_WINDOWS)])
-def test_where_nothing_is_hinted(processes: int, windows: int, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("processes", "windows", "balance"),
+    [(2, 48, None), (1, 1, None), (1, hint.FEW_WINDOWS, None), (1, 48, "oversample")],
+)
+def test_where_nothing_is_hinted(
+    processes: int, windows: int, balance: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Of a model that is shared among processes, one of them must not compute anything alone."""
+    config = replace(config_of(), data=DataOptions(balance=balance))
     prepared: Any = SimpleNamespace(
-        windows={"train": range(windows)}, config=config_of(), placement=SimpleNamespace(processes=processes)
+        windows={"train": range(windows)}, config=config, placement=SimpleNamespace(processes=processes)
     )
     hint.hint_at_small_data(prepared, "python -m recipes.run")
     assert capsys.readouterr().out == ""

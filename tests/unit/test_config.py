@@ -85,6 +85,15 @@ def test_every_field_says_what_it_means() -> None:
             assert any(source[n + 1].lstrip().startswith('"') for n in places), f"{kind.__name__}.{item.name}"
 
 
+def test_balanced_rows_are_none_to_choose_a_way_of_training_on(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status_of(["task=classification", "hparams=small_data", "data.balance=undersample"]) == 2
+    said = capsys.readouterr().err
+    assert "data.balance=undersample and hparams.choose_by_folds: ways of training are compared on" in said
+    assert "hparams.class_weights=balanced" in said
+    assert composed("task=classification", "hparams=small_data", "data.deduplicate=near").data.deduplicate == "near"
+    assert composed("task=classification", "data.balance=oversample").data.balance == "oversample"
+
+
 def test_all_errors_come_at_once() -> None:
     config = Config(
         task=Ner(scheme="iob3"), data=DataOptions(), hparams=Hparams(learning_rate=1e-4, schedule="liner", batch_size=0)
@@ -155,6 +164,9 @@ def status_of(arguments: list[str]) -> int:
         ("task.kind=auto", "No config key 'task.kind' for this task: it belongs to task=classification"),
         ("+data.nonsense=1", "No config key 'data.nonsense'"),
         ("data.train={_target_: os.system}", "never code to call"),
+        ("data.deduplicate=exakt", "data.deduplicate=exakt: choose from exact, near. Did you mean 'exact'?"),
+        ("data.balance=over", "data.balance=over: choose from undersample, oversample."),
+        ("data.balance=oversample", "data.balance=oversample: a sentence may have entities of several types, or none."),
         ("+hparams.x._target_=os.system", "never code to call"),
     ],
 )

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from recipes.command.composing import compose
 from tasks.inspecting.quick import TOLD, quick_findings
-from tasks.load import AnyRows, load, with_validation_in_training
+from tasks.load import AnyRows, load
+from tasks.rejoining import with_validation_in_training
 
 OPENINGS = ("parcel", "the letter", "a crate number", "box", "my order")
 ENDINGS = ("monday", "the week", "last year", "two shops", "our street", "his", "the sea")
