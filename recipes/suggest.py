@@ -28,11 +28,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _replay(words: Sequence[str], started: float) -> int:
     from recipes.command import dispatch
+    from recipes.command.words import BAD_INPUT
     from recipes.run import run
     from recipes.suggesting.replaying import replay
+    from recipes.system.console import complain
 
-    if not any(word.startswith("study=") for word in words):
-        words = [*words, "study=suggestions"]
+    other = next((word for word in words if word.startswith("study=") and word != "study=suggestions"), None)
+    if other is not None:
+        complain(f"{other}: --replay is a study by itself, study=suggestions. Leave out {other}")
+        return BAD_INPUT
+    words = [*(word for word in words if word != "study=suggestions"), "study=suggestions"]
     return dispatch.main(run, words, started, dispatch.Sweepers(study=replay))
 
 
@@ -50,17 +55,18 @@ def suggest(line: "SuggestLine") -> None:
     from recipes.system.console import say, say_field
     from tasks.data.records import ReadReport
     from tasks.errors import InputError
-    from tasks.writing.to_label import require_fillable
+    from tasks.writing.to_label import LABEL, require_fillable, require_fillable_variety
 
     _require_free(line)
     suffix = line.output.suffix.lower()
     model = loaded(line.model, line.options, say_field, lambda task: require_fillable(task, suffix), True)
+    require_fillable_variety(model.task, suffix)
     report = ReadReport(line.on_bad_row, way_out="To leave such rows out, and have them counted: --on-bad-row skip")
     rows, records = _read(line, model, report)
     directory = RunDirectory(Path(line.model).expanduser())
-    known, why_none = known_rows(directory, model.task)
-    unknown, labelled, repeated = unknown_rows(model.task, rows, known)
-    _show_rows(rows, report, labelled, repeated, why_none)
+    known = known_rows(directory, model.task)
+    unknown, labelled, repeated = unknown_rows(model.task, rows, known.rows)
+    _show_rows(rows, report, labelled, repeated, known.doubt)
     trained = directory.finished_report()
     if trained is not None and trained.verdict.collapsed:
         say_field("note", "this model has learnt nothing (docs/verdict.md): what it is unsure of tells nothing")
@@ -68,21 +74,30 @@ def suggest(line: "SuggestLine") -> None:
         raise InputError("No row is left to suggest: all have a label already")
     candidates = _weighed(model, unknown)
     count = len(candidates) if line.count is None else line.count
-    chosen = choose(model, candidates, known, count, line.words)
+    chosen = choose(model, candidates, known.rows, count, line.words)
     if not chosen.rows:
         raise InputError(f"--words {line.words}: no row has so few words. Allow more")
-    columns = {} if model.trained.stored is None else model.trained.stored.columns
-    found = Suggestions(model.task, model.trained.head, line.model, columns, chosen.rows, records)
+    found = Suggestions(model.task, model.trained.head, line.model, known.place, chosen.rows, records)
     paths = write_suggestions(line.output, found)
     _show_chosen(candidates, chosen)
+    if suffix != ".csv" and model.task.has_classes and not model.task.tags_words and known.place != LABEL:
+        say_field(
+            "note",
+            f"labels will stand in the column 'label', and in training it was '{known.place}'. Give it this name "
+            "before the files are joined: in one training, all files have the same columns",
+        )
     say(f"Written: {', '.join(map(str, paths))}")
 
 
 def _require_free(line: "SuggestLine") -> None:
+    from tasks.data.files import find_files
     from tasks.errors import InputError
 
     if line.output.is_dir():
         raise InputError(f"-o {line.output}: is a folder. Name a file in it")
+    files = find_files(list(line.inputs), "INPUT", folders=True)
+    if any(path.resolve() == line.output.resolve() for path in files):
+        raise InputError(f"-o {line.output}: is one of the input's files. Name another one")
     beside = [line.output.with_suffix(".xml")] if line.output.suffix.lower() == ".json" else []
     there = next((path for path in (line.output, *beside) if path.exists()), None)
     if there is not None and not line.overwrite:

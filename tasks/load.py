@@ -14,6 +14,7 @@ from tasks.data.read import read_label_names, read_records
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.data.sorting_columns import sorting_values, used_columns
 from tasks.data.splits import Key, cut, folds, limit, nested, shared
+from tasks.data.suggested import labelled_by_now
 from tasks.deduplication import deduplicate
 from tasks.errors import InputError
 from tasks.fixes import Fixes, place_of, read_fixes, require_rows, with_fixes
@@ -148,6 +149,9 @@ def read_splits(
         InputError: see `load`.
     """
     records = {split: read_records(options, split, report) for split in SPLITS}
+    for split, found in records.items():
+        if found is not None and split != "test":  # test rows may have no labels
+            records[split] = labelled_by_now(found, layout.columns, report, may_be_empty=task.tags_words)
     train = records["train"]
     if train is None:
         raise InputError("data.train: no training rows are given")

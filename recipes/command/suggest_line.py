@@ -32,7 +32,7 @@ Rows that the run was trained on, repetitions and near duplicates are left out, 
 
 Examples
   python -m recipes.suggest outputs/ner/ner_sample/minilm/default/seed=1 news.txt -o to_label.jsonl --count 50
-  python -m recipes.suggest --replay task=classification data.train=reviews.csv suggest.step=20"""
+  python -m recipes.suggest --replay task=classification data.train=reviews.csv study.step=20"""
 
 REPLAY = "--replay"
 VALUE_FLAGS = {

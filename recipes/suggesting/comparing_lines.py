@@ -10,9 +10,11 @@ from scipy import stats
 from recipes.comparing.stored_runs import StoredRun
 from recipes.results.scores import format_score
 from recipes.studies.answer import Answer, Line, Runs, Table, bounds, collapsed, score_of
+from recipes.system.console import counted
 from tasks.scoring.score import range_of, score_named
 
 RANDOM, SUGGESTED = "random", "suggested"
+AHEAD = "Suggested rows are ahead of random ones"
 DRAWS = 2000
 "Of seeds, for the interval of how many rows are saved (bootstrap)."
 
@@ -50,9 +52,10 @@ def answer_of(sizes: Sequence[int], seeds: Sequence[int], runs: Runs) -> Answer:
         told = ["-", "-"] if size == sizes[0] else [f"{gain:+.4f}", bounds(interval)]
         lines.append(Line([*cells, *told], fmean(single[SUGGESTED]), None, single[SUGGESTED]))
     columns = ["rows", f"suggested: {first.split} {name}", "at random", "gain", "95% interval"]
+    ahead = _ahead(sizes[1:], whole, scores, sign, name)
     sentences = [
-        *_ahead(sizes[1:], whole, scores, sign, name),
-        *_saved(sizes, whole, scores, sign),
+        *ahead,
+        *_saved(sizes, whole, scores, sign, ahead[0].startswith(AHEAD)),
         *collapsed(runs),
     ]
     title = f"Mean {name} over {len(whole)} seeds by labelled rows"
@@ -93,12 +96,12 @@ def _ahead(sizes: Sequence[int], seeds: Sequence[int], scores: Scores, sign: int
         return [
             f"Not told apart with so few seeds: {name} of suggested rows {gain:+.4f} ({low:.4f} to {high:.4f}) {over}"
         ]
-    who = "Suggested rows are ahead of random ones" if gain > 0 else "Random rows are ahead of suggested ones"
+    who = AHEAD if gain > 0 else "Random rows are ahead of suggested ones"
     nearest, farthest = sorted((abs(low), abs(high)))
     return [f"{who} by {abs(gain):.4f} {name} ({nearest:.4f} to {farthest:.4f}) {over}"]
 
 
-def _saved(sizes: Sequence[int], seeds: Sequence[int], scores: Scores, sign: int) -> list[str]:
+def _saved(sizes: Sequence[int], seeds: Sequence[int], scores: Scores, sign: int, told_apart: bool) -> list[str]:
     """Return a sentence on how many suggested rows reach what all the random ones reach."""
 
     def lines_of(some: Sequence[int]) -> list[list[float]]:
@@ -106,18 +109,22 @@ def _saved(sizes: Sequence[int], seeds: Sequence[int], scores: Scores, sign: int
             [fmean(sign * scores[arm, size, seed] for seed in some) for size in sizes] for arm in (SUGGESTED, RANDOM)
         ]
 
-    needed = rows_needed(sizes, *lines_of(seeds))
+    suggested, others = lines_of(seeds)
+    if others[-1] <= others[0]:
+        return ["The scores do not get better with more random rows, so that nothing can be said of labels saved"]
+    needed = rows_needed(sizes, suggested, others)
     if needed is None:
         return [f"{sizes[-1]:,} suggested rows do not reach what {sizes[-1]:,} random ones do"]
     generator = np.random.default_rng(0)
     drawn = [rows_needed(sizes, *lines_of(generator.choice(seeds, len(seeds)).tolist())) for _ in range(DRAWS)]
     low, high = np.quantile([np.inf if one is None else one for one in drawn], [0.025, 0.975], method="nearest")
     at_most = f"{high:,.0f}" if np.isfinite(high) else f"more than {sizes[-1]:,}"
-    saved = f"{sizes[-1] - needed:,.0f} labels saved"
-    return [
-        f"{needed:,.0f} suggested rows ({low:,.0f} to {at_most}, 95% over seeds) are worth {sizes[-1]:,} random ones: "
-        + (saved if high < sizes[-1] else f"{saved}, or none")
-    ]
+    worth = (
+        f"{needed:,.0f} suggested rows ({low:,.0f} to {at_most}, 95% over seeds) are worth {sizes[-1]:,} random ones"
+    )
+    if told_apart and high < sizes[-1]:
+        return [f"{worth}: {counted(round(sizes[-1] - needed), 'label')} saved"]
+    return [f"In the mean, {worth}; it can't be told that labels are saved"]
 
 
 def rows_needed(sizes: Sequence[int], suggested: Sequence[float], others: Sequence[float]) -> float | None:

@@ -11,10 +11,9 @@ from recipes.system.files import write_text
 from tasks.data.records import Origin, Record
 from tasks.task import AnyTask, Head
 from tasks.writing.csv_cells import csv_text
-from tasks.writing.to_label import label_studio_interface, label_studio_task, table_row, tool_line
+from tasks.writing.to_label import UNCERTAINTY, label_studio_interface, label_studio_task, table_row, tool_line
 from tasks.writing.writer import json_lines, to_json
 
-UNCERTAINTY = "uncertainty"
 DIGITS = 4
 
 
@@ -26,8 +25,8 @@ class Suggestions:
     head: Head
     model: str
     "What predictions are signed with."
-    columns: Mapping[str, Any]
-    "The columns that the user named in training, by the fields of `Columns`."
+    place: str
+    "The column to fill in a table."
     chosen: Sequence[Candidate]
     records: Mapping[Origin, Record]
     "What each was read from."
@@ -52,7 +51,7 @@ def write_suggestions(path: Path, found: Suggestions) -> list[Path]:
 
 def _as_csv(found: Suggestions) -> str:
     rows = [
-        {**table_row(found.task, one.prediction, values, found.columns), UNCERTAINTY: round(one.uncertainty, DIGITS)}
+        {**table_row(found.task, one.prediction, values, found.place), UNCERTAINTY: round(one.uncertainty, DIGITS)}
         for one, values in found
     ]
     names = list(dict.fromkeys(name for row in rows for name in row))
@@ -68,7 +67,7 @@ def _cell(value: Any) -> str:
 def _as_json_lines(found: Suggestions) -> str:
     return json_lines(
         {
-            **tool_line(found.task, one.row, one.prediction, values, found.columns),
+            **tool_line(found.task, one.row, one.prediction, values, found.place),
             UNCERTAINTY: round(one.uncertainty, DIGITS),
         }
         for one, values in found
@@ -77,6 +76,8 @@ def _as_json_lines(found: Suggestions) -> str:
 
 def _as_label_studio(found: Suggestions) -> str:
     tasks = [label_studio_task(one.row, one.prediction, values, found.model) for one, values in found]
+    for task, one in zip(tasks, found.chosen, strict=True):
+        task["data"][UNCERTAINTY] = round(one.uncertainty, DIGITS)
     return f"{to_json(tasks)}\n"
 
 

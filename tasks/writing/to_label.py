@@ -5,8 +5,14 @@ from dataclasses import replace
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
+from tasks.class_labels import usual_label_columns
+from tasks.data.column_names import ANSWER_COLUMNS
+from tasks.data.options import Columns
+from tasks.data.records import Record
+from tasks.data.suggested import MARKS
 from tasks.errors import InputError
 from tasks.ner import Sentence
+from tasks.record_columns import find_column
 from tasks.tags import split_tag
 from tasks.task import AnyTask, Prediction, Row
 from tasks.writing.sentences import entities_of, joined
@@ -15,7 +21,7 @@ LABEL = "label"
 "The column that is to be filled, and the name of the control in Label Studio."
 ANSWER = "answer"
 "The column that is to be filled for questions."
-PREDICTED = "predicted"
+PREDICTED, UNCERTAINTY = MARKS
 SUFFIXES: Mapping[str, tuple[str, ...]] = {
     "classification": (".csv", ".jsonl", ".json"),
     "ner": (".jsonl", ".json"),
@@ -35,34 +41,52 @@ def require_fillable(task: str, suffix: str) -> None:
         raise InputError(f"-o FILE{suffix}: {why}: choose from {', '.join(SUFFIXES[task])}")
 
 
-def table_row(
-    task: AnyTask, prediction: Prediction, values: Mapping[str, Any], columns: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return the columns of a row, an empty one to fill unless it is there, and what is predicted for it.
+def place_to_fill(task: AnyTask, records: Sequence[Record], columns: Columns) -> str:
+    """Return the column that labels stand in, as training reads them.
+
+    Args:
+        task: that of the rows.
+        records: those of the training file; if there are none, the column has its usual name.
+        columns: the columns that the user named.
+    """
+    if task.name == "qa":
+        return find_column(records, columns.answers, ANSWER_COLUMNS) or ANSWER
+    if columns.label is not None and not isinstance(columns.label, str):
+        return LABEL
+    return columns.label or next(iter(usual_label_columns(records)), LABEL)
+
+
+def table_row(task: AnyTask, prediction: Prediction, values: Mapping[str, Any], place: str) -> dict[str, Any]:
+    """Return the columns of a row, an empty one to fill, and what is predicted for it.
 
     Args:
         task: that of the row.
         prediction: what the model says of it.
         values: the columns that it was read from.
-        columns: those that the user named in training, by the fields of `Columns`.
+        place: the column to fill.
     """
-    usual, field = (ANSWER, "answers") if task.name == "qa" else (LABEL, "label")
-    named = columns.get(field)
-    place = named if isinstance(named, str) else usual
-    return {**values, place: values.get(place, ""), PREDICTED: prediction[usual]}
+    return {**values, place: "", PREDICTED: prediction[ANSWER if task.name == "qa" else LABEL]}
 
 
-def tool_line(
-    task: AnyTask, row: Row, prediction: Prediction, values: Mapping[str, Any], columns: Mapping[str, Any]
-) -> dict[str, Any]:
+def tool_line(task: AnyTask, row: Row, prediction: Prediction, values: Mapping[str, Any], place: str) -> dict[str, Any]:
     """Return a row as doccano imports it: `{"text", "label": []}`, the rest as its metadata; a question as in a table.
 
     The place for the label stays empty: doccano would take a predicted one for one that somebody has given.
     """
     if task.name == "qa":
-        return table_row(task, prediction, values, columns)
+        return table_row(task, prediction, values, place)
     found = _entities(row, prediction) if isinstance(row, Sentence) else prediction[LABEL]
     return {**_texts(row), LABEL: [], **_rest(row, values), PREDICTED: found}
+
+
+def require_fillable_variety(task: Any, suffix: str) -> None:
+    """Refuse numbers in doccano's lists of labels.
+
+    Raises:
+        InputError: the message says where they can be filled in.
+    """
+    if suffix == ".jsonl" and getattr(task, "kind", "") == "regression":
+        raise InputError(f"-o FILE{suffix}: numbers have no place in doccano's labels: choose from .csv, .json")
 
 
 def label_studio_task(row: Row, prediction: Prediction, values: Mapping[str, Any], model: str) -> dict[str, Any]:
@@ -106,7 +130,7 @@ def _rest(row: Any, values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in values.items()
-        if name not in (*texts, LABEL)
+        if name not in (*texts, LABEL, PREDICTED, UNCERTAINTY)
         and value not in texts.values()
         and not (words and isinstance(value, list) and len(value) == words)
     }

@@ -74,9 +74,9 @@ def test_a_file_for_label_studio(trained: Path, tmp_path: Path, capsys: Any) -> 
     assert main(words) == 0
     tasks = json.loads(path.read_text())
     assert sum(len(task["data"]["text"].split()) for task in tasks) <= 30
-    assert tasks[0]["data"].keys() == {"text", "number"}
+    assert tasks[0]["data"].keys() == {"text", "number", "uncertainty"}
     assert "delivery" in path.with_suffix(".xml").read_text()
-    capsys.readouterr()
+    assert "in training it was 'topic'" in capsys.readouterr().out
     assert main(words) == 2
     assert "to_label.json: is there already. To write it anew: --overwrite" in capsys.readouterr().err
 
@@ -109,6 +109,8 @@ def test_mistakes(trained: Path, tmp_path: Path, capsys: Any) -> None:
     refused("--words 1: no row has so few words", run, new, "-o", out, "--words", "1")
     refused("nowhere.csv", run, "nowhere.csv", "-o", out)
     refused("hparams.epochs: not a key for predicting", run, new, "-o", out, "hparams.epochs=3")
+    refused("is one of the input's files", run, new, "-o", new, "--overwrite")
+    refused("--replay is a study by itself", "--replay", "task=ner", "study=seeds")
     refused("No row is left to suggest: all have a label already", run, str(trained / "labelled.csv"), "-o", out)
 
 
@@ -118,6 +120,18 @@ def test_a_model_that_is_no_run(trained: Path, tmp_path: Path, capsys: Any) -> N
     said = capsys.readouterr().out
     assert "is no run directory: rows that have a label already can't be told" in said
     assert "65; repeated: 1" in said
+
+
+def test_a_training_file_that_has_changed(trained: Path, tmp_path: Path, capsys: Any) -> None:
+    labelled, new = trained / "labelled.csv", trained / "new.csv"
+    before = labelled.read_text()
+    labelled.write_text("".join(before.splitlines(keepends=True)[:-1]))
+    words = [str(trained / "run"), str(new), "-o", str(tmp_path / "x.csv"), "--count", "3"]
+    try:
+        assert main(words) == 0
+        assert "the files of the run have changed since" in capsys.readouterr().out
+    finally:
+        labelled.write_text(before)
 
 
 def test_a_replay(models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:

@@ -144,6 +144,10 @@ def test_what_is_not_saved() -> None:
     assert 0 <= found.lines[RANDOM][1][2] < found.lines[RANDOM][1][3] <= 1, "no interval leaves the range of a score"
     assert "Not told apart with so few seeds: macro_f1 of suggested rows -0.3500" in found.sentences[0]
     assert found.sentences[1] == "150 suggested rows do not reach what 150 random ones do"
+    falling = answer_of([100, 150], [1, 2], runs_of({150: (0.3, 0.3)}, {100: (0.6, 0.7), 150: (0.5, 0.6)}))
+    assert falling.sentences[1].startswith("The scores do not get better with more random rows")
+    unsure = answer_of([100, 150], [1, 2], runs_of({150: (0.9, 0.3)}, {100: (0.4, 0.4), 150: (0.5, 0.5)}))
+    assert unsure.sentences[1].endswith("are worth 150 random ones; it can't be told that labels are saved")
     lacking = runs_of({150: (0.3,)}, {**start, 150: (0.6, 0.7)})
     assert "over 1 seeds" in answer_of([100, 150], [1, 2], lacking).tables[0].title, (
         "a seed that lacks a run is left out"

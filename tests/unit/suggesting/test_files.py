@@ -13,11 +13,12 @@ from tasks.classification import Classification, Text
 from tasks.data.options import Columns, DataOptions
 from tasks.data.read import read_records
 from tasks.data.records import Origin, ReadReport, Record
+from tasks.data.suggested import labelled_by_now
 from tasks.errors import InputError
 from tasks.ner import Ner, Sentence
 from tasks.qa import Qa, Question
 from tasks.task import AnyTask, Head, Layout
-from tasks.writing.to_label import require_fillable
+from tasks.writing.to_label import place_to_fill, require_fillable, require_fillable_variety
 
 AWKWARD = 'a "warm",\nbed & <b>board</b> \u2028 ü'
 
@@ -26,8 +27,9 @@ def suggestions(
     task: AnyTask, row: Any, prediction: dict[str, Any], values: dict[str, Any], **more: Any
 ) -> Suggestions:
     chosen = [Candidate(row, prediction, 0.123456, 0.1, 3)]
-    head = Head("", more.pop("labels", ("late & wet", "lost")))
-    return Suggestions(task, head, "model", more, chosen, {row.origin: Record(values, row.origin)})
+    head = Head("", more.get("labels", ("late & wet", "lost")))
+    place = more.get("place", "label")
+    return Suggestions(task, head, "model", place, chosen, {row.origin: Record(values, row.origin)})
 
 
 def read(path: Path, task: AnyTask) -> list[Any]:
@@ -81,7 +83,7 @@ def test_entities_in_label_studio(has_text: bool, tmp_path: Path) -> None:
     control = ElementTree.parse(interface).getroot().find("Labels")  # noqa: S314
     assert control is not None
     assert [label.get("value") for label in control] == ["PER", "LOC"]
-    assert set(json.loads(path.read_text())[0]["data"]) == {"text"}, (
+    assert set(json.loads(path.read_text())[0]["data"]) == {"text", "uncertainty"}, (
         "neither words nor what stands for each are there a second time"
     )
     annotated(path)
@@ -109,7 +111,7 @@ def test_a_table_has_a_column_to_fill(tmp_path: Path) -> None:
     path.write_text(filled)
     (row,) = read(path, task)
     assert (row.text, row.label) == (AWKWARD, "late"), "what is predicted is not taken for the label"
-    found = suggestions(task, text("a bed"), {"label": "lost"}, {"review": "a bed"}, label="fault")
+    found = suggestions(task, text("a bed"), {"label": "lost"}, {"review": "a bed", "fault": "old"}, place="fault")
     write_suggestions(path, found)
     assert path.read_text() == "review,fault,predicted,uncertainty\na bed,,lost,0.1235\n"
 
@@ -126,13 +128,45 @@ def test_questions(tmp_path: Path) -> None:
     )
     path = tmp_path / "to_label.csv"
     values = {"question": "Who left?", "context": "Ada left."}
-    write_suggestions(path, suggestions(Qa(), row, {"answer": "Ada"}, values))
+    write_suggestions(path, suggestions(Qa(), row, {"answer": "Ada"}, values, place="answer"))
     path.write_text(path.read_text().replace(",,Ada,", ",Ada,Ada,"))
     (back,) = read(path, Qa())
     assert back.answers == ("Ada",)
+
+
+def test_a_column_is_called_as_in_training() -> None:
+    rows = [Record({"text": "a", "labels": "late", "answers": "x"}, Origin("a.csv", 2))]
+    assert place_to_fill(Classification(), rows, Columns()) == "labels"
+    assert place_to_fill(Classification(), rows, Columns(label="fault")) == "fault"
+    assert place_to_fill(Classification(), [], Columns()) == "label"
+    assert place_to_fill(Qa(), rows, Columns()) == "answers"
+
+
+@pytest.mark.parametrize("values", [{"text": "a", "topic": ""}, {"text": "a", "label": []}, {"answer": None}])
+def test_rows_that_nobody_has_labelled_are_not_trained_on(values: dict[str, Any]) -> None:
+    marked = Record({**values, "predicted": "late", "uncertainty": 0.0}, Origin("a.csv", 2))
+    columns = Columns(label="topic") if "topic" in values else Columns()
+    with pytest.raises(InputError, match=r"a\.csv, line 2: it was suggested by recipes\.suggest, and has no label yet"):
+        labelled_by_now([marked], columns, ReadReport(), may_be_empty=False)
+    filled = Record({**marked.values, [*values][-1]: "late"}, Origin("a.csv", 3))
+    plain = Record(values, Origin("a.csv", 4))
+    report = ReadReport(on_bad_row="skip")
+    assert labelled_by_now([marked, filled, plain], columns, report, may_be_empty=False) == [filled, plain]
+    assert report.skipped == {"not labelled yet": 1}
+
+
+def test_sentences_may_have_no_entities() -> None:
+    report = ReadReport()
+    marked = Record({"text": "a", "spans": [], "predicted": [], "uncertainty": 0.5}, Origin("a.jsonl", 1))
+    assert labelled_by_now([marked], Columns(), report, may_be_empty=True) == [marked]
+    assert report.notes == [
+        "1 of the rows that recipes.suggest has written have no entity. Are all of them labelled by now?"
+    ]
 
 
 def test_files_that_cannot_be_filled() -> None:
     for task, suffix in (("ner", ".csv"), ("qa", ".json")):
         with pytest.raises(InputError, match=f"-o FILE{suffix}"):
             require_fillable(task, suffix)
+    with pytest.raises(InputError, match="numbers have no place in doccano's labels"):
+        require_fillable_variety(Classification(kind="regression"), ".jsonl")
