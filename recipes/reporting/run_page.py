@@ -81,10 +81,11 @@ def _scales(breakdowns: Sequence[MeasuredBreakdown]) -> dict[str, Scale]:
     """Return for each score that is shown the scale on which all parts stand."""
     values: dict[str, list[float]] = defaultdict(list)
     for breakdown in breakdowns:
+        numbers = values[breakdown.main]  # there also for a breakdown without parts, as of labels that no row has
         for part in breakdown.parts:
             one = part.scores[breakdown.main]
-            values[breakdown.main] += [] if one.value is None else [one.value]
-            values[breakdown.main] += one.bounds or ()
+            numbers += [] if one.value is None else [one.value]
+            numbers += one.bounds or ()
     return {name: scale_of(numbers) for name, numbers in values.items()}
 
 

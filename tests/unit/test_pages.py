@@ -226,6 +226,20 @@ def test_a_label_that_one_split_lacks_has_no_score_there(tmp_path: Path) -> None
     assert "f1/late - - 0.2500 -" in text
 
 
+def test_labels_that_no_row_has_give_a_page_without_parts(tmp_path: Path) -> None:
+    run = leave_run(tmp_path / "run", 0.5)
+    path = run / "predictions" / "test.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    nothing = {"label": [], "scores": {"yes": 0.1, "no": 0.2}}
+    path.write_text("".join(json.dumps({**line, "gold": [], "prediction": nothing}) + "\n" for line in lines))
+    tree = json.loads((run / "report.json").read_text())
+    tree["metrics"]["test"] |= {"micro_f1": 0.0, "macro_f1": 0.0, "exact_match": 1.0}
+    tree["objective"] |= {"name": "micro_f1", "value": 0.0}
+    tree["metrics"]["validation"] |= {"micro_f1": 0.0}
+    write_json(run / "report.json", tree)
+    assert "Where it errs" in words(page_of(run))
+
+
 def curve(*losses: float, best: float) -> Report:
     history = [{"epoch": float(n), "validation_loss": loss} for n, loss in enumerate(losses, 1)]
     return replace(REPORT, history=history, training=replace(REPORT.training, best_epoch=best))
