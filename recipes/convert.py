@@ -97,9 +97,8 @@ def _show(report: "ReadReport", written: "Written") -> None:
 
     for line in report.recognised:
         say_field("read", line.removeprefix("train: "))
-    for what, counted in (("left out", report.skipped), ("repaired", report.repaired)):
-        for reason, count in counted.items():
-            say_field(what, f"{count} x {reason}, e.g. {report.examples[reason][0]}")
+    for what, told in report.told():
+        say_field(what, told)
     for note in (*report.notes, *written.notes):
         say_field("note", note)
 

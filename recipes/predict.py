@@ -9,6 +9,8 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from recipes.command.predict_line import PredictLine
     from recipes.config.schema import Config
     from recipes.serving.predicting_files import FilePredictor
@@ -81,7 +83,6 @@ def predict(line: "PredictLine") -> None:
 
 def _require_free(line: "PredictLine") -> None:
     from recipes.command.predict_line import STANDARD
-    from tasks.data.files import find_files
     from tasks.errors import InputError
 
     output = line.output
@@ -93,12 +94,23 @@ def _require_free(line: "PredictLine") -> None:
         raise InputError(f"-o {output}: can't be written: {error.strerror}") from error
     if is_folder:
         raise InputError(f"-o {output}: is a folder. Name a file in it")
-    named = [name for name in line.inputs if name != STANDARD]
-    files = find_files(named, "INPUT", folders=True) if named else []
-    if any(path.resolve() == output.resolve() for path in files):
-        raise InputError(f"-o {output}: is one of the input's files. Name another one")
+    require_no_input(output, [name for name in line.inputs if name != STANDARD])
     if exists and not line.overwrite:
         raise InputError(f"-o {output}: is there already. To write it anew: --overwrite")
+
+
+def require_no_input(output: "Path", inputs: Sequence[str]) -> None:
+    """Refuse to write over what is read.
+
+    Raises:
+        InputError: the output is one of the files that the inputs name, or there are no such files.
+    """
+    from tasks.data.files import find_files
+    from tasks.errors import InputError
+
+    files = find_files(list(inputs), "INPUT", folders=True) if inputs else []
+    if any(path.resolve() == output.resolve() for path in files):
+        raise InputError(f"-o {output}: is one of the input's files. Name another one")
 
 
 def _require_format(line: "PredictLine", task: str) -> None:
@@ -213,9 +225,8 @@ def _show_end(line: "PredictLine", predictor: "FilePredictor", before: int, seco
     report, gold = predictor.report, predictor.gold
     for what in report.recognised:
         _tell(line, "read", what.partition(": ")[2])
-    for what, counted in (("left out", report.skipped), ("repaired", report.repaired)):
-        for reason, count in counted.items():
-            _tell(line, what, f"{count} x {reason}, e.g. {report.examples[reason][0]}")
+    for what, told in report.told():
+        _tell(line, what, told)
     for note in (*report.notes, *predictor.model.notes(predictor.counts)):
         _tell(line, "note", note)
     scores = gold.scores()

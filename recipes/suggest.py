@@ -72,7 +72,9 @@ def suggest(line: "SuggestLine") -> None:
         say_field("note", "this model has learnt nothing (docs/verdict.md): what it is unsure of tells nothing")
     if not unknown:
         raise InputError("No row is left to suggest: all have a label already")
-    candidates = _weighed(model, unknown)
+    candidates, notes = _weighed(model, unknown)
+    for note in (*report.notes, *notes):
+        say_field("note", note)
     count = len(candidates) if line.count is None else line.count
     chosen = choose(model, candidates, known.rows, count, line.words)
     if not chosen.rows:
@@ -90,14 +92,12 @@ def suggest(line: "SuggestLine") -> None:
 
 
 def _require_free(line: "SuggestLine") -> None:
-    from tasks.data.files import find_files
+    from recipes.predict import require_no_input
     from tasks.errors import InputError
 
     if line.output.is_dir():
         raise InputError(f"-o {line.output}: is a folder. Name a file in it")
-    files = find_files(list(line.inputs), "INPUT", folders=True)
-    if any(path.resolve() == line.output.resolve() for path in files):
-        raise InputError(f"-o {line.output}: is one of the input's files. Name another one")
+    require_no_input(line.output, line.inputs)
     beside = [line.output.with_suffix(".xml")] if line.output.suffix.lower() == ".json" else []
     there = next((path for path in (line.output, *beside) if path.exists()), None)
     if there is not None and not line.overwrite:
@@ -122,18 +122,21 @@ def _read(line: "SuggestLine", model: "TrainedModel", report: "ReadReport") -> "
     return rows, records
 
 
-def _weighed(model: "TrainedModel", rows: "Sequence[Row]") -> "list[Candidate]":
-    """Predict for rows, and show how far that is."""
+def _weighed(model: "TrainedModel", rows: "Sequence[Row]") -> "tuple[list[Candidate], list[str]]":
+    """Predict for rows, show how far that is, and return how worthwhile each is and what is to be known of them all."""
+    from collections import Counter
+
     from recipes.predict import progress
     from recipes.serving.trained_model import portions
     from recipes.suggesting.choosing import candidates_of
 
     found: list[Candidate] = []
+    counts = Counter[str]()
     with progress() as show:
         for some in portions(model.task, rows):
-            found += candidates_of(model, some)
+            found += candidates_of(model, some, counts)
             show(len(found))
-    return found
+    return found, model.notes(counts)
 
 
 def _show_rows(rows: "Sequence[Row]", report: "ReadReport", labelled: int, repeated: int, why_none: str) -> None:
@@ -141,9 +144,8 @@ def _show_rows(rows: "Sequence[Row]", report: "ReadReport", labelled: int, repea
 
     for what in report.recognised:
         say_field("read", what.partition(": ")[2])
-    for what, counted in (("left out", report.skipped), ("repaired", report.repaired)):
-        for reason, count in counted.items():
-            say_field(what, f"{count} x {reason}, e.g. {report.examples[reason][0]}")
+    for what, told in report.told():
+        say_field(what, told)
     left_out = [
         f"{what}: {count:,}" for what, count in (("labelled already", labelled), ("repeated", repeated)) if count
     ]

@@ -3,14 +3,12 @@
 from argparse import Namespace
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from math import sqrt
 from pathlib import Path
 from statistics import fmean, median, stdev
 
-from scipy import stats
-
 from recipes.bench.few_rows import SOURCES, Done, Job, keep_known, run_all
 from recipes.bench.table import write
+from recipes.statistics.means import half_width
 
 SEEDS = 5
 FEW_SIZES = {
@@ -118,7 +116,7 @@ def gain(tried: Sequence[float], default: Sequence[float]) -> str:
     middle = fmean(differences)
     if len(differences) < 2:
         return f"{middle:+.3f}"
-    half = stats.t.ppf(0.975, len(differences) - 1) * stdev(differences) / sqrt(len(differences))
+    half = half_width(differences)
     return f"{middle:+.3f} ({middle - half:.3f} to {middle + half:.3f})"
 
 

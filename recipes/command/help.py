@@ -48,7 +48,8 @@ def help_text() -> str:
     lines += [
         "",
         "Other commands, each with --help: python -m recipes.check (are the rows good?), .audit (are the labels?),",
-        ".predict (use a trained model), .compare (which run is better), .convert (labelled rows in another format)",
+        ".suggest (which rows to label next?), .predict (use a trained model), .compare (which run is better),",
+        ".convert (labelled rows in another format)",
         "Several processes: accelerate launch --config_file scripts/accelerate/FILE.yaml -m recipes.run ...",
         "Hydra's own flags (--cfg job, --info, --multirun/-m, --config-dir DIR): --hydra-help",
     ]

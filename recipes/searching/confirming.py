@@ -6,13 +6,11 @@ seeds take away the luck of the seed, though not that of the rows: the test scor
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
 from optuna.trial import FrozenTrial
-from scipy import stats
 
 from recipes.command.dispatch import Sweep
 from recipes.command.line import is_about_many, key_of
@@ -22,10 +20,9 @@ from recipes.results.scores import format_bounds, format_score
 from recipes.results.sweep_table import Job, Outcome
 from recipes.searching.space import overrides_of
 from recipes.searching.trial import describe
+from recipes.statistics.means import half_width
 from recipes.system.console import complain, counted, say, table
 from tasks.scoring.score import Score, range_of
-
-CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -67,7 +64,7 @@ class Confirmed:
         values = self.objectives
         if len(values) < 2:
             return None
-        middle, half = fmean(values), _half_width(values)
+        middle, half = fmean(values), half_width(values)
         lowest, highest = range_of(self.outcomes[0].objective_name.rpartition(" ")[2], self.point)
         return max(middle - half, lowest), min(middle + half, highest)
 
@@ -134,17 +131,13 @@ def print_confirmed(confirmed: Sequence[Confirmed]) -> None:
         say(f"            ahead of trial {confirmed[1].trial.number} by {lead_in_words(best, confirmed[1])}")
 
 
-def _half_width(values: Sequence[float]) -> float:
-    return float(stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)) * stdev(values) / sqrt(len(values))
-
-
 def lead_in_words(best: Confirmed, second: Confirmed) -> str:
     """Return by how much one is ahead of another over the same seeds, and whether that tells anything."""
     lead = best.worth - second.worth
     if len(best.objectives) != len(second.objectives) or len(best.objectives) < 2:
         return f"{format_score(lead)}: a single seed tells little"
     differences = [one - other for one, other in zip(best.objectives, second.objectives, strict=True)]
-    half = _half_width(differences)
+    half = half_width(differences)
     told = "" if half < lead else ": with so few seeds, either may be the better one"
     return (
         f"{format_score(lead)} ({format_score(lead - half)} to {format_score(lead + half)}, on these very rows){told}"

@@ -10,7 +10,7 @@ from recipes.serving.journal import Line
 from tasks.errors import InputError
 from tasks.task import AnyTask
 from tasks.writing.csv_cells import csv_text
-from tasks.writing.writer import to_json
+from tasks.writing.writer import as_cell, to_json
 
 Lines: TypeAlias = Callable[[], Iterable[Line]]
 "A function that goes through all rows from the beginning; formats may need to do so twice."
@@ -64,7 +64,7 @@ def csv_lines(lines: Iterable[Line], task: AnyTask, layout: Layout) -> Iterator[
             head = [*places, *layout.columns, *ours.values()]
             yield csv_text(head, [])
         row = {**_place(line, layout), **line["values"], **{ours[name]: cell for name, cell in cells.items()}}
-        yield csv_text(head, [{name: _cell(value) for name, value in row.items()}]).partition("\n")[2]
+        yield csv_text(head, [{name: as_cell(value) for name, value in row.items()}]).partition("\n")[2]
 
 
 def conll_lines(lines: Iterable[Line], task: AnyTask, layout: Layout) -> Iterator[str]:
@@ -104,9 +104,3 @@ def require_format(output: Path, task: str) -> None:
 
 def _place(line: Line, layout: Layout) -> dict[str, Any]:
     return {layout.free("file"): line["file"], layout.free("place"): line["place"]} if layout.with_places else {}
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else to_json(value)

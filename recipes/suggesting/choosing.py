@@ -2,7 +2,8 @@
 
 import random
 import warnings
-from collections.abc import Hashable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -44,12 +45,18 @@ class Chosen:
     "Whether predictions tell how sure they are."
 
 
-def candidates_of(model: TrainedModel, rows: Sequence[Row]) -> list[Candidate]:
-    """Predict for rows, and return how worthwhile each is, in order."""
+def candidates_of(model: TrainedModel, rows: Sequence[Row], counts: Counter[str] | None = None) -> list[Candidate]:
+    """Predict for rows, and return how worthwhile each is, in order.
+
+    Args:
+        model: what is to learn from them.
+        rows: rows without a label.
+        counts: what happened to them on their way to windows is added to it.
+    """
     task = model.task
     weighing = weighing_of(task, model.trained.calibration)
     found = []
-    for row, prediction in zip(rows, model.predict_rows(rows), strict=True):
+    for row, prediction in zip(rows, model.predict_rows(rows, counts), strict=True):
         words, unsure = word_count(task.content(row)), weighing.uncertainty(prediction)
         found.append(Candidate(row, prediction, unsure, weighing.priority(unsure, words), words))
     return found
@@ -57,13 +64,15 @@ def candidates_of(model: TrainedModel, rows: Sequence[Row]) -> list[Candidate]:
 
 def unknown_rows(task: AnyTask, rows: Sequence[Row], known: Sequence[Row]) -> tuple[list[Row], int, int]:
     """Return the rows that are there once and not labelled yet; how many are labelled; and how many are repetitions."""
-    content = task.content
-    labelled = {content(row) for row in known}
-    first: dict[Hashable, Row] = {}
+    labelled = {task.content(row) for row in known}
+    first: dict[str, Row] = {}
+    among_known = 0
     for row in rows:
-        if content(row) not in labelled:
-            first.setdefault(content(row), row)
-    among_known = sum(content(row) in labelled for row in rows)
+        content = task.content(row)
+        if content in labelled:
+            among_known += 1
+        else:
+            first.setdefault(content, row)
     return [*first.values()], among_known, len(rows) - among_known - len(first)
 
 

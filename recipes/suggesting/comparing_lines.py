@@ -1,14 +1,13 @@
 """What runs on suggested and on random rows say together: who is ahead, and how many labels that saves."""
 
 from collections.abc import Mapping, Sequence
-from math import sqrt
-from statistics import fmean, stdev
+from statistics import fmean
 
 import numpy as np
-from scipy import stats
 
 from recipes.comparing.stored_runs import StoredRun
 from recipes.results.scores import format_score
+from recipes.statistics.means import half_width
 from recipes.studies.answer import Answer, Line, Runs, Table, bounds, collapsed, score_of
 from recipes.system.console import counted
 from tasks.scoring.score import range_of, score_named
@@ -76,7 +75,7 @@ def _mean_in(values: Sequence[float]) -> tuple[float, list[float] | None]:
     middle = fmean(values)
     if len(values) < 2:
         return middle, None
-    half = float(stats.t.ppf(0.975, len(values) - 1)) * stdev(values) / sqrt(len(values))
+    half = half_width(values)
     return middle, [middle - half, middle + half]
 
 

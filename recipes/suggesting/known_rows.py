@@ -7,6 +7,7 @@ import yaml
 
 from recipes.config.conversion import data_options
 from recipes.results.run_directory import RunDirectory
+from tasks.data.options import Columns
 from tasks.data.read import read_records
 from tasks.data.records import ReadReport
 from tasks.errors import InputError
@@ -34,7 +35,7 @@ def known_rows(directory: RunDirectory, task: AnyTask) -> Known:
         directory: that of the run, or of any other trained model.
         task: that of the model.
     """
-    usual = place_to_fill(task, [], data_options({}).columns)
+    usual = place_to_fill(task, [], Columns())
     path = directory.config
     if not path.is_file():
         return Known([], usual, f"{directory} is no run directory: rows that have a label already can't be told")

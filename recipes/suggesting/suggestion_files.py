@@ -9,10 +9,11 @@ from recipes.serving.journal import plain
 from recipes.suggesting.choosing import Candidate
 from recipes.system.files import write_text
 from tasks.data.records import Origin, Record
+from tasks.data.suggested import UNCERTAINTY
 from tasks.task import AnyTask, Head
 from tasks.writing.csv_cells import csv_text
-from tasks.writing.to_label import UNCERTAINTY, label_studio_interface, label_studio_task, table_row, tool_line
-from tasks.writing.writer import json_lines, to_json
+from tasks.writing.to_label import label_studio_interface, label_studio_task, table_row, tool_line
+from tasks.writing.writer import as_cell, json_lines, to_json
 
 DIGITS = 4
 
@@ -55,13 +56,7 @@ def _as_csv(found: Suggestions) -> str:
         for one, values in found
     ]
     names = list(dict.fromkeys(name for row in rows for name in row))
-    return csv_text(names, [{name: _cell(value) for name, value in row.items()} for row in rows])
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else to_json(value)
+    return csv_text(names, [{name: as_cell(value) for name, value in row.items()} for row in rows])
 
 
 def _as_json_lines(found: Suggestions) -> str:

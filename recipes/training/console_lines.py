@@ -26,9 +26,8 @@ def show_rows(rows: AnyRows, config: Config) -> None:
     say_field("data", f"{name}: {counts} rows" + (f"; {variety}" if variety else ""))
     for note in rows.notes:
         say_field("", note)
-    for what, counted in (("left out", rows.report.skipped), ("repaired", rows.report.repaired)):
-        for reason, count in counted.items():
-            say_field("", f"{what}: {count} x {reason}, e.g. {rows.report.examples[reason][0]}")
+    for what, told in rows.report.told():
+        say_field("", f"{what}: {told}")
 
 
 def show_model(prepared: Prepared) -> None:

@@ -1,5 +1,6 @@
 """A record: one row as it is in a file, together with its place in the file."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -86,6 +87,12 @@ class ReadReport:
     def repair(self, reason: str, message: str, origin: Origin, count: int = 1) -> None:
         """Count `count` repairs of one kind ("illegal tag transition") in one row."""
         self._count(self.repaired, reason, count, f"{origin}: {message}")
+
+    def told(self) -> Iterator[tuple[str, str]]:
+        """Yield what was left out and what was repaired, with how many rows and an example."""
+        for what, counts in (("left out", self.skipped), ("repaired", self.repaired)):
+            for reason, count in counts.items():
+                yield what, f"{count} x {reason}, e.g. {self.examples[reason][0]}"
 
     def note(self, sentence: str) -> None:
         """Add a sentence to the notes, unless it is there already."""

@@ -7,7 +7,7 @@ from tasks.data.column_names import ANSWER_COLUMNS, LABEL_COLUMNS
 from tasks.data.options import Columns
 from tasks.data.records import ReadReport, Record
 
-MARKS = ("predicted", "uncertainty")
+PREDICTED, UNCERTAINTY = "predicted", "uncertainty"
 "Columns that stand beside the empty place of a label."
 EMPTY: tuple[Any, ...] = ("", "[]", None, [])
 
@@ -45,8 +45,8 @@ def labelled_by_now(
 
 def _is_unlabelled(record: Record, columns: Columns) -> bool:
     values = record.values
-    if any(values.get(mark) in (None, "") for mark in MARKS[1:]) or MARKS[0] not in values:
+    if PREDICTED not in values or values.get(UNCERTAINTY) in (None, ""):
         return False
     named = [name for name in (columns.label, columns.answers, columns.spans) if isinstance(name, str)]
     places = [name for name in (*named, "spans", *LABEL_COLUMNS, *ANSWER_COLUMNS) if name in values]
-    return all(values[name] in EMPTY for name in places)
+    return bool(places) and all(values[name] in EMPTY for name in places)

@@ -9,7 +9,7 @@ from tasks.class_labels import usual_label_columns
 from tasks.data.column_names import ANSWER_COLUMNS
 from tasks.data.options import Columns
 from tasks.data.records import Record
-from tasks.data.suggested import MARKS
+from tasks.data.suggested import PREDICTED, UNCERTAINTY
 from tasks.errors import InputError
 from tasks.ner import Sentence
 from tasks.record_columns import find_column
@@ -21,7 +21,6 @@ LABEL = "label"
 "The column that is to be filled, and the name of the control in Label Studio."
 ANSWER = "answer"
 "The column that is to be filled for questions."
-PREDICTED, UNCERTAINTY = MARKS
 SUFFIXES: Mapping[str, tuple[str, ...]] = {
     "classification": (".csv", ".jsonl", ".json"),
     "ner": (".jsonl", ".json"),

@@ -97,6 +97,17 @@ def to_json(value: Any) -> str:
     return ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
+def as_cell(value: Any) -> str:
+    """Return a value as a cell of a table: a text as it is, nothing as an empty one, everything else as JSON.
+
+    >>> as_cell("late"), as_cell(None), as_cell(["late", "wet"])
+    ('late', '', '["late", "wet"]')
+    """
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else to_json(value)
+
+
 def json_lines(values: Iterable[Mapping[str, Any]]) -> str:
     """Return JSON objects, one on each line."""
     return "".join(f"{to_json(value)}\n" for value in values)

@@ -155,6 +155,11 @@ def test_rows_that_nobody_has_labelled_are_not_trained_on(values: dict[str, Any]
     assert report.skipped == {"not labelled yet": 1}
 
 
+def test_labels_in_columns_of_their_own_are_no_empty_place() -> None:
+    marked = Record({"text": "a", "rude": 1, "predicted": ["rude"], "uncertainty": 0.5}, Origin("a.csv", 2))
+    assert labelled_by_now([marked], Columns(label=["rude"]), ReadReport(), may_be_empty=False) == [marked]
+
+
 def test_sentences_may_have_no_entities() -> None:
     report = ReadReport()
     marked = Record({"text": "a", "spans": [], "predicted": [], "uncertainty": 0.5}, Origin("a.jsonl", 1))
