@@ -13,7 +13,9 @@ from transformers import AutoModel, AutoTokenizer
 import recipes
 from recipes.report import main as report_main
 from recipes.run import main as run_main
+from recipes.serving import loading as serving
 from recipes.suggest import main
+from recipes.suggesting import choosing, replaying
 from recipes.suggesting.embedding import embed
 from tasks.classification import Text
 from tasks.data.records import Origin
@@ -94,6 +96,12 @@ def test_an_embedding_is_the_mean_of_the_tokens(trained: Path) -> None:
         assert vector == pytest.approx(mean / np.linalg.norm(mean), abs=1e-5)
 
 
+def test_what_the_model_does_not_know_is_said(trained: Path, tmp_path: Path, capsys: Any) -> None:
+    (tmp_path / "new.csv").write_text("message\n我的包裹在哪里\n请退款\n")
+    assert main([str(trained / "run"), str(tmp_path / "new.csv"), "-o", str(tmp_path / "x.csv")]) == 0
+    assert "tokens are unknown to this model's tokenizer" in capsys.readouterr().out
+
+
 def test_mistakes(trained: Path, tmp_path: Path, capsys: Any) -> None:
     run, new, out = str(trained / "run"), str(trained / "new.csv"), str(tmp_path / "x.csv")
 
@@ -136,7 +144,23 @@ def test_a_training_file_that_has_changed(trained: Path, tmp_path: Path, capsys:
 
 def test_a_replay(models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     monkeypatch.chdir(tmp_path)
-    lines = [f"my {WORDS[n % 7]} {n} and the {WORDS[(n * 3 + 1) % 7]},{('late', 'lost')[n % 2]}" for n in range(60)]
+    asked: list[str] = []
+    chosen: list[set[str]] = []
+
+    def load_model(directory: str, **options: Any) -> Any:
+        asked.append(directory)
+        return serving.load_model(directory, **options)
+
+    def choose(*given: Any) -> Any:
+        found = choosing.choose(*given)
+        rows: list[Any] = [one.row for one in found.rows]
+        chosen.append({row.text for row in rows})
+        return found
+
+    monkeypatch.setattr(replaying, "load_model", load_model)
+    monkeypatch.setattr(replaying, "choose", choose)
+    marks = [f"{'bcdfghjklm'[n % 10]}{'aeiouy'[n // 10]}" * 3 for n in range(60)]  # so that no two are nearly the same
+    lines = [f"my {WORDS[n % 7]} {mark} came,{('late', 'lost')[n % 2]}" for n, mark in enumerate(marks)]
     Path("rows.csv").write_text("text,label\n" + "\n".join(lines) + "\n")
     words = ["--replay", "task=classification", "data.train=rows.csv", f"model.path={models['bert']}", *SHORT]
     sizes = ["study.n=2", "study.start=20", "study.step=8", "study.rounds=2", "data.test_fraction=0.3"]
@@ -154,8 +178,11 @@ def test_a_replay(models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.M
         texts = [{json.loads(line)["text"] for line in some} for some in (first, second, third)]
         assert [len(some) for some in texts] == [20, 28, 36]
         assert texts[0] < texts[1] < texts[2], "rows are added, and none is changed"
+        assert [texts[1] - texts[0], texts[2] - texts[1]] == [chosen[seed - 1], chosen[seed + 1]]
         tested = {json.loads(line)["text"] for line in (folder / "rows" / "test.jsonl").read_text().splitlines()}
         assert not texts[2] & tested
+    assert ["random-20" in one for one in asked] == [True, True, False, False]
+    assert all("suggested-28" in one for one in asked[2:]), "by the model that was trained on those before"
     page = checked((folder / "report.html").read_text(encoding="utf-8"))
     assert page.count('class="line line') == 2 + 2 * 3, "two lines, each with an interval at 20, 28 and 36 rows"
     study = (folder / "study.json").read_bytes()
@@ -167,6 +194,6 @@ def test_a_replay(models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.M
     capsys.readouterr()
     assert main([*words, *sizes[:-1], "data.test_fraction=0.3", "study.rounds=9"]) == 2
     assert "need 92 different training rows, and there are 42" in capsys.readouterr().err
-    Path("rows.csv").write_text(Path("rows.csv").read_text().replace("my parcel 0", "our parcel 0"))
+    Path("rows.csv").write_text(Path("rows.csv").read_text().replace("my parcel", "our parcel"))
     assert main([*words, *sizes]) == 2
     assert "The rows have changed since this replay was begun" in capsys.readouterr().err

@@ -100,6 +100,8 @@ def test_each_kind_is_weighed_in_its_own_way() -> None:
     assert words.priority(0.5, 2) > words.priority(0.5, 20), "long sentences are more work"
     answers = {"answer": "", "score": 0.1, "no_answer_score": 3.0}
     assert weighing_of(Qa(), {"no_answer_threshold": 3.0}).uncertainty(answers) == 1.0
+    close = {**answers, "answer": "in May", "score": 0.9}
+    assert weighing_of(Qa(), {"no_answer_threshold": 3.0}).uncertainty(close) == 1.0, "there may as well be none"
     assert weighing_of(Qa(), {}).uncertainty(answers) == pytest.approx(0.9)
 
 

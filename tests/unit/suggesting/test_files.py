@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from recipes.command.composing import compose
 from recipes.suggesting.choosing import Candidate
 from recipes.suggesting.suggestion_files import Suggestions, write_suggestions
 from tasks.classification import Classification, Text
@@ -15,6 +16,7 @@ from tasks.data.read import read_records
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.data.suggested import labelled_by_now
 from tasks.errors import InputError
+from tasks.load import load
 from tasks.ner import Ner, Sentence
 from tasks.qa import Qa, Question
 from tasks.task import AnyTask, Head, Layout
@@ -153,6 +155,19 @@ def test_rows_that_nobody_has_labelled_are_not_trained_on(values: dict[str, Any]
     report = ReadReport(on_bad_row="skip")
     assert labelled_by_now([marked, filled, plain], columns, report, may_be_empty=False) == [filled, plain]
     assert report.skipped == {"not labelled yet": 1}
+
+
+def test_an_unfilled_file_is_not_read(tmp_path: Path) -> None:
+    lines = ["text,label,predicted,uncertainty", *(f"text {n},{'late' if n % 2 else 'lost'},," for n in range(20))]
+    path = tmp_path / "rows.csv"
+    for last, fine in (("text 20,,late,0.5", False), ("text 20,late,late,0.5", True)):
+        path.write_text("\n".join([*lines, last]) + "\n")
+        config = compose(["task=classification", "data=files", f"data.train={path}"])
+        if fine:
+            assert sum(map(len, load(config.task, config.data, 1).splits.values())) == 21
+        else:
+            with pytest.raises(InputError, match=r"rows\.csv, line 22: it was suggested by recipes\.suggest"):
+                load(config.task, config.data, 1)
 
 
 def test_labels_in_columns_of_their_own_are_no_empty_place() -> None:
