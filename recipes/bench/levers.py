@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, median, stdev
 
@@ -11,6 +11,8 @@ from recipes.bench.table import write
 from recipes.statistics.means import half_width
 
 SEEDS = 5
+SCREENING_SEEDS = 3
+"Of all levers; the others are for those that promise to be worth something."
 FEW_SIZES = {
     "trec6": (8, 32),
     "sst2": (8, 32),
@@ -62,7 +64,7 @@ def few(given: Namespace) -> list[Path]:
                 set_name,
                 _mean(default),
                 _mean(chosen),
-                gain([one.score for one in chosen], [one.score for one in default]),
+                told_gain([one.score - other.score for one, other in zip(chosen, default, strict=True)]),
                 f"{fmean(one.seconds for one in default):.0f}",
                 f"{fmean(one.seconds for one in chosen):.0f}",
                 ", ".join(f"{way} {count}" for way, count in ways.most_common()),
@@ -76,43 +78,74 @@ def few(given: Namespace) -> list[Path]:
 
 
 def levers(given: Namespace) -> list[Path]:
-    """Compare each lever with the default on small and middle-sized sets over seeds."""
-    jobs = [
-        Job(source, size, seed, name, (*(f"hparams.{one}" for one in overrides), *given.overrides))
-        for seed in range(1, SEEDS + 1)
-        for source, sizes in _chosen(LEVER_SIZES, given).items()
-        for size in sizes
-        for name, overrides in LEVERS.items()
-    ]
+    """Compare each lever with the default on small and middle-sized sets over seeds.
+
+    Levers that gain nothing on half of the sets with the first seeds are not trained with the others: they can't be
+    worth a place in a preset, and their runs would be most of the hours.
+    """
+    sizes = _chosen(LEVER_SIZES, given)
     keep_known(given.known, given.output / "levers")
-    done = run_all(jobs, given.output / "levers", given.processes, apart=False)
-    sets = list(dict.fromkeys(job.set_name for job in jobs))
-    rows = [["lever", *sets, "time"]]
-    for name in LEVERS:
-        cells, times = [], list[float]()
-        for set_name in sets:
-            default, tried = _of(done, set_name, "default"), _of(done, set_name, name)
-            if name == "default":
-                cells.append(_mean(default))
-            else:
-                cells.append(gain([one.score for one in tried], [one.score for one in default]))
-            times += [one.seconds / other.seconds for one, other in zip(tried, default, strict=True)]
-        rows.append([f"{name}: {' '.join(LEVERS[name])}" if LEVERS[name] else name, *cells, f"{median(times):.2f}x"])
+    done = _with_levers(LEVERS, range(1, SCREENING_SEEDS + 1), sizes, given)
+    gains = gains_of_levers(done)
+    promising = ["default", *(name for name, by_set in gains.items() if promises(by_set))]
+    done |= _with_levers(promising, range(SCREENING_SEEDS + 1, SEEDS + 1), sizes, given)
+    gains = gains_of_levers(done)
+    sets = list(dict.fromkeys(job.set_name for job in done))
+    rows = [["lever", *sets, "seeds", "time"]]
+    rows.append(["default", *(_mean(_of(done, each, "default")) for each in sets), str(SEEDS), ""])
+    for name, by_set in gains.items():
+        seeds = max(len(differences) for differences in by_set.values())
+        label = f"{name}: {' '.join(LEVERS[name])}"
+        rows.append([label, *(told_gain(by_set[each]) for each in sets), str(seeds), f"{_slower(done, name):.2f}x"])
     notes = [
         f"Default: mean and deviation over {SEEDS} seeds, each with training rows of its own. Levers: what they gain "
-        "over the default with the same rows and seed, with 95% intervals (paired t). Time: of the whole run, "
-        "without the imports, over the default's: the median."
+        "over the default with the same rows and seed, with 95% intervals (paired t). Those that gained on no more "
+        f"than half of the sets with {SCREENING_SEEDS} seeds got no more. Time: of the whole run, without the imports, "
+        "over the default's: the median."
     ]
     return write(given.output, "levers", rows, notes, {"runs": _plain(done)})
 
 
-def gain(tried: Sequence[float], default: Sequence[float]) -> str:
+def _with_levers(
+    names: Collection[str], seeds: Iterable[int], sizes: Mapping[str, tuple[int, ...]], given: Namespace
+) -> dict[Job, Done]:
+    jobs = [
+        Job(source, size, seed, name, (*(f"hparams.{one}" for one in LEVERS[name]), *given.overrides))
+        for seed in seeds
+        for source, each in sizes.items()
+        for size in each
+        for name in names
+    ]
+    return run_all(jobs, given.output / "levers", given.processes, apart=False)
+
+
+def gains_of_levers(done: Mapping[Job, Done]) -> dict[str, dict[str, list[float]]]:
+    """Return the differences to the default with the same rows and seed, by lever and set, in the order of seeds."""
+    default = {(job.set_name, job.seed): one.score for job, one in done.items() if job.name == "default"}
+    gains: dict[str, dict[str, list[float]]] = {name: {} for name in LEVERS if name != "default"}
+    for job, one in sorted(done.items(), key=lambda each: each[0].seed):
+        if job.name != "default":
+            gains[job.name].setdefault(job.set_name, []).append(one.score - default[job.set_name, job.seed])
+    return gains
+
+
+def promises(by_set: Mapping[str, Sequence[float]]) -> bool:
+    """Tell whether a lever gains in mean on more than half of the sets."""
+    return 2 * sum(fmean(differences) > 0 for differences in by_set.values()) > len(by_set)
+
+
+def _slower(done: Mapping[Job, Done], name: str) -> float:
+    """Return how many times the default's seconds a lever takes: the median over runs on the same rows."""
+    default = {(job.set_name, job.seed): one.seconds for job, one in done.items() if job.name == "default"}
+    return median(one.seconds / default[job.set_name, job.seed] for job, one in done.items() if job.name == name)
+
+
+def told_gain(differences: Sequence[float]) -> str:
     """Return the mean difference of pairs, with its interval by Student's t.
 
-    >>> gain([0.5, 0.6, 0.7], [0.4, 0.6, 0.5])
+    >>> told_gain([0.1, 0.0, 0.2])
     '+0.100 (-0.148 to 0.348)'
     """
-    differences = [one - other for one, other in zip(tried, default, strict=True)]
     middle = fmean(differences)
     if len(differences) < 2:
         return f"{middle:+.3f}"

@@ -10,7 +10,7 @@ import pytest
 from recipes.bench import few_rows, levers
 from recipes.bench.__main__ import main
 from recipes.bench.few_rows import Done, Job, small_files
-from recipes.bench.levers import gain
+from recipes.bench.levers import gains_of_levers, promises, told_gain
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -46,6 +46,7 @@ def test_each_lever_is_run_and_what_is_done_is_kept(
     reviews: Path, models: dict[str, Path], monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     monkeypatch.setattr(levers, "SEEDS", 2)
+    monkeypatch.setattr(levers, "SCREENING_SEEDS", 2)
     monkeypatch.setattr(levers, "LEVER_SIZES", {"sst2": (6,)})
     monkeypatch.setattr(levers, "LEVERS", {"default": (), "focal": ("focal=2",)})
     run_here = few_rows._run
@@ -68,15 +69,27 @@ def test_each_lever_is_run_and_what_is_done_is_kept(
 
 
 def test_gains_by_hand() -> None:
-    # The differences are 0.1, 0 and 0.2: mean 0.1, deviation 0.1, and Student's t of two degrees of freedom is 4.303.
-    assert gain([0.5, 0.6, 0.7], [0.4, 0.6, 0.5]) == "+0.100 (-0.148 to 0.348)"
-    assert gain([0.5], [0.6]) == "-0.100"
+    # The mean is 0.1, the deviation 0.1, and Student's t of two degrees of freedom is 4.303.
+    assert told_gain([0.1, 0.0, 0.2]) == "+0.100 (-0.148 to 0.348)"
+    assert told_gain([-0.1]) == "-0.100"
+
+
+def test_gains_are_those_over_the_same_rows_and_seed() -> None:
+    scores = {("default", 2): 0.5, ("default", 1): 0.25, ("soup", 1): 0.5, ("soup", 2): 0.375}
+    done = {Job("sst2", 6, seed, name, ()): Done(score, 1.0, False, None) for (name, seed), score in scores.items()}
+    assert gains_of_levers(done)["soup"] == {"sst2, 6 a label": [0.25, -0.125]}
+
+
+def test_a_lever_promises_something_if_it_gains_on_more_than_half_of_the_sets() -> None:
+    assert promises({"a": [0.2, -0.1], "b": [0.1], "c": [-0.9]})
+    assert not promises({"a": [0.2], "b": [0.0]})
 
 
 def test_results_that_are_known_are_not_measured_again(
     reviews: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     monkeypatch.setattr(levers, "SEEDS", 1)
+    monkeypatch.setattr(levers, "SCREENING_SEEDS", 1)
     monkeypatch.setattr(levers, "LEVER_SIZES", {"sst2": (6,)})
     monkeypatch.setattr(levers, "LEVERS", {"default": (), "focal": ("focal=2",)})
     known = {
@@ -90,6 +103,23 @@ def test_results_that_are_known_are_not_measured_again(
     with pytest.raises(SystemExit):
         main([*words, "hparams.max_steps=2"])
     assert "without overrides" in capsys.readouterr().err
+
+
+def test_levers_that_promise_nothing_get_no_more_seeds(reviews: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(levers, "SEEDS", 2)
+    monkeypatch.setattr(levers, "SCREENING_SEEDS", 1)
+    monkeypatch.setattr(levers, "LEVER_SIZES", {"sst2": (6,)})
+    monkeypatch.setattr(levers, "LEVERS", {"default": (), "focal": ("focal=2",), "soup": ("soup=4",)})
+    scores = {"1-default": 0.5, "2-default": 0.5, "1-focal": 0.75, "2-focal": 1.0, "1-soup": 0.25}
+    known = {
+        f"sst2-6-{name}": {"score": score, "seconds": 10.0, "collapsed": False, "chosen": None}
+        for name, score in scores.items()
+    }
+    (reviews / "known.json").write_text(json.dumps({"machine": "another one", "runs": known}))
+    assert main(["levers", "--output", str(reviews / "out"), "--known", str(reviews / "known.json")]) == 0
+    table = (reviews / "out" / "levers.md").read_text()
+    assert "| focal: focal=2 | +0.375 (-1.213 to 1.963) | 2 | 1.00x |" in table
+    assert "| soup: soup=4 | -0.250 | 1 | 1.00x |" in table
 
 
 def test_the_results_in_the_documents_are_those_of_runs_of_the_bench() -> None:
