@@ -19,14 +19,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _compare(line: "CompareLine") -> None:
+    from recipes.command.output_file import require_free
     from recipes.comparing.outputs import console_lines
     from recipes.comparing.page import FORMATS
     from recipes.system.console import escape_control_characters, say
     from recipes.system.files import write_text
-    from tasks.errors import InputError
 
-    if line.output is not None and line.output.exists() and not line.overwrite:
-        raise InputError(f"-o {line.output}: is there already. To write it anew: --overwrite")
+    if line.output is not None:
+        require_free(line.output, overwrite=line.overwrite)
     comparison = compare_runs(line)
     for text in console_lines(comparison):
         say(escape_control_characters(text))

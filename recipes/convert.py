@@ -27,6 +27,7 @@ def convert(line: "ConvertLine") -> None:
     Raises:
         InputError: a file, row or choice can't be used, or a row can't be held by the format.
     """
+    from recipes.command.output_file import require_free
     from recipes.config.schema import TASKS
     from tasks.data.read import read_label_names, read_records
     from tasks.data.records import ReadReport
@@ -36,7 +37,7 @@ def convert(line: "ConvertLine") -> None:
     from tasks.writing.rereading import reading_of, rows_of
     from tasks.writing.writers import choose_writer, require_written_format
 
-    _require_free(line)
+    require_free(line.output, line.inputs, overwrite=line.overwrite)
     if line.format is not None:
         require_written_format(line.format)
     if line.task is not None and line.task not in TASKS:
@@ -70,16 +71,6 @@ def _config(line: "ConvertLine", task: str | None) -> "Config":
     train = inputs if len(line.inputs) == 1 else f"[{inputs}]"  # of a data set of the hub, the name of one split
     chosen = () if task is None else (f"task={task}",)
     return compose([*chosen, "data=files", f"data.train={train}", *options])
-
-
-def _require_free(line: "ConvertLine") -> None:
-    from tasks.errors import InputError
-
-    output = line.output
-    if output.is_dir():
-        raise InputError(f"-o {output}: is a folder. Name a file in it")
-    if output.exists() and not line.overwrite:
-        raise InputError(f"-o {output}: is there already. To write it anew: --overwrite")
 
 
 def _write(path: Path, text: str) -> None:

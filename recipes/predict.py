@@ -9,8 +9,6 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from recipes.command.predict_line import PredictLine
     from recipes.config.schema import Config
     from recipes.serving.predicting_files import FilePredictor
@@ -51,6 +49,7 @@ def predict(line: "PredictLine") -> None:
         InputError: the model, a file or a row can't be used.
         BrokenPipeError: nobody reads standard output any more.
     """
+    from recipes.command.output_file import require_free
     from recipes.command.predict_line import STANDARD
     from recipes.serving.predicting_files import FilePredictor
     from recipes.serving.writing import write_file, write_standard_output
@@ -58,7 +57,9 @@ def predict(line: "PredictLine") -> None:
     from tasks.data.records import ReadReport
     from tasks.data.streaming import stream_records
 
-    _require_free(line)
+    if line.output is not None:
+        inputs = [name for name in line.inputs if name != STANDARD]
+        require_free(line.output, inputs, overwrite=line.overwrite)
     data = config_of(line.options, None).data
     report = ReadReport(line.on_bad_row, way_out="To leave such rows out, and have them counted: --on-bad-row skip")
     portions = stream_records(list(line.inputs), data, report, key="INPUT", fallback="txt")
@@ -79,38 +80,6 @@ def predict(line: "PredictLine") -> None:
                 kept = f"{predictor.rows} rows are predicted and kept. To go on, give the same command again"
                 raise Interrupted(interrupted.exit_status - 128, f"Interrupted: {kept}") from None
     _show_end(line, predictor, before, time.perf_counter() - started)
-
-
-def _require_free(line: "PredictLine") -> None:
-    from recipes.command.predict_line import STANDARD
-    from tasks.errors import InputError
-
-    output = line.output
-    if output is None:
-        return
-    try:
-        exists, is_folder = output.exists(), output.is_dir()
-    except OSError as error:
-        raise InputError(f"-o {output}: can't be written: {error.strerror}") from error
-    if is_folder:
-        raise InputError(f"-o {output}: is a folder. Name a file in it")
-    require_no_input(output, [name for name in line.inputs if name != STANDARD])
-    if exists and not line.overwrite:
-        raise InputError(f"-o {output}: is there already. To write it anew: --overwrite")
-
-
-def require_no_input(output: "Path", inputs: Sequence[str]) -> None:
-    """Refuse to write over what is read.
-
-    Raises:
-        InputError: the output is one of the files that the inputs name, or there are no such files.
-    """
-    from tasks.data.files import find_files
-    from tasks.errors import InputError
-
-    files = find_files(list(inputs), "INPUT", folders=True) if inputs else []
-    if any(path.resolve() == output.resolve() for path in files):
-        raise InputError(f"-o {output}: is one of the input's files. Name another one")
 
 
 def _require_format(line: "PredictLine", task: str) -> None:

@@ -47,6 +47,7 @@ def suggest(line: "SuggestLine") -> None:
     Raises:
         InputError: the model, a file or a row can't be used, or there is no row to choose from.
     """
+    from recipes.command.output_file import require_free
     from recipes.predict import loaded
     from recipes.results.run_directory import RunDirectory
     from recipes.suggesting.choosing import choose, unknown_rows
@@ -57,8 +58,9 @@ def suggest(line: "SuggestLine") -> None:
     from tasks.errors import InputError
     from tasks.writing.to_label import LABEL, require_fillable, require_fillable_variety
 
-    _require_free(line)
     suffix = line.output.suffix.lower()
+    beside = [line.output.with_suffix(".xml")] if suffix == ".json" else []
+    require_free(line.output, line.inputs, overwrite=line.overwrite, beside=beside)
     model = loaded(line.model, line.options, say_field, lambda task: require_fillable(task, suffix), True)
     require_fillable_variety(model.task, suffix)
     report = ReadReport(line.on_bad_row, way_out="To leave such rows out, and have them counted: --on-bad-row skip")
@@ -81,7 +83,7 @@ def suggest(line: "SuggestLine") -> None:
         raise InputError(f"--words {line.words}: no row has so few words. Allow more")
     found = Suggestions(model.task, model.trained.head, line.model, known.place, chosen.rows, records)
     paths = write_suggestions(line.output, found)
-    _show_chosen(candidates, chosen)
+    _show_chosen(candidates, chosen, line.count)
     if suffix != ".csv" and model.task.has_classes and not model.task.tags_words and known.place != LABEL:
         say_field(
             "note",
@@ -89,19 +91,6 @@ def suggest(line: "SuggestLine") -> None:
             "before the files are joined: in one training, all files have the same columns",
         )
     say(f"Written: {', '.join(map(str, paths))}")
-
-
-def _require_free(line: "SuggestLine") -> None:
-    from recipes.predict import require_no_input
-    from tasks.errors import InputError
-
-    if line.output.is_dir():
-        raise InputError(f"-o {line.output}: is a folder. Name a file in it")
-    require_no_input(line.output, line.inputs)
-    beside = [line.output.with_suffix(".xml")] if line.output.suffix.lower() == ".json" else []
-    there = next((path for path in (line.output, *beside) if path.exists()), None)
-    if there is not None and not line.overwrite:
-        raise InputError(f"{there}: is there already. To write it anew: --overwrite")
 
 
 def _read(line: "SuggestLine", model: "TrainedModel", report: "ReadReport") -> "tuple[list[Row], dict[Origin, Record]]":
@@ -154,13 +143,14 @@ def _show_rows(rows: "Sequence[Row]", report: "ReadReport", labelled: int, repea
         say_field("note", why_none)
 
 
-def _show_chosen(candidates: "Sequence[Candidate]", chosen: "Chosen") -> None:
+def _show_chosen(candidates: "Sequence[Candidate]", chosen: "Chosen", wanted: int | None) -> None:
     from statistics import fmean
 
     from recipes.system.console import counted, say_field
 
     words = sum(one.words for one in chosen.rows)
-    say_field("suggested", f"{counted(len(chosen.rows), 'row')}, {words:,} words")
+    fewer = f" of {wanted:,} asked for" if wanted is not None and len(chosen.rows) < wanted else ""
+    say_field("suggested", f"{counted(len(chosen.rows), 'row')}{fewer}, {words:,} words")
     if chosen.near:
         say_field("", f"passed over: {chosen.near:,} nearly like another one or like a labelled one")
     if chosen.says_something:

@@ -30,6 +30,7 @@ class Candidate:
     row: Row
     prediction: Prediction
     uncertainty: float
+    "0 where predictions do not tell it (`Chosen.says_something`)."
     priority: float
     words: int
 
@@ -99,7 +100,7 @@ def choose(
     ranked = sorted(candidates, key=lambda one: -one.priority)
     if not says_something:
         random.Random(0).shuffle(ranked)  # noqa: S311, or those that stand first in the file would be the candidates
-    ranked, near = _without_near(model, ranked[: 2 * CANDIDATES * count], known)
+    ranked, near = _without_near(model, ranked, known, count)
     clusters = count if most_words is None else min(count, _fitting(ranked, most_words))
     few = ranked[: CANDIDATES * clusters]
     if 0 < clusters < len(few):
@@ -134,17 +135,25 @@ def central(vectors: Array, weights: Array, count: int) -> list[int]:
 
 
 def _without_near(
-    model: TrainedModel, ranked: Sequence[Candidate], known: Sequence[Row]
+    model: TrainedModel, ranked: Sequence[Candidate], known: Sequence[Row], count: int
 ) -> tuple[list[Candidate], int]:
-    """Leave out rows that are nearly like a labelled one, or like one with a higher priority."""
+    """Return the first candidates without those that are nearly like a labelled row, or like an earlier candidate.
+
+    Twice as many as are needed are looked at; if fewer than `count` of them are left, twice as many again.
+    """
     task = model.task
+    size = 2 * CANDIDATES * count
     if not weighing_of(task, model.trained.calibration).compares_texts:
-        return list(ranked), 0
-    rows = [*known, *(one.row for one in ranked)]
-    items = [Item(place, task.content(row), "train", row.origin) for place, row in enumerate(rows)]
-    near = {item.key for item, _ in near_pairs(items)}
-    left = [one for place, one in enumerate(ranked, len(known)) if place not in near]
-    return left, len(ranked) - len(left)
+        return list(ranked[:size]), 0
+    while True:
+        some = ranked[:size]
+        rows = [*known, *(one.row for one in some)]
+        items = [Item(place, task.content(row), "train", row.origin) for place, row in enumerate(rows)]
+        near = {item.key for item, _ in near_pairs(items)}
+        left = [one for place, one in enumerate(some, len(known)) if place not in near]
+        if len(left) >= count or len(some) == len(ranked):
+            return left, len(some) - len(left)
+        size *= 2
 
 
 def _fitting(ranked: Sequence[Candidate], most_words: int) -> int:

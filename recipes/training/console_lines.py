@@ -94,7 +94,8 @@ def show_result(task: AnyTask, report: Report, directory: RunDirectory, seconds:
     if verdict.collapsed:
         say_field("collapsed", "; ".join(verdict.collapsed))
         say_field("", WHAT_HELPS)
-    say_field("report", str(directory.page))
+    if directory.page.exists():  # if it could not be made, that has been said
+        say_field("report", str(directory.page))
     say(f"Done in {duration(seconds)}: {directory}")
 
 

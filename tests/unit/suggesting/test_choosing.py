@@ -50,6 +50,15 @@ def test_the_least_sure_first_without_what_is_nearly_known(model: Any) -> None:
     assert found.near == 1
 
 
+def test_more_rows_are_looked_at_if_the_least_sure_ones_are_nearly_the_same(model: Any) -> None:
+    alike = tuple(f"{'the room was cold and the soup was late again today, ' * 3}{place % 10}" for place in range(60))
+    other = ("breakfast was warm and the staff was kind to all of us",)
+    unsure = tuple(1 - place / 100 for place in range(61))
+    found = choose(model, candidates((*alike, *other), unsure), [], 2)
+    assert [one.row.origin.number for one in found.rows] == [0, 60]
+    assert found.near == 59
+
+
 def test_one_of_each_cluster(model: Any) -> None:
     texts = tuple(f"{TEXTS[place % 4]} {'abcdefghijkl'[place] * 9} {'mnopqrstuvwx'[place] * 7}" for place in range(12))
     places = (0, 1, 2, 50, 51, 52, 90, 91, 92, 93, 94, 95)
