@@ -123,7 +123,8 @@ class Hparams:
     dora: bool = False
     "With `lora_rank`: train the length of each column of the matrices, too (DoRA, Liu et al. 2024)."
     keep: str = "best"
-    "The weights that are kept: best (of all epochs, by validation) or last (nothing is evaluated before the end)."
+    """The weights that are kept: best (of all epochs, by validation; of equal ones the last) or last (nothing is
+    evaluated before the end)."""
     choose_by_folds: int = 0
     """Try several ways of training by cross-validation on the training rows with this many folds, train in the best
     way on all rows, and report what the folds predicted as validation (`recipes/choosing/ways.py`). 0: no choice."""

@@ -35,8 +35,8 @@ class Ingredients(ExportableState):  # type: ignore[misc]
         return None if step in out else out
 
     def steps(self) -> list[int]:
-        """Return the steps, that with the best score first, and of equal ones the earliest."""
-        return sorted(map(int, self.scores), key=lambda step: (-self.scores[str(step)], step))
+        """Return the steps, that with the best score first, and of equal ones the last."""
+        return sorted(map(int, self.scores), key=lambda step: (-self.scores[str(step)], -step))
 
     def state(self) -> dict[str, Any]:
         """Return what a resumed training goes on with."""

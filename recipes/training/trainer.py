@@ -311,9 +311,13 @@ class RecipeTrainer(ResumingTrainer):
 
     @override
     def _determine_best_metric(self, metrics: dict[str, float], trial: Any) -> bool:
-        """Keep the weights of an evaluation that is among the best, if these are averaged in the end."""
+        """Tell whether an evaluation is the best so far, and keep its weights aside if several are averaged in the end.
+
+        Of equally good ones the last counts: with few validation rows many epochs score the same, and the first of them
+        has learnt less (docs/levers.md has figures).
+        """
+        value = metrics[str(self.args.metric_for_best_model)]
         if self.ingredients is not None:
-            value = metrics[str(self.args.metric_for_best_model)]
             out = self.ingredients.add(self.state.global_step, value if self.args.greater_is_better else -value)
             if out is not None:
                 error = self._write(SOUP, self.fill_best)
@@ -323,6 +327,9 @@ class RecipeTrainer(ResumingTrainer):
                     )
             for step in out or ():
                 shutil.rmtree(self._folder / sealed.folder_name(SOUP, step), ignore_errors=True)
+        if value == self.state.best_metric:
+            self.state.best_global_step = self.state.global_step
+            return True
         return bool(super()._determine_best_metric(metrics, trial))
 
     @override

@@ -240,20 +240,23 @@ def test_labels_that_no_row_has_give_a_page_without_parts(tmp_path: Path) -> Non
     assert "Where it errs" in words(page_of(run))
 
 
-def curve(*losses: float, best: float) -> Report:
-    history = [{"epoch": float(n), "validation_loss": loss} for n, loss in enumerate(losses, 1)]
-    return replace(REPORT, history=history, training=replace(REPORT.training, best_epoch=best))
+def curve(*losses: float, scores: tuple[float, ...] = (0.5, 0.7, 0.6)) -> Report:
+    epochs = enumerate(zip(losses, scores, strict=True), 1)
+    history = [{"epoch": float(n), "validation_loss": loss, "f1": score} for n, (loss, score) in epochs]
+    return replace(REPORT, history=history)
 
 
 def test_advice_is_given_where_a_curve_or_a_baseline_asks_for_it() -> None:
-    assert list(advice(curve(0.5, 0.4, 0.41, best=2.0), "test")) == []
-    assert ["more of them" in sentence for sentence in advice(curve(0.5, 0.4, 0.41, best=3.0), "test")] == [True]
-    assert ["too sure" in sentence for sentence in advice(curve(0.5, 0.4, 0.5, best=2.0), "test")] == [True]
+    rising, level = (0.5, 0.6, 0.7), (0.5, 0.7, 0.7)
+    assert list(advice(curve(0.5, 0.4, 0.41), "test")) == []
+    assert list(advice(curve(0.5, 0.4, 0.41, scores=level), "test")) == []
+    assert ["more of them" in sentence for sentence in advice(curve(0.5, 0.4, 0.41, scores=rising), "test")] == [True]
+    assert ["too sure" in sentence for sentence in advice(curve(0.5, 0.4, 0.5), "test")] == [True]
     for value, expected in ((-0.1, ["A baseline without a network is better"]), (0.1, [])):
         verdict = Verdict(baselines={"test": {"x": Baseline({"f1": 0.5}, {"f1": Gain(value, None)})}})
-        found = advice(replace(curve(0.5, 0.4, 0.41, best=2.0), verdict=verdict), "test")
+        found = advice(replace(curve(0.5, 0.4, 0.41), verdict=verdict), "test")
         assert [sentence.partition(":")[0] for sentence in found] == expected
-    collapsed = replace(curve(0.5, 0.4, 0.41, best=3.0), verdict=Verdict(collapsed=["no"]))
+    collapsed = replace(curve(0.5, 0.4, 0.41, scores=rising), verdict=Verdict(collapsed=["no"]))
     assert list(advice(collapsed, "test")) == []
 
 

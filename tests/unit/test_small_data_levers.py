@@ -345,7 +345,7 @@ def test_the_best_evaluations_stay() -> None:
     assert kept.add(20, 0.7) == []
     assert kept.add(30, 0.4) is None
     assert kept.add(40, 0.7) == [10]
-    assert kept.steps() == [20, 40], "of equal ones, the earliest comes first"
+    assert kept.steps() == [40, 20], "of equal ones, the last comes first"
     assert kept.state()["attributes"]["scores"] == {"20": 0.7, "40": 0.7}
 
 

@@ -1,0 +1,46 @@
+"""Which evaluation's weights are kept, and which are marked with a star."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from transformers import TrainerControl, TrainerState
+
+from recipes.training.progress import Progress
+from recipes.training.trainer import RecipeTrainer
+from tasks.scoring.score import Score
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("values", "greater", "kept"),
+    [
+        ((0.5, 0.7, 0.6), True, [10, 20]),
+        ((0.5, 0.7, 0.7, 0.6, 0.7), True, [10, 20, 30, 50]),
+        ((0.0, 0.0), True, [10, 20]),
+        ((0.7, 0.5, 0.6, 0.5), False, [10, 20, 40]),
+        ((0.5, NAN, 0.5), True, [10, 30]),
+    ],
+)
+def test_of_equal_evaluations_the_last_is_kept_and_each_has_a_star(
+    values: tuple[float, ...], greater: bool, kept: list[int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = SimpleNamespace(
+        metric_for_best_model="eval_x", greater_is_better=greater, save_strategy="best", num_train_epochs=5.0
+    )
+    trainer = object.__new__(RecipeTrainer)
+    trainer.args, trainer.state, trainer.ingredients = arguments, TrainerState(), None
+    progress = Progress(["x"], Score("x", greater))
+    found, starred = [], []
+    for step, value in enumerate(values, 1):
+        trainer.state.global_step, trainer.state.epoch = 10 * step, step
+        metrics = {"eval_x": value}
+        progress.on_evaluate(cast(Any, arguments), trainer.state, TrainerControl(), metrics=metrics)
+        if capsys.readouterr().out.rstrip().endswith("*"):
+            starred.append(10 * step)
+        if trainer._determine_best_metric(metrics, None):
+            found.append(trainer.state.global_step)
+            assert trainer.state.best_global_step == 10 * step
+    assert (found, starred) == (kept, kept)
+    assert trainer.state.best_global_step == kept[-1]
