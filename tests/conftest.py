@@ -16,6 +16,7 @@ import torch
 from hypothesis import HealthCheck, settings
 
 from tests import tiny
+from tests.nursery import CAN_FORK, Nursery
 
 # The number of examples limits a test, not the time: a slow machine must not fail it.
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -126,14 +127,27 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return paths
 
 
+@pytest.fixture(scope="session")
+def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery | None]:
+    """A process to fork runs from, so that not each has to import everything. None where that is not safe."""
+    if not CAN_FORK:
+        yield None
+        return
+    nursery = Nursery({**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path_factory.mktemp("hf"))})
+    yield nursery
+    nursery.close()
+
+
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def run(tmp_path: Path, nursery: Nursery | None) -> Run:
     """Run the real command in a folder of its own, with the hub out of reach."""
 
     def command(
         *arguments: str, launcher: tuple[str, ...] = (sys.executable,), **environment: str
     ) -> subprocess.CompletedProcess[str]:
         variables = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hf"), **environment}
+        if nursery is not None and launcher == (sys.executable,) and not environment:
+            return nursery.run("recipes.run", arguments, tmp_path, variables, typed=None, timeout=300)
         return subprocess.run(
             [*launcher, "-m", "recipes.run", *arguments],
             cwd=tmp_path,

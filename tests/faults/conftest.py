@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.nursery import Nursery
+
 Outcome = tuple[str, list[dict[str, float]]]
 Harm = Callable[..., subprocess.CompletedProcess[str]]
 Command = Callable[..., list[str]]
@@ -30,7 +32,7 @@ SETTINGS = (
 
 
 @pytest.fixture
-def harm(tmp_path: Path) -> Harm:
+def harm(tmp_path: Path, nursery: Nursery | None) -> Harm:
     """Run the command with the faults of a plan: `harm(plan, *arguments)`. An empty plan injects no fault."""
 
     def command(
@@ -41,10 +43,13 @@ def harm(tmp_path: Path) -> Harm:
         **environment: str,
     ) -> subprocess.CompletedProcess[str]:
         paths = {"PYTHONPATH": str(ROOT), "HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "1"}
+        variables, words = {**os.environ, **paths, **environment}, [json.dumps(plan), *arguments]
+        if nursery is not None and before == (sys.executable,) and not environment:
+            return nursery.run("tests.faults.saboteur", words, tmp_path, variables, typed, timeout=300)
         return subprocess.run(
-            [*before, "-m", "tests.faults.saboteur", json.dumps(plan), *arguments],
+            [*before, "-m", "tests.faults.saboteur", *words],
             cwd=tmp_path,
-            env={**os.environ, **paths, **environment},
+            env=variables,
             input=typed,
             capture_output=True,
             text=True,
