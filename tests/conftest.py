@@ -133,7 +133,8 @@ def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery | None
     if not CAN_FORK:
         yield None
         return
-    nursery = Nursery({**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path_factory.mktemp("hf"))})
+    folder = tmp_path_factory.mktemp("nursery")
+    nursery = Nursery(folder, {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(folder / "hf")})
     yield nursery
     nursery.close()
 

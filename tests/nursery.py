@@ -5,18 +5,19 @@ that start it anew, as do those of launchers and terminals. Hashes of strings ar
 those of other processes, so that a run that depends on the order of a set is still found out.
 """
 
+import contextlib
 import importlib
 import json
 import os
 import runpy
+import select
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 LARGEST_REQUEST = 1 << 20
@@ -53,18 +54,33 @@ class Nursery:
     """The nursery, as seen by a test.
 
     Args:
+        folder: an empty one, for its socket and its `python`.
         environment: its variables. Those that libraries read when they are imported hold for all its forks.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        command = [sys.executable, "-m", "tests.nursery", str(theirs.fileno())]
-        self._process = subprocess.Popen(command, cwd=ROOT, env=environment, pass_fds=[theirs.fileno()])
-        theirs.close()
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        self.address, self.programs = folder / "socket", folder / "bin"
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        listener.bind(str(self.address))
+        listener.listen()
+        # The nursery ends when the other end is closed, also if the tests are killed.
+        ours, self._alive = os.pipe()
+        command = [sys.executable, "-m", "tests.nursery", str(listener.fileno()), str(ours)]
+        self._process = subprocess.Popen(command, cwd=ROOT, env=environment, pass_fds=[listener.fileno(), ours])
+        listener.close()
+        os.close(ours)
+        self._leave_python()
+
+    def _leave_python(self) -> None:
+        """Write a `python` that asks for a fork if it is to run one of our modules: for commands that a shell runs."""
+        self.programs.mkdir()
+        program = self.programs / "python"
+        program.write_text(PYTHON.format(python=sys.executable, address=str(self.address)))
+        program.chmod(0o755)
 
     def close(self) -> None:
         """End the nursery."""
-        self._socket.close()
+        os.close(self._alive)
         self._process.wait()
 
     def run(
@@ -81,51 +97,69 @@ class Nursery:
         Raises:
             TimeoutExpired: it took too long, and was killed.
         """
-        words = [module, *arguments]
-        with (
-            tempfile.TemporaryFile("w+") as given,
-            tempfile.TemporaryFile("w+") as out,
-            tempfile.TemporaryFile("w+") as errors,
-        ):
-            given.write(typed or "")
-            given.seek(0)
-            request = json.dumps({"words": words, "folder": str(folder), "environment": dict(environment)}).encode()
-            socket.send_fds(self._socket, [request], [stream.fileno() for stream in (given, out, errors)])
-            pid = int(self._socket.recv(64))
-            self._socket.settimeout(timeout)
-            try:
-                status = int(self._socket.recv(64))
-            except TimeoutError:
-                os.kill(pid, signal.SIGKILL)
-                self._socket.settimeout(None)
-                self._socket.recv(64)
-                raise subprocess.TimeoutExpired(words, timeout) from None
-            finally:
-                self._socket.settimeout(None)
-            return subprocess.CompletedProcess(words, status, _content(out), _content(errors))
+        return subprocess.run(
+            [str(self.programs / "python"), "-m", module, *arguments],
+            cwd=folder,
+            env=environment,
+            input=typed,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=timeout,
+        )
 
 
-def _content(stream: IO[str]) -> str:
-    stream.seek(0)
-    return stream.read()
+PYTHON = """\
+#!{python} -S
+import json, os, signal, socket, sys
+
+if sys.argv[1:2] != ["-m"] or sys.argv[2].split(".")[0] not in ("recipes", "tests"):
+    os.execv({python!r}, [{python!r}, *sys.argv[1:]])
+nursery = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+nursery.connect({address!r})
+request = {{"words": sys.argv[2:], "folder": os.getcwd(), "environment": dict(os.environ)}}
+socket.send_fds(nursery, [json.dumps(request).encode()], [0, 1, 2])
+for stream in (0, 1, 2):
+    os.close(stream)
+status = int(nursery.recv(64))
+if status < 0:
+    signal.signal(-status, signal.SIG_DFL) if status != -signal.SIGKILL else None
+    os.kill(os.getpid(), -status)
+os._exit(status)
+"""
 
 
-def serve(requests: socket.socket) -> None:
-    """Fork for each request, and send its process number and then its status. A fork returns, to be the run."""
+def serve(listener: socket.socket, alive: int) -> None:
+    """Fork for each request, and send the status of the fork when it has ended. A fork returns, to be the run."""
     while True:
-        request, streams, *_ = socket.recv_fds(requests, LARGEST_REQUEST, 3)
-        if not request:
+        ready, _, _ = select.select([listener.fileno(), alive], [], [])
+        if alive in ready:
             raise SystemExit
+        client, _ = listener.accept()
+        request, streams, *_ = socket.recv_fds(client, LARGEST_REQUEST, 3)
         pid = os.fork()
         if not pid:
-            requests.close()
+            listener.close()
+            client.close()
+            os.close(alive)
             become(json.loads(request), streams)
             return
         for stream in streams:
             os.close(stream)
-        requests.send(str(pid).encode())
-        _, status = os.waitpid(pid, 0)
-        requests.send(str(os.waitstatus_to_exitcode(status)).encode())
+        status = _status_of(pid, client)
+        with contextlib.suppress(BrokenPipeError):
+            client.send(str(status).encode())
+        client.close()
+
+
+def _status_of(pid: int, client: socket.socket) -> int:
+    """Wait for a fork to end, and kill it if nobody waits for it any more."""
+    ended = os.pidfd_open(pid)
+    ready, _, _ = select.select([ended, client.fileno()], [], [])
+    if ended not in ready:
+        os.kill(pid, signal.SIGKILL)
+    os.close(ended)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def become(request: dict[str, Any], streams: Sequence[int]) -> None:
@@ -142,6 +176,6 @@ def become(request: dict[str, Any], streams: Sequence[int]) -> None:
 if __name__ == "__main__":
     for name in HEAVY:
         importlib.import_module(name)
-    serve(socket.socket(fileno=int(sys.argv[1])))
+    serve(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]))
     sys.path[0] = str(Path.cwd())  # as `python -m` has it
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

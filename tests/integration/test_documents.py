@@ -14,6 +14,7 @@ import pytest
 from recipes.command.groups import GROUPS
 from recipes.config.flat_keys import known_keys
 from tasks.data.files import SAMPLES
+from tests.nursery import Nursery
 from tests.unit.test_compare import leave_run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -158,9 +159,16 @@ def public(tmp_path: Path) -> Path:
     return data
 
 
+@pytest.fixture(autouse=True)
+def _programs(nursery: Nursery | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a shell finds: a `python` that need not import everything anew, and what is installed beside ours."""
+    folders = [str(nursery.programs)] if nursery is not None else []
+    folders += [str(Path(sys.executable).parent), os.environ["PATH"]]
+    monkeypatch.setenv("PATH", os.pathsep.join(folders))
+
+
 def shell(command: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    offline = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(folder / "hf"), "PATH": path}
+    offline = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(folder / "hf")}
     return subprocess.run(
         ["bash", "-c", command],
         cwd=folder,
