@@ -7,6 +7,7 @@ from yaml import YAMLError
 
 from recipes.command.groups import no_choice
 from recipes.command.keys import no_key
+from recipes.config.flat_keys import known_keys
 from tasks.overrides import hydra_literal, shell_word
 
 
@@ -28,9 +29,9 @@ def explain(error: Exception) -> str | None:
     unknown = re.search(r"Could not override '([^']+)'", text)
     if unknown:
         return no_key(unknown.group(1))
-    merging = re.search(r"Error merging override ([^=\s]+)=", str(error))
+    merging = re.search(r"Error merging override ([^=\s]+)=(.*)", str(error))
     if merging and cause is not None:
-        return f"{merging.group(1)}: {_plain_type(str(cause))}"
+        return _wrong_type(merging.group(1), merging.group(2), str(cause))
     if isinstance(error, HydraException) or type(error).__module__.startswith("omegaconf"):
         return "Config: " + _with_file_and_key(str(error))
     return None
@@ -71,6 +72,16 @@ def _place_in_yaml(error: YAMLError) -> str:
     mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None) or error
     where = f"{mark.name}, line {mark.line + 1}: " if mark is not None else ""
     return f"{where}this is no valid YAML: {problem}"
+
+
+def _wrong_type(key: str, value: str, message: str) -> str:
+    """Say what a key takes, after OmegaConf's message about a value that it can't take."""
+    within = [known.removeprefix(f"{key}.") for known in known_keys() if known.startswith(f"{key}.")]
+    if "is not a subclass of" in message and within:
+        return f"{key}={value}: it holds keys of its own. Write {key}.NAME=VALUE; NAME is one of {', '.join(within)}"
+    if "is not a ListConfig" in message:
+        return f"{key}={value}: a list, such as {shell_word(f'{key}=[{value}]')}"
+    return f"{key}: {_plain_type(message)}"
 
 
 def _plain_type(message: str) -> str:

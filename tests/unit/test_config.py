@@ -159,6 +159,12 @@ def status_of(arguments: list[str]) -> int:
         ("data=wnut71", "Did you mean 'wnut17'?"),
         ("hparams.batch_size=abc", "hparams.batch_size: Value 'abc' is not a whole number"),
         ("hparams.freeze_embeddings=maybe", "hparams.freeze_embeddings: Value 'maybe' is neither true nor false"),
+        (
+            "data.limit=5",
+            "data.limit=5: it holds keys of its own. Write data.limit.NAME=VALUE; NAME is one of nested, test, train, "
+            "validation",
+        ),
+        ("study.sizes=5", "study.sizes=5: a list, such as 'study.sizes=[5]'"),
         ("foo", "Can't read the override 'foo'. Write KEY=VALUE"),
         ("seed=1,2", "seed=1,2: two values; a sweep over them: -m seed=1,2"),
         ("task.kind=auto", "No config key 'task.kind' for this task: it belongs to task=classification"),
