@@ -271,7 +271,7 @@ def _choice_errors(config: Config) -> Iterator[str]:
         *(("data.accept", check, tuple(CHECKS)) for check in config.data.accept),
         ("hparams.schedule", config.hparams.schedule, SCHEDULES),
         ("hparams.pooling", config.hparams.pooling, POOLINGS),
-        ("hparams.keep", config.hparams.keep, KEPT),
+        ("hparams.keep", config.hparams.keep, (None, *KEPT)),
         ("runtime.device", config.runtime.device, DEVICE_CHOICES),
         ("runtime.precision", config.runtime.precision, PRECISION_CHOICES),
         ("tracker.name", config.tracker.name, TRACKERS),

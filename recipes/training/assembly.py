@@ -123,7 +123,10 @@ def assemble(prepared: Prepared, directory: RunDirectory, interruption: Interrup
     config, task, tokenizer = prepared.config, prepared.task, prepared.loaded.tokenizer
     objective = task.objective_score()
     windows = prepared.windows
-    arguments = training_arguments(config, prepared.placement, len(windows["train"]), objective, directory.checkpoints)
+    validation_rows = len(prepared.rows.splits["validation"])
+    arguments = training_arguments(
+        config, prepared.placement, len(windows["train"]), validation_rows, objective, directory.checkpoints
+    )
     pad_to = None
     if config.hparams.method == "stock":
         pad_to = padded_length(task, task.window_length(prepared.loaded.limit))

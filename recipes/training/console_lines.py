@@ -8,7 +8,7 @@ from recipes.results.report import Report
 from recipes.results.run_directory import RunDirectory
 from recipes.results.scores import format_bounds, format_score, format_score_in
 from recipes.results.verdict import WHAT_HELPS, Baseline, judged_split
-from recipes.system.console import duration, say, say_field
+from recipes.system.console import counted, duration, say, say_field
 from recipes.training.assembly import Prepared
 from recipes.training.trainer import RecipeTrainer
 from tasks.data.options import Split
@@ -57,6 +57,9 @@ def show_plan(trainer: RecipeTrainer, prepared: Prepared) -> None:
     say_field("training", f"{_length(trainer, prepared.config.hparams)}, {prepared.placement.describe()}{trained_as}")
     for note in prepared.placement.notes:
         say_field("", note)
+    if trainer.evaluates and not trainer.keeps_best:
+        few = f"{counted(len(trainer.validation_rows), 'validation row')}: too few to choose an epoch by"
+        say_field("", f"{few}, so that the last weights are kept (hparams.keep=best chooses)")
 
 
 def _length(trainer: RecipeTrainer, hparams: Hparams) -> str:

@@ -21,7 +21,8 @@ class Progress(TrainerCallback):  # type: ignore[misc]
 
     Args:
         scores: names of the scores worth showing, in order.
-        objective: the score by which the best epoch is chosen; one that is as good as any is marked with a star.
+        objective: the score by which the best epoch is chosen; if the best is kept, one that is as good as any is
+            marked with a star.
     """
 
     def __init__(self, scores: Sequence[str], objective: Score) -> None:
@@ -69,7 +70,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]
         """Print the line of an epoch."""
         metrics = kwargs["metrics"]
         value = self.objective.sign * metrics.get(f"eval_{self.objective.name}", float("nan"))
-        mark = " *" if value >= self.best else ""
+        mark = " *" if args.load_best_model_at_end and value >= self.best else ""
         self.best = max(self.best, value) if value == value else self.best
         shown = "  ".join(
             f"{name} {format_score(metrics[f'eval_{name}'])}" for name in self.scores if f"eval_{name}" in metrics

@@ -80,13 +80,13 @@ def _training_facts(trainer: RecipeTrainer, rows: AnyRows, laps: Laps) -> Traini
 def history(trainer: RecipeTrainer) -> list[dict[str, float]]:
     """Return a line for each evaluation: its epoch and step, the training loss since the last one, and its scores.
 
-    Where the last weights are kept, nothing is evaluated, and there is a line for each epoch with its loss.
+    Where nothing is evaluated before the end, there is a line for each epoch with its loss.
     """
     lines: list[dict[str, Any]] = []
     loss = None
     for entry in trainer.state.log_history:
         loss = entry.get("loss", loss)
-        if "loss" in entry and not trainer.args.load_best_model_at_end:
+        if "loss" in entry and not trainer.evaluates:
             lines.append({name: entry[name] for name in ("epoch", "step", "loss")})
         if "eval_loss" in entry:
             scores = {

@@ -20,6 +20,7 @@ import torch
 from torch import distributed
 from transformers import Trainer, TrainerState
 from transformers.trainer_callback import ExportableState
+from transformers.trainer_utils import IntervalStrategy
 from typing_extensions import override
 
 from recipes.checkpoints import sealed, training_state
@@ -60,21 +61,26 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
         if start is not None and start.path.name.startswith(DONE):
             self.state = TrainerState.load_from_json(str(start.path / STATE))
             self._load_callback_state()
-            if self._keeps_best:
+            if self.keeps_best:
                 self._load_best_model()
             else:
                 self._load_from_checkpoint(str(start.path))
             return
         with self.interruption.deferred():
             self.train(resume_from_checkpoint=str(start.path) if start else None)
-            if not self._keeps_best:
+            if not self.keeps_best:
                 self.settle_last_weights()
             self._write(DONE, self._fill_done)
 
     @property
-    def _keeps_best(self) -> bool:
+    def keeps_best(self) -> bool:
         """Whether the best weights of all evaluations are kept, and not the last ones."""
         return bool(self.args.load_best_model_at_end)
+
+    @property
+    def evaluates(self) -> bool:
+        """Whether validation rows are evaluated while training goes on."""
+        return bool(self.args.eval_strategy != IntervalStrategy.NO)
 
     # Writing
 
@@ -97,7 +103,7 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
         Never save between an epoch's last step and its evaluation: a resumed run would skip the evaluation.
         """
         # Where nothing is evaluated, the epoch ends with its line of the log.
-        evaluated = self.control.should_evaluate if self._keeps_best else self.control.should_log
+        evaluated = self.control.should_evaluate if self.evaluates else self.control.should_log
         super()._maybe_log_save_evaluate(*arguments, **named)
         ends_epoch = self.state.global_step % self._steps_in_epoch() == 0 or (
             self.state.global_step >= self.state.max_steps
@@ -197,7 +203,7 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
         """Give the model the weights that it keeps if these are the last ones. By default it has them already."""
 
     def _fill_done(self, partial: Path) -> None:
-        if not self._keeps_best:
+        if not self.keeps_best:
             self._fill_weights(partial)
         self._fill_state(partial)
 
@@ -222,7 +228,7 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
         moments = sum(
             2 * tensor.numel() * tensor.element_size() for tensor in model.parameters() if tensor.requires_grad
         )
-        done = 0 if self._keeps_best else weights
+        done = 0 if self.keeps_best else weights
         return int({BEST: weights, STEP: weights + moments, DONE: done}.get(kind, weights))
 
     def _require_free(self, size: int) -> None:

@@ -314,7 +314,7 @@ class RecipeTrainer(ResumingTrainer):
         """Tell whether an evaluation is the best so far, and keep its weights aside if several are averaged in the end.
 
         Of equally good ones the last counts: with few validation rows many epochs score the same, and the first of them
-        has learnt less (docs/levers.md has figures).
+        has learnt less (docs/levers.md, "Which epoch is kept").
         """
         value = metrics[str(self.args.metric_for_best_model)]
         if self.ingredients is not None:
@@ -327,6 +327,8 @@ class RecipeTrainer(ResumingTrainer):
                     )
             for step in out or ():
                 shutil.rmtree(self._folder / sealed.folder_name(SOUP, step), ignore_errors=True)
+        if not self.keeps_best:
+            return False
         if value == self.state.best_metric:
             self.state.best_global_step = self.state.global_step
             return True

@@ -24,6 +24,7 @@ SETTINGS = (
     "hparams.batch_size=4",
     "hparams.accumulation=2",
     "hparams.learning_rate=0.01",
+    "hparams.keep=best",
     "runtime.device=cpu",
     "runtime.precision=fp32",
     "runtime.threads=1",

@@ -52,6 +52,7 @@ def test_killed_right_after_an_epoch(
     "settings",
     [
         ("hparams.early_stopping=1",),
+        ("hparams.keep=null",),
         ("hparams.evaluations=5",),
         ("hparams.r_drop=1",),
         ("hparams.label_smoothing=0.1", "hparams.schedule=cosine"),

@@ -6,6 +6,8 @@ from typing import Any, cast
 import pytest
 from transformers import TrainerControl, TrainerState
 
+from recipes.config.schema import Hparams
+from recipes.training.arguments import keeps_best
 from recipes.training.progress import Progress
 from recipes.training.trainer import RecipeTrainer
 from tasks.scoring.score import Score
@@ -27,7 +29,11 @@ def test_of_equal_evaluations_the_last_is_kept_and_each_has_a_star(
     values: tuple[float, ...], greater: bool, kept: list[int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = SimpleNamespace(
-        metric_for_best_model="eval_x", greater_is_better=greater, save_strategy="best", num_train_epochs=5.0
+        metric_for_best_model="eval_x",
+        greater_is_better=greater,
+        save_strategy="best",
+        load_best_model_at_end=True,
+        num_train_epochs=5.0,
     )
     trainer = object.__new__(RecipeTrainer)
     trainer.args, trainer.state, trainer.ingredients = arguments, TrainerState(), None
@@ -44,3 +50,20 @@ def test_of_equal_evaluations_the_last_is_kept_and_each_has_a_star(
             assert trainer.state.best_global_step == 10 * step
     assert (found, starred) == (kept, kept)
     assert trainer.state.best_global_step == kept[-1]
+
+
+@pytest.mark.parametrize(
+    ("hparams", "rows", "best"),
+    [
+        (Hparams(), 19, False),
+        (Hparams(), 20, True),
+        (Hparams(keep="best"), 1, True),
+        (Hparams(keep="last"), 1000, False),
+        (Hparams(early_stopping=1), 1, True),
+        (Hparams(evaluations=5), 1, True),
+        (Hparams(soup=2), 1, True),
+        (Hparams(plain=True), 1, True),
+    ],
+)
+def test_too_few_rows_choose_no_epoch_unless_they_are_asked_to(hparams: Hparams, rows: int, best: bool) -> None:
+    assert keeps_best(hparams, rows) == best

@@ -99,14 +99,14 @@ def test_encoders_that_can_not_pool_the_mean_are_read_at_their_first_token() -> 
 
 def test_what_the_user_sets_holds_for_every_way() -> None:
     config = config_of(learning_rate=3e-4, focal=2.0, choose_by_folds=3)
-    kept = chosen_by_user(config, "python -m recipes.run hparams.keep=best 'data.train=a b.csv'")
+    kept = chosen_by_user(config, "python -m recipes.run hparams.keep=null 'data.train=a b.csv'")
     assert kept == {"learning_rate", "focal", "choose_by_folds", "keep"}
     for way in ways_for(WORDS, bert_config(), 48, True):
         applied = way.applied(config, kept).hparams
         assert applied.learning_rate == 3e-4
         assert applied.focal == 2.0
         assert applied.choose_by_folds == 0
-        assert applied.keep == "best", "typed, though it is the default"
+        assert applied.keep is None, "typed, though it is the default"
 
 
 def test_a_rate_is_a_multiple_of_the_models_own() -> None:

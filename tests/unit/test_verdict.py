@@ -136,19 +136,30 @@ def test_questions_on_one_article_are_drawn_together() -> None:
     assert units_of(Classification(), texts(*"yn")) == [0, 1]
 
 
-def shown(verdict: Verdict, capsys: pytest.CaptureFixture[str]) -> list[str]:
+@pytest.fixture
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunDirectory:
+    """A run directory with a page."""
+    monkeypatch.chdir(tmp_path)
+    directory = RunDirectory(Path("runs/1"))
+    directory.path.mkdir(parents=True)
+    directory.page.touch()
+    return directory
+
+
+def shown(verdict: Verdict, directory: RunDirectory, capsys: pytest.CaptureFixture[str]) -> list[str]:
     report = replace(REPORT, metrics={"test": {"f1": 0.71, "precision": 0.5}}, verdict=verdict)
-    show_result(Ner(), report, RunDirectory(Path("runs/1")), 3.0)
+    show_result(Ner(), report, directory, 3.0)
     return capsys.readouterr().out.splitlines()
 
 
 def test_the_console_shows_scores_with_intervals_and_the_gain_over_the_best_baseline(
+    directory: RunDirectory,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     sure = Certainty("row", 50, 10_000, 0.95, {"f1": [0.662, 0.758], "precision": None})
     weak = Baseline({"f1": 0.0}, {"f1": Gain(0.71, [0.6, 0.8])})
     strong = Baseline({"f1": 0.61}, {"f1": Gain(0.1, [-0.02, 0.2])})
-    lines = shown(Verdict({"test": sure}, {"test": {"no entities": weak, "known words": strong}}), capsys)
+    lines = shown(Verdict({"test": sure}, {"test": {"no entities": weak, "known words": strong}}), directory, capsys)
     assert lines == [
         "test        f1 0.7100 (0.662 to 0.758)  precision 0.5000",
         "baselines   test f1: no entities 0.0000, known words 0.6100; "
@@ -159,14 +170,19 @@ def test_the_console_shows_scores_with_intervals_and_the_gain_over_the_best_base
 
 
 def test_the_console_says_by_how_much_a_model_is_below_a_baseline_and_that_it_has_collapsed(
+    directory: RunDirectory,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     strong = Baseline({"f1": 0.9}, {"f1": Gain(-0.19, [-0.3, -0.1])})
-    lines = shown(Verdict({}, {"test": {"known words": strong}}, collapsed=["finds no entity of test", "x"]), capsys)
+    lines = shown(
+        Verdict({}, {"test": {"known words": strong}}, collapsed=["finds no entity of test", "x"]), directory, capsys
+    )
     assert lines[1].endswith("; the model is 0.1900 (0.100 to 0.300) below known words")
     assert lines[2] == "collapsed   finds no entity of test; x"
     assert "What usually helps" in lines[3]
-    assert shown(Verdict(), capsys)[1:] == ["report      runs/1/report.html", "Done in 3.0 s: runs/1"]
+    assert shown(Verdict(), directory, capsys)[1:] == ["report      runs/1/report.html", "Done in 3.0 s: runs/1"]
+    directory.page.unlink()
+    assert shown(Verdict(), directory, capsys)[1:] == ["Done in 3.0 s: runs/1"], "a page that could not be made"
 
 
 def test_a_verdict_is_read_back_from_json() -> None:
