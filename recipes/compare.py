@@ -26,7 +26,11 @@ def _compare(line: "CompareLine") -> None:
     from recipes.system.files import write_text
 
     if line.output is not None:
-        require_free(line.output, overwrite=line.overwrite)
+        require_free(
+            line.output,
+            [f"{run}/**/report.{suffix}" for run in line.runs for suffix in ("json", "html")],
+            overwrite=line.overwrite,
+        )
     comparison = compare_runs(line)
     for text in console_lines(comparison):
         say(escape_control_characters(text))

@@ -1,8 +1,8 @@
 """A process that has imported everything, of which runs under test are forks: importing is most of a small run's time.
 
 A fork is a process of its own, which can be killed as any other. What it can't show is how a command begins: tests of
-that start it anew, as do those of launchers and terminals. Hashes of strings are as in the nursery, and differ from
-those of other processes, so that a run that depends on the order of a set is still found out.
+that start it anew, as do those of launchers and terminals. Hashes of strings are the same in all forks of a nursery: to
+find out whether a result depends on the order of a set, a test starts one of its runs anew (`PYTHONHASHSEED="1"`).
 """
 
 import contextlib
@@ -54,14 +54,16 @@ class Nursery:
     """The nursery, as seen by a test.
 
     Args:
-        folder: an empty one, for its socket and its `python`.
+        folder: an empty one, for its `python`.
         environment: its variables. Those that libraries read when they are imported hold for all its forks.
     """
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
-        self.address, self.programs = folder / "socket", folder / "bin"
+        self.programs = folder / "bin"
+        # An address that is no path, as the paths of sockets must be short.
+        self.address = f"\0finetune-recipes-{os.getpid()}"
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        listener.bind(str(self.address))
+        listener.bind(self.address)
         listener.listen()
         # The nursery ends when the other end is closed, also if the tests are killed.
         ours, self._alive = os.pipe()
@@ -75,7 +77,7 @@ class Nursery:
         """Write a `python` that asks for a fork if it is to run one of our modules: for commands that a shell runs."""
         self.programs.mkdir()
         program = self.programs / "python"
-        program.write_text(PYTHON.format(python=sys.executable, address=str(self.address)))
+        program.write_text(PYTHON.format(python=sys.executable, address=self.address))
         program.chmod(0o755)
 
     def close(self) -> None:
@@ -119,9 +121,10 @@ nursery = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 nursery.connect({address!r})
 request = {{"words": sys.argv[2:], "folder": os.getcwd(), "environment": dict(os.environ)}}
 socket.send_fds(nursery, [json.dumps(request).encode()], [0, 1, 2])
-for stream in (0, 1, 2):
-    os.close(stream)
-status = int(nursery.recv(64))
+os.close(0)
+os.close(1)  # so that who reads it sees when the run has closed it
+status = int(nursery.recv(64) or sys.exit("the nursery has ended"))
+os.close(2)
 if status < 0:
     signal.signal(-status, signal.SIG_DFL) if status != -signal.SIGKILL else None
     os.kill(os.getpid(), -status)
@@ -130,36 +133,41 @@ os._exit(status)
 
 
 def serve(listener: socket.socket, alive: int) -> None:
-    """Fork for each request, and send the status of the fork when it has ended. A fork returns, to be the run."""
+    """Fork for each request, and send the status of the fork when it has ended. A fork returns, to be the run.
+
+    A fork is killed when nobody waits for it any more.
+    """
+    running: dict[int, tuple[int, socket.socket]] = {}  # by the file descriptors of forks
     while True:
-        ready, _, _ = select.select([listener.fileno(), alive], [], [])
+        clients = {client.fileno(): fork for fork, (_, client) in running.items()}
+        ready, _, _ = select.select([listener.fileno(), alive, *running, *clients], [], [])
         if alive in ready:
+            for pid, _ in running.values():
+                os.kill(pid, signal.SIGKILL)
             raise SystemExit
-        client, _ = listener.accept()
-        request, streams, *_ = socket.recv_fds(client, LARGEST_REQUEST, 3)
-        pid = os.fork()
-        if not pid:
-            listener.close()
-            client.close()
-            os.close(alive)
-            become(json.loads(request), streams)
-            return
-        for stream in streams:
-            os.close(stream)
-        status = _status_of(pid, client)
-        with contextlib.suppress(BrokenPipeError):
-            client.send(str(status).encode())
-        client.close()
-
-
-def _status_of(pid: int, client: socket.socket) -> int:
-    """Wait for a fork to end, and kill it if nobody waits for it any more."""
-    ended = os.pidfd_open(pid)
-    ready, _, _ = select.select([ended, client.fileno()], [], [])
-    if ended not in ready:
-        os.kill(pid, signal.SIGKILL)
-    os.close(ended)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        for fork in {*running} & {*ready}:
+            pid, client = running.pop(fork)
+            os.close(fork)
+            status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+            with contextlib.suppress(OSError), client:
+                client.send(str(status).encode())
+        for fork in (clients[number] for number in ready if number in clients):
+            if fork in running:
+                os.kill(running[fork][0], signal.SIGKILL)
+        if listener.fileno() in ready:
+            client, _ = listener.accept()
+            request, streams, *_ = socket.recv_fds(client, LARGEST_REQUEST, 3)
+            pid = os.fork()
+            if not pid:
+                for other in (listener, client, *(one for _, one in running.values())):
+                    other.close()
+                for number in (alive, *running):
+                    os.close(number)
+                become(json.loads(request), streams)
+                return
+            for stream in streams:
+                os.close(stream)
+            running[os.pidfd_open(pid)] = pid, client
 
 
 def become(request: dict[str, Any], streams: Sequence[int]) -> None:

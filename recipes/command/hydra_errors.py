@@ -76,11 +76,12 @@ def _place_in_yaml(error: YAMLError) -> str:
 
 def _wrong_type(key: str, value: str, message: str) -> str:
     """Say what a key takes, after OmegaConf's message about a value that it can't take."""
+    key = key.lstrip("+")
     within = [known.removeprefix(f"{key}.") for known in known_keys() if known.startswith(f"{key}.")]
-    if "is not a subclass of" in message and within:
+    if within:
         return f"{key}={value}: it holds keys of its own. Write {key}.NAME=VALUE; NAME is one of {', '.join(within)}"
-    if "is not a ListConfig" in message:
-        return f"{key}={value}: a list, such as {shell_word(f'{key}=[{value}]')}"
+    if "is not a ListConfig" in message or "Cannot merge" in message:
+        return f"{key}={value}: a list, such as {shell_word(f'{key}=[FIRST,SECOND]')}"
     return f"{key}: {_plain_type(message)}"
 
 

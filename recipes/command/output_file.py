@@ -22,20 +22,26 @@ def require_free(output: Path, inputs: Sequence[str] = (), *, overwrite: bool, b
         InputError: the message names the file, and what to do.
     """
     try:
-        if output.is_dir():
-            raise InputError(f"-o {output}: is a folder. Name a file in it")
-        if any(path.resolve() == output.resolve() for name in inputs for path in _files(name)):
-            raise InputError(f"-o {output}: is one of the input's files. Name another one")
+        read = {path.resolve() for name in inputs for path in _files(name)}
+        for path in (output, *beside):
+            if path.is_dir():
+                raise InputError(f"-o {_named(path, output)} is a folder. Name a file")
+            if path.resolve() in read:
+                raise InputError(f"-o {_named(path, output)} is one of the input's files. Name another one")
         there = next((path for path in (output, *beside) if path.exists()), None)
         folder = next(parent for parent in output.absolute().parents if parent.exists())
     except OSError as error:
         raise InputError(f"-o {output}: can't be written: {error.strerror}") from error
     if there is not None and not overwrite:
-        raise InputError(f"-o {there}: is there already. To write it anew: --overwrite")
+        raise InputError(f"-o {_named(there, output)} is there already. To write it anew: --overwrite")
     if not folder.is_dir():
         raise InputError(f"-o {output}: can't be written: {folder} is no folder")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise InputError(f"-o {output}: can't be written: no permission to write in {folder}")
+
+
+def _named(path: Path, output: Path) -> str:
+    return f"{output}:" if path == output else f"{output}: {path}, which is written with it,"
 
 
 def _files(name: str) -> list[Path]:

@@ -124,7 +124,8 @@ class Hparams:
     "With `lora_rank`: train the length of each column of the matrices, too (DoRA, Liu et al. 2024)."
     keep: str | None = None
     """The weights that are kept: best (of all evaluations, by validation; of equal ones the last) or last (nothing is
-    evaluated before the end). null: best; with fewer than 20 validation rows last, as these can't choose."""
+    evaluated before the end). null: best; with fewer than 20 validation rows last, as these can't choose, unless
+    `evaluations`, `early_stopping` or `soup` is set."""
     choose_by_folds: int = 0
     """Try several ways of training by cross-validation on the training rows with this many folds, train in the best
     way on all rows, and report what the folds predicted as validation (`recipes/choosing/ways.py`). 0: no choice."""

@@ -154,7 +154,7 @@ def require_usable_objective(task: AnyTask, scores: Mapping[str, float]) -> None
     if scores[name] != scores[name]:
         there = ", ".join(f"{other} {value:.4g}" for other, value in scores.items())
         raise InputError(
-            f"task.objective={name} is not a number on the validation rows, so the best epoch can't be chosen.\n"
+            f"task.objective={name} is not a number on the validation rows: nothing can be judged by it.\n"
             f"Scores: {there}\n"
             "Choose another one, or look at the gold values: if they are all the same, a correlation is undefined"
         )

@@ -22,6 +22,8 @@ YARDSTICKS = ("stock", "plain")
 "Ways of training that are no sum of levers."
 LENGTH = ("epochs", "max_steps", "batch_size", "evaluation_batch_size", "accumulation", "evaluations", "keep")
 "How long and in what portions is trained and evaluated: no levers either."
+CHOOSE_EPOCHS = ("soup", "early_stopping")
+"With these, the best evaluation is kept, however few rows there are."
 BELONGS_TO = {"lora_alpha": "lora_rank", "dora": "lora_rank"}
 "Keys that mean nothing without another one, and are left out with it."
 
@@ -47,7 +49,10 @@ def settings(question: Question) -> list[Setting]:
         if BELONGS_TO.get(key) in levers:
             continue
         together = [key, *(other for other, whole in BELONGS_TO.items() if whole == key and other in levers)]
-        without = Setting(f"without {key}", tuple(f"hparams.{one}={_literal(levers[one])}" for one in together))
+        overrides = [f"hparams.{one}={_literal(levers[one])}" for one in together]
+        if key in CHOOSE_EPOCHS and hparams.keep is None:
+            overrides.append("hparams.keep=best")  # or few validation rows would change more than the lever
+        without = Setting(f"without {key}", tuple(overrides))
         try:
             composing.compose(question.words(without, question.seeds[0]))
         except InputError as error:

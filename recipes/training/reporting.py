@@ -21,7 +21,7 @@ from tasks.load import AnyRows, sources
 def build_report(
     prepared: Prepared, trainer: RecipeTrainer, evaluation: Evaluation, verdict: Verdict, command: str, laps: Laps
 ) -> Report:
-    """Return the report of a run whose best weights have been evaluated."""
+    """Return the report of a run whose final weights have been evaluated."""
     config, objective = prepared.config, prepared.task.objective_score()
     return Report(
         status=FINISHED,
@@ -100,7 +100,7 @@ def history(trainer: RecipeTrainer) -> list[dict[str, float]]:
 
 
 def _best_epoch(trainer: RecipeTrainer) -> float | None:
-    """Return the epoch whose weights were kept."""
+    """Return the epoch whose weights were kept. None: the last one, unchosen."""
     step = trainer.state.best_global_step
     steps_per_epoch = trainer.state.global_step / max(float(trainer.state.epoch or 1), 1e-9)
     return None if step is None else round(step / steps_per_epoch, 2)

@@ -48,7 +48,7 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
     _saved_step = 0
 
     def train_from(self, start: Checkpoint | None) -> None:
-        """Train to the end, from a checkpoint or from the beginning, and then load the best weights.
+        """Train to the end, from a checkpoint or from the beginning, and then load the best weights if these are kept.
 
         Raises:
             Interrupted: a signal asked the run to end; the training has been saved.

@@ -316,6 +316,8 @@ class RecipeTrainer(ResumingTrainer):
         Of equally good ones the last counts: with few validation rows many epochs score the same, and the first of them
         has learnt less (docs/levers.md, "Which epoch is kept").
         """
+        if not self.keeps_best:
+            return False
         value = metrics[str(self.args.metric_for_best_model)]
         if self.ingredients is not None:
             out = self.ingredients.add(self.state.global_step, value if self.args.greater_is_better else -value)
@@ -327,9 +329,7 @@ class RecipeTrainer(ResumingTrainer):
                     )
             for step in out or ():
                 shutil.rmtree(self._folder / sealed.folder_name(SOUP, step), ignore_errors=True)
-        if not self.keeps_best:
-            return False
-        if value == self.state.best_metric:
+        if value == self.state.best_metric and self.hparams.method == "recipe":
             self.state.best_global_step = self.state.global_step
             return True
         return bool(super()._determine_best_metric(metrics, trial))

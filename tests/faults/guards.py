@@ -101,7 +101,7 @@ GUARDS = (
     ),
     Guard(
         "same rows",
-        "recipes/training/experiment.py",
+        "recipes/experiments/experiment.py",
         "        directory.require_same_identity(identity)\n",
         "",
         "rows_have_changed",
@@ -122,7 +122,7 @@ GUARDS = (
     ),
     Guard(
         "lock",
-        "recipes/training/experiment.py",
+        "recipes/experiments/experiment.py",
         "with directory.lock() if is_main_process() else nullcontext(),",
         "with nullcontext(),",
         "two_processes_want_one_directory",
@@ -164,7 +164,7 @@ GUARDS = (
     ),
     Guard(
         "an older model replaced",
-        "recipes/training/experiment.py",
+        "recipes/experiments/experiment.py",
         "        shutil.rmtree(directory.model, ignore_errors=True)\n",
         "",
         "results_are_written or finds_no_room",
@@ -215,9 +215,9 @@ GUARDS = (
     ),
     Guard(
         "memory elsewhere",
-        "recipes/training/experiment.py",
-        ", out_of_memory.explaining():",
-        ":",
+        "recipes/experiments/experiment.py",
+        ", out_of_memory.explaining(), ExitStack()",
+        ", ExitStack()",
         "memory_for_the_optimizer",
     ),
     Guard(
@@ -243,14 +243,14 @@ GUARDS = (
     ),
     Guard(
         "another machine is said",
-        "recipes/training/experiment.py",
+        "recipes/experiments/experiment.py",
         "        if changes:",
         "        if False:",
         "another_machine",
     ),
     Guard(
         "a full disk at the start",
-        "recipes/training/experiment.py",
+        "recipes/experiments/experiment.py",
         "        except OSError as error:\n            raise InputError(f\"{directory} can't",
         "        except KeyError as error:\n            raise InputError(f\"{directory} can't",
         "finds_no_room",
@@ -321,7 +321,7 @@ GUARDS = (
     Guard(
         "Hydra's settings in each job",
         "recipes/command/dispatch.py",
-        "        composing.require_own_settings(settings, hydra_overrides)\n",
+        "    composing.require_own_settings(settings, hydra_overrides)\n",
         "",
         "code_in_a_config_file and swept",
     ),

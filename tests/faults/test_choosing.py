@@ -78,14 +78,14 @@ def test_folds_of_other_rows_are_not_taken(harm: Harm, command: Command, data: d
     again = harm({}, *arguments)
     assert again.returncode == 0, again.stderr
     assert outcome(tmp_path / "outputs")
-    whole = harm({}, *arguments, "output_root=whole")
+    whole = harm({}, *arguments, "output_root=whole", PYTHONHASHSEED="1")
     assert whole.returncode == 0, whole.stderr
     assert chosen(tmp_path / "outputs") == chosen(tmp_path / "whole")
 
 
 def test_a_soup_survives_a_kill(harm: Harm, command: Command, tmp_path: Path) -> None:
     soup = ("hparams.soup=2", "hparams.epochs=5")
-    assert harm({}, *command("ner", *soup, "output_root=whole")).returncode == 0
+    assert harm({}, *command("ner", *soup, "output_root=whole"), PYTHONHASHSEED="1").returncode == 0
     killed = harm({"signal": 9, "at": ("training_step", 38)}, *command("ner", *soup))
     assert killed.returncode == -9
     assert len(list(tmp_path.glob("outputs/**/checkpoints/soup-*"))) == 2, "others are removed as they are driven out"
@@ -97,7 +97,7 @@ def test_a_soup_survives_a_kill(harm: Harm, command: Command, tmp_path: Path) ->
 
 def test_the_last_weights_survive_a_kill_after_the_training(harm: Harm, command: Command, tmp_path: Path) -> None:
     last = ("hparams.keep=last", "hparams.average_weights=0.9")
-    assert harm({}, *command("ner", *last, "output_root=whole")).returncode == 0
+    assert harm({}, *command("ner", *last, "output_root=whole"), PYTHONHASHSEED="1").returncode == 0
     killed = harm({"signal": 9, "at": ("predict", 1)}, *command("ner", *last))
     assert killed.returncode == -9
     assert list(tmp_path.glob("outputs/**/checkpoints/done-*"))

@@ -80,7 +80,7 @@ def test_killed_right_after_an_epoch(
     ids=" ".join,
 )
 def test_killed_with_other_settings(settings: tuple[str, ...], harm: Harm, command: Command, tmp_path: Path) -> None:
-    assert harm({}, *command("ner", *settings, "output_root=whole")).returncode == 0
+    assert harm({}, *command("ner", *settings, "output_root=whole"), PYTHONHASHSEED="1").returncode == 0
     interrupted(harm, command("ner", *settings), ("training_step", 15))
     again = harm({}, *command("ner", *settings))
     assert again.returncode == 0, again.stderr

@@ -71,10 +71,37 @@ def test_a_run_leaves_everything_and_is_found_again(
     assert "epoch" not in again.stdout
     assert (folder / "report.html").read_text() == page, "a page that is missing is made"
 
-    anew = run(*command, "overwrite=true")
+    anew = run(*command, "overwrite=true", PYTHONHASHSEED="1")
     assert anew.returncode == 0
     assert "epoch" in anew.stdout
     assert report_of(tmp_path)["metrics"] == report["metrics"], "the same seed gives the same model"
+
+
+def test_few_validation_rows_choose_no_epoch(
+    data: dict[str, Path],
+    models: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    reports, weights, lines = {}, {}, {}
+    for keep in ("null", "last", "best"):
+        command = arguments("classification", data, models, "hparams.epochs=3", f"hparams.keep={keep}")
+        command.remove("hparams.max_steps=4")
+        assert main([*command, f"output_root=keep-{keep}"]) == 0
+        reports[keep] = report_of(tmp_path / f"keep-{keep}")
+        weights[keep] = next((tmp_path / f"keep-{keep}").rglob("model.safetensors")).read_bytes()
+        lines[keep] = capsys.readouterr().out.splitlines()
+    said = "5 validation rows: too few to choose an epoch by, so that the last weights are kept"
+    assert [sum(said in line for line in shown) for shown in lines.values()] == [1, 0, 0]
+    stars = {keep: sum(line.endswith(" *") for line in shown) for keep, shown in lines.items()}
+    assert (stars["null"], stars["last"]) == (0, 0)
+    assert stars["best"] > 0
+    assert [report["training"]["best_epoch"] for report in reports.values()] == [None, None, 3.0]
+    assert ["macro_f1" in epoch for epoch in reports["null"]["history"]] == [True, True, True], "all are evaluated"
+    assert ["macro_f1" in epoch for epoch in reports["last"]["history"]] == [False, False, False]
+    assert weights["null"] == weights["best"], "as all epochs score the same here, the last is the best"
 
 
 def test_an_unfinished_directory_is_done_over(

@@ -231,6 +231,22 @@ def test_an_ablation(words: list[str], tmp_path: Path, capsys: Any) -> None:
     assert "p corrected for 3 levers" in said
 
 
+def test_without_a_soup_the_best_evaluation_is_kept_as_with_it() -> None:
+    """With few validation rows, nothing else would keep it."""
+    question: Any = SimpleNamespace(
+        config=compose(["task=classification", "hparams.soup=2", "hparams.focal=1"]),
+        seeds=(1,),
+        require_enough_rows=lambda: None,
+        words=lambda *_: ["task=classification"],
+    )
+    changed = {setting.name: setting.overrides for setting in ablation.settings(question)}
+    assert changed == {
+        ALL: (),
+        "without focal": ("hparams.focal=0.0",),
+        "without soup": ("hparams.soup=0", "hparams.keep=best"),
+    }
+
+
 def test_levers_are_paired_by_seed(tmp_path: Path) -> None:
     """Seeds differ by far more than the lever does in each of them, which only pairs tell."""
     right = {ALL: (0.5, 0.7, 0.9), "without lever": (0.45, 0.65, 0.85)}

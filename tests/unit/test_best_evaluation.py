@@ -36,7 +36,7 @@ def test_of_equal_evaluations_the_last_is_kept_and_each_has_a_star(
         num_train_epochs=5.0,
     )
     trainer = object.__new__(RecipeTrainer)
-    trainer.args, trainer.state, trainer.ingredients = arguments, TrainerState(), None
+    trainer.args, trainer.state, trainer.ingredients, trainer.hparams = arguments, TrainerState(), None, Hparams()
     progress = Progress(["x"], Score("x", greater))
     found, starred = [], []
     for step, value in enumerate(values, 1):

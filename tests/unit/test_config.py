@@ -164,7 +164,11 @@ def status_of(arguments: list[str]) -> int:
             "data.limit=5: it holds keys of its own. Write data.limit.NAME=VALUE; NAME is one of nested, test, train, "
             "validation",
         ),
-        ("study.sizes=5", "study.sizes=5: a list, such as 'study.sizes=[5]'"),
+        ("study.sizes=5", "study.sizes=5: a list, such as 'study.sizes=[FIRST,SECOND]'"),
+        ("study.sizes={a:1}", "study.sizes={a:1}: a list, such as"),
+        ("data.limit=[5]", "data.limit=[5]: it holds keys of its own"),
+        ("data.limit=null", "data.limit=null: it holds keys of its own"),
+        ("++data.limit=5", "data.limit=5: it holds keys of its own"),
         ("foo", "Can't read the override 'foo'. Write KEY=VALUE"),
         ("seed=1,2", "seed=1,2: two values; a sweep over them: -m seed=1,2"),
         ("task.kind=auto", "No config key 'task.kind' for this task: it belongs to task=classification"),

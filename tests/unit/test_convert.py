@@ -121,7 +121,7 @@ def test_bad_rows_may_be_left_out(capsys: pytest.CaptureFixture[str], folder: Pa
         (("a.csv", "-o"), "-o: a value is missing"),
         (("a.csv", "--ovrwrite"), "No flag '--ovrwrite'. Did you mean '--overwrite'? What there is: --help"),
         (("reviews.csv", "-o", "names.conll"), "-o names.conll: is there already. To write it anew: --overwrite"),
-        (("reviews.csv", "-o", "."), "-o .: is a folder. Name a file in it"),
+        (("reviews.csv", "-o", "."), "-o .: is a folder. Name a file"),
         (
             ("reviews.csv", "-o", "out.conll"),
             "No format of classification rows with the extension '.conll'. There are: csv (.csv), jsonl (.jsonl)",

@@ -23,9 +23,13 @@ def test_a_new_file_may_be_written_even_in_a_new_folder(tmp_path: Path) -> None:
     [
         ("rows.csv", False, "rows.csv: is one of the input's files. Name another one"),
         ("sub/../rows.csv", True, "sub/../rows.csv: is one of the input's files. Name another one"),
-        ("sub", True, "sub: is a folder. Name a file in it"),
+        ("sub", True, "sub: is a folder. Name a file"),
         ("old.csv", False, "old.csv: is there already. To write it anew: --overwrite"),
-        ("new.csv", False, "beside.xml: is there already. To write it anew: --overwrite"),
+        (
+            "new.csv",
+            False,
+            "new.csv: beside.xml, which is written with it, is there already. To write it anew: --overwrite",
+        ),
         ("rows.csv/new.csv", True, "rows.csv/new.csv: can't be written: {folder}/rows.csv is no folder"),
         (f"{'long' * 100}.csv", False, f"{'long' * 100}.csv: can't be written: File name too long"),
     ],
