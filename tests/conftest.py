@@ -16,7 +16,7 @@ import torch
 from hypothesis import HealthCheck, settings
 
 from tests import tiny
-from tests.nursery import CAN_FORK, Nursery
+from tests.nursery import CAN_FORK, Nursery, starter
 
 # The number of examples limits a test, not the time: a slow machine must not fail it.
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -147,10 +147,8 @@ def run(tmp_path: Path, nursery: Nursery | None) -> Run:
         *arguments: str, launcher: tuple[str, ...] = (sys.executable,), **environment: str
     ) -> subprocess.CompletedProcess[str]:
         variables = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hf"), **environment}
-        if nursery is not None and launcher == (sys.executable,) and not environment:
-            return nursery.run("recipes.run", arguments, tmp_path, variables, typed=None, timeout=300)
         return subprocess.run(
-            [*launcher, "-m", "recipes.run", *arguments],
+            [*starter(nursery, launcher, environment), "-m", "recipes.run", *arguments],
             cwd=tmp_path,
             env=variables,
             capture_output=True,

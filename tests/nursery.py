@@ -85,30 +85,12 @@ class Nursery:
         os.close(self._alive)
         self._process.wait()
 
-    def run(
-        self,
-        module: str,
-        arguments: Sequence[str],
-        folder: Path,
-        environment: Mapping[str, str],
-        typed: str | None,
-        timeout: float,
-    ) -> subprocess.CompletedProcess[str]:
-        """Run a module as `python -m` does, and return what it gave.
 
-        Raises:
-            TimeoutExpired: it took too long, and was killed.
-        """
-        return subprocess.run(
-            [str(self.programs / "python"), "-m", module, *arguments],
-            cwd=folder,
-            env=environment,
-            input=typed,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=timeout,
-        )
+def starter(nursery: Nursery | None, given: tuple[str, ...], environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what starts a command: the `python` of the nursery, if no launcher or variable is a test's own."""
+    if nursery is None or given != (sys.executable,) or environment:
+        return given
+    return (str(nursery.programs / "python"),)
 
 
 PYTHON = """\

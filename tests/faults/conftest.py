@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.nursery import Nursery
+from tests.nursery import Nursery, starter
 
 Outcome = tuple[str, list[dict[str, float]]]
 Harm = Callable[..., subprocess.CompletedProcess[str]]
@@ -44,13 +44,10 @@ def harm(tmp_path: Path, nursery: Nursery | None) -> Harm:
         **environment: str,
     ) -> subprocess.CompletedProcess[str]:
         paths = {"PYTHONPATH": str(ROOT), "HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "1"}
-        variables, words = {**os.environ, **paths, **environment}, [json.dumps(plan), *arguments]
-        if nursery is not None and before == (sys.executable,) and not environment:
-            return nursery.run("tests.faults.saboteur", words, tmp_path, variables, typed, timeout=300)
         return subprocess.run(
-            [*before, "-m", "tests.faults.saboteur", *words],
+            [*starter(nursery, before, environment), "-m", "tests.faults.saboteur", json.dumps(plan), *arguments],
             cwd=tmp_path,
-            env=variables,
+            env={**os.environ, **paths, **environment},
             input=typed,
             capture_output=True,
             text=True,

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,9 @@ def test_rows_to_label_next(trained: Path, tmp_path: Path, capsys: Any) -> None:
     assert "65; labelled already: 1; repeated: 1" in said
     assert "this model has learnt nothing" in said
     assert "suggested   7 rows, 42 words" in said
+    every = str(tmp_path / "every.csv")
+    assert main([str(trained / "run"), str(trained / "new.csv"), "-o", every, "--count", "1000"]) == 0
+    assert re.search(r"suggested   \d+ rows of 1,000 asked for, \d+ words", capsys.readouterr().out)
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len({row["message"] for row in rows}) == 7

@@ -67,3 +67,12 @@ def test_of_equal_evaluations_the_last_is_kept_and_each_has_a_star(
 )
 def test_too_few_rows_choose_no_epoch_unless_they_are_asked_to(hparams: Hparams, rows: int, best: bool) -> None:
     assert keeps_best(hparams, rows) == best
+
+
+def test_yardsticks_keep_the_first_of_equal_evaluations_as_transformers_does() -> None:
+    trainer = object.__new__(RecipeTrainer)
+    trainer.args = SimpleNamespace(
+        metric_for_best_model="eval_x", greater_is_better=True, save_strategy="best", load_best_model_at_end=True
+    )
+    trainer.state, trainer.ingredients, trainer.hparams = TrainerState(), None, Hparams(plain=True)
+    assert [trainer._determine_best_metric({"eval_x": value}, None) for value in (0.5, 0.7, 0.7)] == [True, True, False]

@@ -179,6 +179,14 @@ def test_a_comparison_is_written(suffix: str, two: Path, capsys: pytest.CaptureF
     assert (status, "is there already. To write it anew: --overwrite" in err) == (2, True)
 
 
+def test_a_comparison_does_not_write_over_a_report_of_its_runs(two: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = sorted(two.rglob("report.json"))[0]
+    before = report.read_bytes()
+    status, _, err = compared(capsys, two, "-o", report, "--overwrite")
+    assert (status, "is one of the input's files" in err) == (2, True)
+    assert report.read_bytes() == before
+
+
 def test_a_sweep_is_compared_by_its_folder(two: Path, capsys: pytest.CaptureFixture[str]) -> None:
     jobs = two / "sweeps" / "ab" / "jobs"
     jobs.mkdir(parents=True)

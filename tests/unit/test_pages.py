@@ -251,6 +251,8 @@ def test_advice_is_given_where_a_curve_or_a_baseline_asks_for_it() -> None:
     assert list(advice(curve(0.5, 0.4, 0.41), "test")) == []
     assert list(advice(curve(0.5, 0.4, 0.41, scores=level), "test")) == []
     assert ["more of them" in sentence for sentence in advice(curve(0.5, 0.4, 0.41, scores=rising), "test")] == [True]
+    unchosen = curve(0.5, 0.4, 0.41, scores=rising)
+    assert list(advice(replace(unchosen, training=replace(unchosen.training, best_epoch=None)), "test")) == []
     assert ["too sure" in sentence for sentence in advice(curve(0.5, 0.4, 0.5), "test")] == [True]
     for value, expected in ((-0.1, ["A baseline without a network is better"]), (0.1, [])):
         verdict = Verdict(baselines={"test": {"x": Baseline({"f1": 0.5}, {"f1": Gain(value, None)})}})
