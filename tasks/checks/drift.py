@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 
 import regex
-from scipy import stats
 
 from tasks.checks.finding import Finding, finding
 from tasks.data.options import Split
@@ -36,12 +35,13 @@ def length_drift(lengths: Mapping[Split, Sequence[int]]) -> Iterator[Finding]:
     for split, others in lengths.items():
         if split == "train" or min(len(train), len(others)) < FEWEST_LENGTHS:
             continue
-        found = stats.ks_2samp(train, others)
         own, usual = median(others), median(train)
-        is_other = abs(own - usual) >= USUAL_DISTANCE * usual
-        if is_other and found.statistic >= LENGTH_DISTANCE and found.pvalue < CERTAIN:
+        if abs(own - usual) < USUAL_DISTANCE * usual:
+            continue
+        distance = _certain_distance(train, others)
+        if distance >= LENGTH_DISTANCE:
             message = f"the usual length in {split} is {own:,.0f} words, and {usual:,.0f} in training"
-            yield finding("length_drift", "warning", message, round(found.statistic * len(others)), len(others))
+            yield finding("length_drift", "warning", message, round(distance * len(others)), len(others))
 
 
 def number_drift(numbers: Mapping[Split, Sequence[float]]) -> Iterator[Finding]:
@@ -50,10 +50,10 @@ def number_drift(numbers: Mapping[Split, Sequence[float]]) -> Iterator[Finding]:
     for split, others in numbers.items():
         if split == "train" or min(len(train), len(others)) < FEWEST:
             continue
-        found = stats.ks_2samp(train, others)
-        if found.statistic >= LENGTH_DISTANCE and found.pvalue < CERTAIN:
+        distance = _certain_distance(train, others)
+        if distance >= LENGTH_DISTANCE:
             message = f"the middle number in {split} is {median(others):g}, and {median(train):g} in training"
-            yield finding("label_drift", "warning", message, round(found.statistic * len(others)), len(others))
+            yield finding("label_drift", "warning", message, round(distance * len(others)), len(others))
 
 
 def label_drift(counts: Mapping[Split, Mapping[str, int]]) -> Iterator[Finding]:
@@ -67,7 +67,7 @@ def label_drift(counts: Mapping[Split, Mapping[str, int]]) -> Iterator[Finding]:
         shares = [[count / sum(row) for count in row] for row in table]
         distances = {name: other - own for name, own, other in zip(names, *shares, strict=True)}
         distance = sum(map(abs, distances.values())) / 2
-        if distance >= LABEL_DISTANCE and stats.chi2_contingency(table).pvalue < CERTAIN:
+        if distance >= LABEL_DISTANCE and _is_certain(table):
             name = max(distances, key=lambda name: abs(distances[name]))
             own = shares[0][names.index(name)]
             message = f"{name!r} has a share of {own + distances[name]:.0%} in {split}, and of {own:.0%} in training"
@@ -93,6 +93,20 @@ def vocabulary_drift(texts: Mapping[Split, Sequence[str]]) -> Iterator[Finding]:
             named = ", ".join(word for word, _ in words.most_common(5))
             message = f"{share:.0%} of the words in {split} are new; {usual:.0%} were to be expected: {named}"
             yield finding("vocabulary_drift", "note", message, round(share * len(others)), len(others))
+
+
+def _certain_distance(some: Sequence[float], others: Sequence[float]) -> float:
+    """Return the distance of two distributions by Kolmogorov and Smirnov, or 0 if it may be chance."""
+    from scipy import stats  # takes half a second, which splits that look alike need not wait
+
+    found = stats.ks_2samp(some, others)
+    return float(found.statistic) if found.pvalue < CERTAIN else 0.0
+
+
+def _is_certain(table: Sequence[Sequence[int]]) -> bool:
+    from scipy import stats
+
+    return bool(stats.chi2_contingency(table).pvalue < CERTAIN)
 
 
 def _some(texts: Sequence[str]) -> Sequence[str]:

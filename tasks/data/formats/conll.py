@@ -130,18 +130,22 @@ def _fault(rows: Sequence[Row], layout: Layout) -> tuple[int, str] | None:
     from_end = min(token_column, tag_column) < 0
     first_number, first_row = rows[0] if rows else (0, [])
     for number, row in rows:
-        columns = f"{len(row)} column{'' if len(row) == 1 else 's'}"
         if len(row) < needed:
-            return number, f"{columns}, but {needed} are needed: {' '.join(row)!r}"
+            return number, f"{_columns_of(row)}, but {needed} are needed: {' '.join(row)!r}"
         if from_end and len(row) != len(first_row):
             return number, (
-                f"{columns}, but {len(first_row)} in line {first_number}. Which are meant? Number them from 0 with "
-                "data.columns.tokens and data.columns.tags; if these are comments, say how they start with data.comment"
+                f"{_columns_of(row)}, but {len(first_row)} in line {first_number}. Which are meant? Number them "
+                "from 0 with data.columns.tokens and data.columns.tags; if these are comments, say how they start with "
+                "data.comment"
             )
         for column, what in ((token_column, "token"), (tag_column, "tag")):
             if not row[column].strip():
                 return number, f"the {what} in column {column} is empty"
     return None
+
+
+def _columns_of(row: Sequence[str]) -> str:
+    return f"{len(row)} column{'' if len(row) == 1 else 's'}"
 
 
 def _recognise(source: Source) -> Confidence:

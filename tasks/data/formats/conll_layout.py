@@ -60,7 +60,8 @@ def find_layout(
     hashes = hashes and _is_numbered(_without_hashes(sentences))
     sentences = _without_hashes(sentences) if hashes else sentences
     trailing = _empty_columns_at_end(sentences)
-    sentences = [[(number, row[: len(row) - trailing]) for number, row in rows] for rows in sentences]
+    if trailing:
+        sentences = [[(number, row[: len(row) - trailing]) for number, row in rows] for rows in sentences]
     if tags is None and all(len(row) == 1 for rows in sentences for _, row in rows):
         return Layout(0, None, hashes, trailing)
     token_column, tag_column = _find_columns(sentences, tokens, tags, file, report)
@@ -68,10 +69,12 @@ def find_layout(
     return Layout(token_column, tag_column, hashes, trailing, shortest)
 
 
-def laid_out(sentences: Sentences, layout: Layout) -> list[list[Row]]:
+def laid_out(sentences: Sentences, layout: Layout) -> Sentences:
     """Return the sentences without comments and empty last columns, and with tags that hold blanks as one column."""
     if layout.hashes:
         sentences = _without_hashes(sentences)
+    if not layout.trailing and layout.shortest is None:
+        return sentences
     return [[(number, _cells(row, layout)) for number, row in rows] for rows in sentences]
 
 
@@ -150,8 +153,7 @@ def _empty_columns_at_end(sentences: Sentences) -> int:
 
 
 def _empty_at_end(row: Sequence[str]) -> int:
-    filled = [number for number, cell in enumerate(row) if cell]
-    return len(row) - 1 - max(filled, default=0)
+    return next((empty for empty, cell in enumerate(reversed(row)) if cell), len(row) - 1)
 
 
 def _columns_without_blanks(sentences: Sentences, file: str, report: ReadReport) -> int | None:
