@@ -11,7 +11,7 @@ from recipes.bench.table import write
 from recipes.statistics.means import half_width
 
 SEEDS = 5
-SCREENING_SEEDS = 3
+SCREENING_SEEDS = 2
 "Of all levers; the others are for those that promise to be worth something."
 FEW_SIZES = {
     "trec6": (8, 32),
