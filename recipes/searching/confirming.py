@@ -36,6 +36,11 @@ class Confirmed:
     "The size of a point of the score, which tells how far it can go."
 
     @property
+    def score_name(self) -> str:
+        """The name of the score that was searched for."""
+        return self.outcomes[0].objective_name.rpartition(" ")[2]
+
+    @property
     def objectives(self) -> list[float]:
         """The objectives of all seeds."""
         return [one.objective for one in self.outcomes if one.objective is not None]
@@ -65,7 +70,7 @@ class Confirmed:
         if len(values) < 2:
             return None
         middle, half = fmean(values), half_width(values)
-        lowest, highest = range_of(self.outcomes[0].objective_name.rpartition(" ")[2], self.point)
+        lowest, highest = range_of(self.score_name, self.point)
         return max(middle - half, lowest), min(middle + half, highest)
 
     @property

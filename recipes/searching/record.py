@@ -31,6 +31,7 @@ def write_record(
     confirmed: Sequence[Confirmed],
     best: FrozenTrial | None,
     command: str | None,
+    on_test: str = "",
 ) -> None:
     """Write all that is known of a search, without times, which differ when it is done again; and its page.
 
@@ -42,9 +43,11 @@ def write_record(
         confirmed: those that were run again, best first.
         best: the winner; None if no trial has a score.
         command: the one that trains with the winner's values.
+        on_test: what the test rows say about the first two of `confirmed`.
     """
     outcomes = [outcome for outcome in map(outcome_of, trials) if outcome is not None]
     lead = lead_in_words(confirmed[0], confirmed[1]) if len(confirmed) > 1 else ""
+    told = {"lead": lead, "on_test": on_test}
     record = {
         "search": {**asdict(search), "storage": None},  # a URL may hold a password
         "space": {key: _plain_values(values) for key, values in space.items()},
@@ -53,7 +56,7 @@ def write_record(
         "trials": list(map(_plain, trials)),
         "importance": importance(trials),
         "confirmed": [one.plain() for one in confirmed],
-        "best": None if best is None else {"number": best.number, "values": best.params, "lead": lead},
+        "best": None if best is None else {"number": best.number, "values": best.params, **told},
         "command": command,
     }
     write_json(folder / RECORD, record)

@@ -22,8 +22,9 @@ from recipes.searching.space import overrides_of
 from recipes.searching.store import DIRECTORY, ENDED, FOUND_DONE, HOME, Store, explaining, lock_of
 from recipes.searching.table import print_trials, ranked
 from recipes.searching.trial import describe, do_trial
+from recipes.searching.verdict import on_test_rows
 from recipes.searching.winner import write_winner
-from recipes.system.console import complain, counted, say
+from recipes.system.console import complain, counted, say, say_field
 from tasks.errors import InputError
 
 
@@ -76,6 +77,9 @@ def _name_winner(sweep: Sweep, plan: Plan, best: Sequence[FrozenTrial], ended: S
     winner = confirmed[0].trial if confirmed else best[0]
     if not confirmed:
         say(f"best        trial {winner.number}: {describe(winner)}")
+    on_test = on_test_rows(*confirmed[:2]) if len(confirmed) > 1 else ""
+    if on_test:
+        say_field("on test", on_test)
     _keep_models(plan, plan.search.keep_models, winner)
     seeds = counted(plan.search.confirm.seeds, "fresh seed")
     said = f"The best of {counted(len(ended), 'trial')}, " + (f"confirmed with {seeds}" if confirmed else "by one seed")
@@ -83,7 +87,7 @@ def _name_winner(sweep: Sweep, plan: Plan, best: Sequence[FrozenTrial], ended: S
     words = [*places, *(word for word in plan.base if not is_about_many(word))]
     command = write_winner(folder, winner.params, words, said)
     say(f"To train with these values: {command}")
-    write_record(folder, plan.search, plan.proposer.space, ended, confirmed, winner, command)
+    write_record(folder, plan.search, plan.proposer.space, ended, confirmed, winner, command, on_test)
 
 
 def _confirmed(sweep: Sweep, plan: Plan, best: Sequence[FrozenTrial]) -> list[Confirmed]:

@@ -79,8 +79,11 @@ def test_a_search_from_its_command_to_the_best_values(
     assert main(shlex.split(best)[3:]) == 0
     assert f"Already done: {trials[int(chosen)]['outcome']['directory']}" in capsys.readouterr().out
 
+    (told,) = re.findall(r"^on test +(.+)", said, re.MULTILINE)
+    assert told == "not compared, as each seed cuts off other test rows: data.split_seed=1 would hold them"
     (page,) = tmp_path.glob("outputs/sweeps/*/report.html")
     shown = page.read_bytes()
+    assert f"On test rows, which chose nothing: {told}" in shown.decode()
     assert f"The best: trial {chosen}" in shown.decode()
     page.unlink()
     assert report_main([str(page.parent.relative_to(tmp_path))]) == 0

@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +16,10 @@ from transformers import TrainerState
 
 from recipes.command.dispatch import Sweep
 from recipes.command.line import CommandLine
+from recipes.comparing.groups import Group
+from recipes.comparing.sentences import sentence
+from recipes.comparing.stored_runs import load_run
+from recipes.comparing.verdicts import compare
 from recipes.config.schema import Config, Runtime, Search
 from recipes.jobs.launching import runs_of
 from recipes.reporting.search_page import search_page
@@ -25,11 +29,13 @@ from recipes.searching.proposing import Proposer
 from recipes.searching.space import grid_of, overrides_of, rounded, space_of, split_overrides, within
 from recipes.searching.store import Store, lock_of
 from recipes.searching.trial import do_trial
+from recipes.searching.verdict import on_test_rows
 from recipes.system.signals import Interruption
 from recipes.training.evaluations import evaluation_steps
 from recipes.training.progress import Progress, close_progress
 from tasks.errors import InputError
 from tasks.scoring.score import Score
+from tests.unit.test_compare import GOLD, leave_run
 from tests.unit.test_pages import checked
 
 SPACE = space_of(
@@ -377,6 +383,37 @@ def test_the_best_mean_over_seeds_wins() -> None:
     said = lead_in_words(first, second)
     assert said == "0.2000 (-1.0706 to 1.4706, on these very rows): with so few seeds, either may be the better one"
     assert lead_in_words(confirmed(1, 0.1), confirmed(0, 0.4)) == "0.3000: a single seed tells little"
+
+
+def rerun(folder: Path, number: int, right: float, golds: Mapping[int, Sequence[str]]) -> Confirmed:
+    """Return a trial with a run for each seed that has a share of its test rows right."""
+    runs = {seed: leave_run(folder / f"{number}" / f"{seed}", right, seed, gold=gold) for seed, gold in golds.items()}
+    outcomes = [Outcome(str(run), "validation accuracy", 0.5, right) for run in runs.values()]
+    return Confirmed(ended(number, PARAMS, 0.5), outcomes)
+
+
+def test_test_rows_tell_whether_the_best_is_better(tmp_path: Path) -> None:
+    """They may say that the other one is; compare's own words say how sure that is."""
+    same = dict.fromkeys((2, 3, 4), tuple(GOLD))
+    best, second = rerun(tmp_path, 3, 0.6, same), rerun(tmp_path, 5, 0.95, same)
+    groups = [
+        Group(f"trial {one.trial.number}", [load_run(Path(each.directory), "test") for each in one.outcomes])
+        for one in (best, second)
+    ]
+    found = compare(groups, "accuracy")
+    assert on_test_rows(best, second) == sentence(found.pairs[0], found.score)
+    assert on_test_rows(best, second).startswith("trial 5 is better than trial 3: +0.3500 accuracy")
+
+
+def test_what_test_rows_can_not_tell(tmp_path: Path) -> None:
+    alone = replace(confirmed(1, 0.1), outcomes=[Outcome("run", "validation accuracy", 0.5, None)])
+    assert on_test_rows(alone, alone) == ""
+    cut_off = {2: tuple(GOLD), 3: ("no", *GOLD)}
+    said = on_test_rows(rerun(tmp_path, 3, 0.6, cut_off), rerun(tmp_path, 5, 0.9, cut_off))
+    assert said == "not compared, as each seed cuts off other test rows: data.split_seed=1 would hold them"
+    few = {2: tuple(GOLD[:3])}
+    said = on_test_rows(rerun(tmp_path, 6, 0.6, few), rerun(tmp_path, 7, 0.9, few))
+    assert re.match(r"not compared\. \S+: has 3 rows on test, which are too few to tell anything", said)
 
 
 def test_the_interval_of_a_mean_stays_where_scores_can_be() -> None:
