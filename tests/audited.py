@@ -10,7 +10,7 @@ from recipes.auditing.auditing import HEADER, TABLE
 from recipes.reporting.audit_page import RECORD
 from recipes.reporting.study_page import RECORD as STUDY
 from tasks.classification import Classification
-from tasks.fixes import digest_of_line
+from tasks.loading.fixes import digest_of_line
 
 
 def write_rows(path: Path, rows: list[tuple[str, str]]) -> Path:

@@ -15,8 +15,8 @@ from recipes.system.files import write_text
 from tasks.data.read import read_label_names, read_records
 from tasks.data.records import ReadReport
 from tasks.errors import InputError
-from tasks.fixes import require_rows, with_fixes
-from tasks.load import read_splits
+from tasks.loading.fixes import require_rows, with_fixes
+from tasks.loading.reading import read_splits
 from tasks.task import AnyTask, Layout
 from tasks.writing.fitting import unused_columns
 from tasks.writing.rereading import reading_of
@@ -38,8 +38,8 @@ def apply_fixes(path: Path, output: Path) -> None:
     config = compose(overrides_of(path))
     layout = Layout(config.data.columns, read_label_names(config.data.label_names))
     report = ReadReport(on_bad_row=config.data.on_bad_row)
-    task, given, _, _ = read_splits(config.task, config.data, layout, report)
-    train: list[Any] = given["train"]
+    given = read_splits(config.task, config.data, layout, report)
+    task, train = given.task, given.rows["train"]
     require_rows(task, train, fixes)
     found = with_fixes(task, train, fixes)
     files: Mapping[str, list[Any]] = defaultdict(list)

@@ -22,8 +22,8 @@ from recipes.system.console import counted, escape_control_characters, say, tabl
 from recipes.system.files import write_json, write_text
 from tasks.auditing.classes import Audited
 from tasks.auditing.suspect import Line, Suspect
-from tasks.fixes import digest_of_line
 from tasks.inspecting.audits import audit
+from tasks.loading.fixes import digest_of_line
 from tasks.task import AnyTask
 from tasks.writing.csv_cells import csv_text
 

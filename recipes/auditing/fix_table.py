@@ -12,7 +12,7 @@ from recipes.reporting.study_page import RECORD as STUDY
 from recipes.system.console import counted
 from tasks.corrections import YES, Fix
 from tasks.errors import InputError
-from tasks.fixes import DROP, Fixes, Place, RowFixes, suspect_of
+from tasks.loading.fixes import DROP, Fixes, Place, RowFixes, suspect_of
 
 FIX = "fix"
 REMEDY = "The audit's command makes it anew"

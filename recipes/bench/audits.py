@@ -22,7 +22,7 @@ from recipes.system.console import say
 from recipes.system.files import write_json, write_text
 from tasks.auditing.suspect import Line
 from tasks.data.records import ReadReport
-from tasks.load import load
+from tasks.loading.load import load
 from tasks.writing.writers import choose_writer
 
 SEED = 1

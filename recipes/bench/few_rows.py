@@ -22,7 +22,7 @@ from recipes.command.composing import compose
 from recipes.system.console import complain, say
 from recipes.system.files import write_json, write_text
 from tasks.data.records import ReadReport
-from tasks.load import load
+from tasks.loading.load import load
 from tasks.task import AnyTask
 from tasks.writing.writers import choose_writer
 

@@ -47,7 +47,7 @@ def source_questions() -> list[Any]:
 
 def _rows(task: str, data: str) -> list[Any]:
     from recipes.command import composing
-    from tasks.load import load
+    from tasks.loading.load import load
 
     config = composing.compose([f"task={task}", f"data={data}"])
     return [row for rows in load(config.task, config.data, config.seed).splits.values() for row in rows]

@@ -52,7 +52,7 @@ def assembled(overrides: list[str]) -> Any:
     from recipes.system.signals import Interruption
     from recipes.training.assembly import assemble, prepare
     from recipes.training.clock import Laps
-    from tasks.load import load
+    from tasks.loading.load import load
 
     config = composing.compose(overrides)
     rows = load(config.task, config.data, config.seed)

@@ -12,7 +12,7 @@ from tasks.data.read import read_label_names
 from tasks.data.records import Origin, ReadReport
 from tasks.errors import InputError
 from tasks.inspecting.steps import Given
-from tasks.load import read_splits
+from tasks.loading.reading import read_splits
 from tasks.plausibility import FEW_ROWS
 from tasks.task import AnyTask, Head, Layout
 
@@ -61,7 +61,7 @@ def read(config: Config) -> Read:
     report = TolerantReport(on_bad_row="skip", way_out="")
     layout = Layout(data.columns, read_label_names(data.label_names))
     try:
-        task, found, unlabelled, _ = read_splits(config.task, data, layout, report)
+        found = read_splits(config.task, data, layout, report)
     except InputError as error:
         reasons = [
             f"{count:,} x {reason}, e.g. {report.examples[reason][0]}" for reason, count in report.skipped.items()
@@ -69,9 +69,10 @@ def read(config: Config) -> Read:
         raise InputError("\n".join([str(error), *reasons])) from error
     if data.deduplicate is not None or data.balance is not None:
         report.note("data.deduplicate and data.balance act on what a run trains on: here rows are checked as they are")
-    splits = {split: found[split] for split in get_args(Split) if split in found}
+    task = found.task
+    splits = {split: found.rows[split] for split in get_args(Split) if split in found.rows}
     policy = data.unknown_labels or task.unknown_label_policy
-    given = Given(splits, unlabelled, stops=policy == "error")
+    given = Given(splits, found.unlabelled, stops=policy == "error")
     findings = [*_unusable(report, given, data.on_bad_row), *_repaired(report, given), *_few(given)]
     head = None
     try:

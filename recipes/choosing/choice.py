@@ -25,8 +25,9 @@ from recipes.training.assembly import Prepared
 from recipes.training.stages import first_batch
 from tasks.data.splits import folds
 from tasks.errors import InputError
-from tasks.load import AnyRows, split_keys
-from tasks.rejoining import with_validation_in_training
+from tasks.loading.rejoining import with_validation_in_training
+from tasks.loading.rows import AnyRows
+from tasks.loading.splitting import split_keys
 from tasks.scoring.resampling import Numbers
 
 FEWEST = 2

@@ -13,7 +13,7 @@ from recipes.inference.evaluation import OutOfFold
 from recipes.machine.devices import Placement
 from recipes.system.signals import Interruption
 from recipes.training.fitting import fit
-from tasks.load import AnyRows
+from tasks.loading.rows import AnyRows
 from tasks.task import Prediction
 
 

@@ -49,7 +49,8 @@ from tasks.analysis.parts import Line
 from tasks.data.read import read_label_names
 from tasks.errors import InputError
 from tasks.inspecting.quick import quick_findings
-from tasks.load import AnyRows, load
+from tasks.loading.load import load
+from tasks.loading.rows import AnyRows
 from tasks.task import AnyTask
 
 

@@ -14,7 +14,7 @@ from recipes.heads.r_drop import class_divergence, label_divergence, number_dive
 from recipes.heads.recipe import Recipe, Reduce
 from tasks.classification import Text
 from tasks.errors import InputError
-from tasks.load import Rows
+from tasks.loading.rows import Rows
 from tasks.task import AnyTask, Head
 
 

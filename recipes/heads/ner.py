@@ -10,7 +10,7 @@ from recipes.config.schema import Hparams
 from recipes.heads.loss import class_weights, cross_entropy
 from recipes.heads.r_drop import class_divergence
 from recipes.heads.recipe import Recipe, Reduce
-from tasks.load import Rows
+from tasks.loading.rows import Rows
 from tasks.ner import Ner, Sentence
 from tasks.task import AnyTask, Head
 

@@ -12,7 +12,7 @@ from recipes.heads.loss import span_cross_entropy
 from recipes.heads.r_drop import span_divergence
 from recipes.heads.recipe import Recipe, Reduce
 from tasks.columns import CANDIDATES, NULL, PASSAGE
-from tasks.load import Rows
+from tasks.loading.rows import Rows
 from tasks.qa import Qa, Question
 from tasks.task import AnyTask, Head
 

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from recipes.config.schema import Hparams
 from recipes.heads import classification, ner, qa
 from recipes.heads.recipe import Recipe, Reduce
-from tasks.load import AnyRows
+from tasks.loading.rows import AnyRows
 from tasks.task import AnyTask, Head
 
 RECIPES: Mapping[str, Callable[[AnyRows, Hparams], Recipe]] = MappingProxyType(

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 from recipes.inference.predicting import Predictor
 from recipes.windows.columns import Windows
 from tasks.analysis.parts import TRAITS, renumbered
-from tasks.data.options import Split
+from tasks.data.options import HELD_OUT, Split
 from tasks.errors import InputError
-from tasks.load import AnyRows
+from tasks.loading.rows import AnyRows
 from tasks.task import AnyTask, Prediction, Row
 
 T = TypeVar("T")
@@ -40,9 +40,6 @@ class Evaluation:
     "What stands for validation, if its rows are those of training."
 
 
-SCORED: tuple[Split, ...] = ("validation", "test")
-
-
 def evaluate(
     predictor: Predictor, rows: AnyRows, windows: Mapping[Split, Windows], out_of_fold: OutOfFold | None = None
 ) -> Evaluation:
@@ -57,7 +54,7 @@ def evaluate(
         out_of_fold: predictions for the validation rows if these are the training rows.
     """
     task, evaluation = predictor.task, Evaluation()
-    for split in SCORED:
+    for split in HELD_OUT:
         split_rows = rows.splits[split]
         if not split_rows:
             continue

@@ -6,11 +6,11 @@ from math import isnan
 
 import numpy as np
 
-from recipes.inference.evaluation import SCORED, Evaluation, OutOfFold, by_fold, units_of
+from recipes.inference.evaluation import Evaluation, OutOfFold, by_fold, units_of
 from recipes.results.verdict import Baseline, Certainty, Gain, Verdict, judged_split
 from recipes.statistics.bootstrap import CONFIDENCE, Interval, draws_for, intervals
-from tasks.data.options import Split
-from tasks.load import AnyRows
+from tasks.data.options import HELD_OUT, Split
+from tasks.loading.rows import AnyRows
 from tasks.scoring.resampling import Numbers, Rescore
 from tasks.scoring.score import score_named
 from tasks.task import Prediction, Row
@@ -56,7 +56,7 @@ def _predicted_by_baselines(rows: AnyRows, evaluation: Evaluation) -> dict[Split
 
     Where validation rows are those of training, each fold is predicted with a training on the others.
     """
-    splits: list[Split] = [split for split in SCORED if split in evaluation.metrics]
+    splits: list[Split] = [split for split in HELD_OUT if split in evaluation.metrics]
     if evaluation.out_of_fold is not None:
         others = replace(evaluation, out_of_fold=None, metrics={**evaluation.metrics})
         others.metrics.pop("validation")

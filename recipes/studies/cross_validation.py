@@ -14,7 +14,7 @@ from recipes.statistics.bootstrap import intervals
 from recipes.studies.answer import Answer, Line, Runs, Table, bounds, collapsed, score_of
 from recipes.studies.question import Question, Setting, fold_of
 from recipes.system.files import write_json_lines
-from tasks.load import load
+from tasks.loading.load import load
 from tasks.task import Head
 
 FOLDER = "out_of_fold"

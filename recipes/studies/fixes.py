@@ -20,8 +20,8 @@ from recipes.system.files import write_json
 from tasks.data.files import expand_home
 from tasks.data.options import SPLITS, Split
 from tasks.errors import InputError
-from tasks.fixes import Fixes, place_of, plain_fixes, read_fixes, with_fixes
-from tasks.load import AnyRows
+from tasks.loading.fixes import Fixes, place_of, plain_fixes, read_fixes, with_fixes
+from tasks.loading.rows import AnyRows
 from tasks.overrides import hydra_literal
 
 GIVEN = "given labels"

@@ -17,7 +17,8 @@ from recipes.statistics.bootstrap import FEWEST_UNITS
 from recipes.system.console import counted
 from tasks.data.options import DataOptions, Split
 from tasks.errors import InputError
-from tasks.load import AnyRows, load
+from tasks.loading.load import load
+from tasks.loading.rows import AnyRows
 
 
 @dataclass(frozen=True)

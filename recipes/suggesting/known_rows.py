@@ -11,7 +11,7 @@ from tasks.data.options import Columns
 from tasks.data.read import read_records
 from tasks.data.records import ReadReport
 from tasks.errors import InputError
-from tasks.load import load
+from tasks.loading.load import load
 from tasks.task import AnyTask, Row
 from tasks.writing.to_label import LABEL, place_to_fill
 

@@ -21,7 +21,7 @@ from recipes.suggesting.comparing_lines import RANDOM, SUGGESTED, answer_of, nam
 from recipes.system.console import complain, counted, say, say_field
 from recipes.system.files import write_json, write_text
 from recipes.training.console_lines import show_rows
-from tasks.data.options import Columns, DataOptions, Split
+from tasks.data.options import HELD_OUT, Columns, DataOptions, Split
 from tasks.data.read import read_records
 from tasks.data.records import ReadReport
 from tasks.errors import InputError
@@ -67,8 +67,7 @@ class Replay:
     @property
     def held_out(self) -> list[Split]:
         """The splits that files are written of: if validation rows were not given, each run cuts its own off."""
-        splits: tuple[Split, ...] = ("validation", "test")
-        return [split for split in splits if split == "test" or split not in self.question.rows.cut]
+        return [split for split in HELD_OUT if split == "test" or split not in self.question.rows.cut]
 
     def file(self, arm: str, size: int, seed: int) -> Path:
         """Return the file with the rows that one run trains on."""

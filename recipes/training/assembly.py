@@ -31,7 +31,7 @@ from recipes.windows.encoder import Encoder
 from recipes.windows.judging import judge_windows
 from tasks.data.options import Split
 from tasks.errors import InputError
-from tasks.load import AnyRows
+from tasks.loading.rows import AnyRows
 from tasks.task import AnyTask
 
 TRAINERS = {"recipe": RecipeTrainer, "plain": PlainTrainer, "stock": StockTrainer}

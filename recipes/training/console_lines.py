@@ -12,7 +12,7 @@ from recipes.system.console import counted, duration, say, say_field
 from recipes.training.assembly import Prepared
 from recipes.training.trainer import RecipeTrainer
 from tasks.data.options import Split
-from tasks.load import AnyRows
+from tasks.loading.rows import AnyRows
 from tasks.task import AnyTask
 
 

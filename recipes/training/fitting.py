@@ -13,7 +13,7 @@ from recipes.training.assembly import Prepared, assemble, prepare
 from recipes.training.clock import Laps
 from recipes.training.stages import train_before_steps
 from recipes.training.trainer import RecipeTrainer
-from tasks.load import AnyRows
+from tasks.loading.rows import AnyRows
 
 
 def fit(

@@ -15,7 +15,8 @@ from recipes.training.clock import Laps, TrainingClock
 from recipes.training.flops import training_flops
 from recipes.training.trainer import RecipeTrainer
 from tasks.data.options import DataOptions
-from tasks.load import AnyRows, sources
+from tasks.loading.reading import sources
+from tasks.loading.rows import AnyRows
 
 
 def build_report(

@@ -17,7 +17,7 @@ from recipes.windows.columns import Ragged, Windows
 from tasks.columns import ROW
 from tasks.data.options import Split
 from tasks.errors import InputError
-from tasks.load import AnyRows
+from tasks.loading.rows import AnyRows
 
 SAME_BESIDE_OTHERS = 1e-3
 "A logit of a text may differ by this times the largest logit, or by this itself, with and without padding."

@@ -26,7 +26,7 @@ from recipes.training.trainer import RecipeTrainer
 from recipes.windows.columns import Windows
 from tasks.classification import Classification
 from tasks.columns import CANDIDATES, IGNORED_LABEL, NULL, PASSAGE
-from tasks.load import AnyRows
+from tasks.loading.rows import AnyRows
 from tasks.long_texts import TRUNCATE
 from tasks.qa import Qa
 from tasks.task import AnyTask, Outputs

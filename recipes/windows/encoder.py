@@ -16,7 +16,7 @@ from recipes.windows.cache import cache_folder, code_digest, read_table, remove_
 from recipes.windows.columns import Windows, to_table
 from tasks.columns import ROW
 from tasks.data.options import Split
-from tasks.load import AnyRows
+from tasks.loading.rows import AnyRows
 
 ROWS_AT_ONCE = 1000
 

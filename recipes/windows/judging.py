@@ -6,7 +6,7 @@ from typing import Any
 from recipes.windows.columns import Ragged, Windows
 from tasks.columns import ROW
 from tasks.data.options import Split
-from tasks.load import AnyRows
+from tasks.loading.rows import AnyRows
 from tasks.plausibility import apply_findings, unknown_token_findings
 
 

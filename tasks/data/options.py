@@ -5,6 +5,8 @@ from typing import Any, Literal, TypeAlias, get_args
 
 Split: TypeAlias = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
+HELD_OUT: tuple[Split, ...] = ("validation", "test")
+"Splits that nothing is trained on."
 
 BAD_ROW_POLICIES = ("error", "skip")
 UNKNOWN_LABEL_POLICIES = ("error", "count", "skip")

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from tasks.checks.finding import Finding
-from tasks.data.options import Split
+from tasks.data.options import HELD_OUT, Split
 from tasks.inspecting.registry import steps_of
 from tasks.inspecting.steps import Given
-from tasks.load import AnyRows
+from tasks.loading.rows import AnyRows
 
 TOLD = frozenset(
     {
@@ -33,9 +33,8 @@ def quick_findings(rows: AnyRows) -> Iterator[Finding]:
     validation rows that are those of training, as a choice by cross-validation has them.
     """
     train = rows.train_as_labelled
-    others: tuple[Split, ...] = ("validation", "test")
     splits: dict[Split, list[Any]] = {"train": train}
-    for split in others:
+    for split in HELD_OUT:
         of_split = rows.splits[split]
         if of_split and split not in rows.cut and of_split is not train:
             splits[split] = of_split

@@ -15,7 +15,7 @@ from recipes.auditing.fix_table import read_fix_table
 from recipes.check import main as check_main
 from recipes.command.composing import compose
 from recipes.reporting.audit_page import PAGE, RECORD
-from tasks.load import load
+from tasks.loading.load import load
 
 SHORT = ("study.folds=2", "hparams.max_steps=2", "hparams.batch_size=8", "runtime.threads=1", "data.test_fraction=0")
 

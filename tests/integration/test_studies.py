@@ -24,7 +24,7 @@ from recipes.studies.answer import of_setting
 from recipes.studies.question import Question, Setting
 from tasks.data.options import SPLITS, Split
 from tasks.errors import InputError
-from tasks.load import load
+from tasks.loading.load import load
 from tests.unit.test_compare import leave_run
 from tests.unit.test_pages import checked
 

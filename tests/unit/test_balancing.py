@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from recipes.inference.evaluation import Evaluation
 from recipes.inference.judging import judge
-from tasks.balancing import balance
 from tasks.classification import Classification, Text
 from tasks.data.options import DataOptions, Limit
 from tasks.data.records import Origin
 from tasks.errors import InputError
 from tasks.inspecting.quick import quick_findings
-from tasks.load import AnyRows, load
+from tasks.loading.balancing import balance
+from tasks.loading.load import load
+from tasks.loading.rows import AnyRows
 from tasks.ner import Ner
 from tasks.qa import Qa
 from tasks.task import AnyTask

@@ -13,7 +13,7 @@ from tasks.data.options import Split
 from tasks.data.records import ReadReport
 from tasks.errors import InputError
 from tasks.label_calibration import fitted_temperature
-from tasks.load import Rows
+from tasks.loading.rows import Rows
 from tasks.task import Head
 from tests.unit.test_analysis import CLASSES, ORIGIN, classified
 

@@ -13,9 +13,10 @@ from recipes.config.schema import Config
 from tasks.classification import Classification, Text
 from tasks.data.options import SPLITS, DataOptions, Limit, Split
 from tasks.data.records import Origin
-from tasks.deduplication import Deduplicated, deduplicate
 from tasks.errors import InputError
-from tasks.load import AnyRows, load
+from tasks.loading.deduplication import Deduplicated, deduplicate
+from tasks.loading.load import load
+from tasks.loading.rows import AnyRows
 from tasks.ner import Ner, Sentence
 from tasks.qa import Qa, Question
 from tasks.task import AnyTask

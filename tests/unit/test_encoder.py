@@ -19,7 +19,8 @@ from recipes.windows.columns import Ragged, Windows
 from recipes.windows.encoder import Encoder
 from tasks.columns import SMALL
 from tasks.data.options import DataOptions, Split
-from tasks.load import Rows, load
+from tasks.loading.load import load
+from tasks.loading.rows import Rows
 from tasks.ner import Ner, Sentence
 from tests import tiny
 

@@ -14,8 +14,9 @@ from recipes.studies.fixes import CORRECTED, GIVEN, settings, write_fixes
 from recipes.studies.question import Question
 from tasks.data.options import Split
 from tasks.errors import InputError
-from tasks.fixes import place_of, read_fixes
-from tasks.load import AnyRows, load
+from tasks.loading.fixes import place_of, read_fixes
+from tasks.loading.load import load
+from tasks.loading.rows import AnyRows
 from tests.audited import leave_audit, write_rows
 
 ROWS = [(f"parcel number {number}", ("late", "lost", "wet")[number % 3]) for number in range(60)]

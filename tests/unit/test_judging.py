@@ -10,7 +10,7 @@ from recipes.windows.judging import judge_windows
 from tasks.classification import Classification, Text
 from tasks.data.records import Origin, ReadReport
 from tasks.errors import InputError
-from tasks.load import AnyRows, Rows
+from tasks.loading.rows import AnyRows, Rows
 from tasks.ner import Ner, Sentence
 from tasks.qa import Qa, Question
 from tasks.task import AnyTask, Head

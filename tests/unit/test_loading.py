@@ -17,7 +17,8 @@ from recipes.inference.evaluation import prediction_lines
 from tasks.classification import Classification
 from tasks.data.options import Columns, DataOptions, Limit
 from tasks.errors import InputError
-from tasks.load import AnyRows, load
+from tasks.loading.load import load
+from tasks.loading.rows import AnyRows
 from tasks.ner import Ner
 from tasks.qa import Qa
 from tasks.task import AnyTask

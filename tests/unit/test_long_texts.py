@@ -15,7 +15,7 @@ from recipes.training.yardsticks import stock_rows
 from recipes.windows.columns import Windows, to_table
 from tasks.classification import Classification, Text
 from tasks.data.records import Origin, ReadReport
-from tasks.load import AnyRows, Rows
+from tasks.loading.rows import AnyRows, Rows
 from tasks.long_texts import Item, Tokens, fitting, read, sizes
 from tasks.ner import Ner
 from tasks.task import AnyTask, Features, Head

@@ -12,7 +12,7 @@ from tasks.data.read import read_records
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.data.streaming import stream_records
 from tasks.errors import InputError
-from tasks.load import load
+from tasks.loading.load import load
 from tasks.ner import Ner, Sentence
 from tasks.task import Head, Layout
 from tests import tiny

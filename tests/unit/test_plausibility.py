@@ -8,7 +8,8 @@ import pytest
 from tasks.classification import Classification
 from tasks.data.options import DataOptions
 from tasks.errors import InputError
-from tasks.load import AnyRows, load
+from tasks.loading.load import load
+from tasks.loading.rows import AnyRows
 from tasks.ner import Ner
 from tasks.plausibility import (
     CHECKS,

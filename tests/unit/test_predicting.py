@@ -19,7 +19,8 @@ from recipes.inference.predicting import Predictor, batches_of_process
 from recipes.windows.columns import Windows, to_table
 from tasks.data.options import DataOptions
 from tasks.errors import InputError
-from tasks.load import AnyRows, load
+from tasks.loading.load import load
+from tasks.loading.rows import AnyRows
 from tasks.ner import Ner
 from tasks.tags import to_iob2
 from tests import tiny

@@ -7,7 +7,8 @@ import pytest
 from recipes.command.groups import CONF
 from tasks.classification import Classification, Text
 from tasks.data.options import SPLITS, DataOptions, Split
-from tasks.load import AnyRows, Rows, load
+from tasks.loading.load import load
+from tasks.loading.rows import AnyRows, Rows
 from tasks.ner import Ner, Sentence
 from tasks.qa import Qa, Question
 from tasks.tags import spans

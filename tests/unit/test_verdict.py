@@ -18,7 +18,7 @@ from tasks.baselines.texts import LINEAR, linear_classes, linear_labels, linear_
 from tasks.baselines.words import tags_by_word, unseen_share
 from tasks.classification import Classification, Text
 from tasks.data.records import Origin, ReadReport
-from tasks.load import AnyRows, Rows
+from tasks.loading.rows import AnyRows, Rows
 from tasks.ner import Ner, Sentence
 from tasks.qa import Qa, Question
 from tasks.task import AnyTask, Head, Prediction

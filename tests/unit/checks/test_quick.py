@@ -4,8 +4,9 @@ from pathlib import Path
 
 from recipes.command.composing import compose
 from tasks.inspecting.quick import TOLD, quick_findings
-from tasks.load import AnyRows, load
-from tasks.rejoining import with_validation_in_training
+from tasks.loading.load import load
+from tasks.loading.rejoining import with_validation_in_training
+from tasks.loading.rows import AnyRows
 
 OPENINGS = ("parcel", "the letter", "a crate number", "box", "my order")
 ENDINGS = ("monday", "the week", "last year", "two shops", "our street", "his", "the sea")

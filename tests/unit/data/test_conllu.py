@@ -8,7 +8,7 @@ from tasks.data.formats.conll2012 import tags_of_brackets
 from tasks.data.options import Columns, DataOptions
 from tasks.data.records import ReadReport
 from tasks.errors import InputError
-from tasks.load import load
+from tasks.loading.load import load
 from tasks.ner import Ner
 from tests.unit.data.inputs import recognised, values
 

@@ -10,7 +10,7 @@ from tasks.classification import Classification
 from tasks.data.options import Columns, DataOptions
 from tasks.data.records import Origin, Record
 from tasks.data.sorting_columns import sorting_values, used_columns
-from tasks.load import load
+from tasks.loading.load import load
 from tasks.ner import Ner
 
 

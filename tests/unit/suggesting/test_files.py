@@ -16,7 +16,7 @@ from tasks.data.read import read_records
 from tasks.data.records import Origin, ReadReport, Record
 from tasks.data.suggested import labelled_by_now
 from tasks.errors import InputError
-from tasks.load import load
+from tasks.loading.load import load
 from tasks.ner import Ner, Sentence
 from tasks.qa import Qa, Question
 from tasks.task import AnyTask, Head, Layout

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from tasks.deduplication import deduplicate
-from tasks.load import AnyRows
+from tasks.loading.deduplication import deduplicate
+from tasks.loading.rows import AnyRows
 
 
 def with_validation_in_training(rows: AnyRows, note: str, how: str | None = None) -> AnyRows:

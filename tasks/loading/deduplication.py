@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias
 
 from tasks.checks.duplicates import COMPARED, are_near, near_places
-from tasks.data.options import Split
+from tasks.data.options import HELD_OUT, Split
 from tasks.errors import InputError
 from tasks.task import AnyTask, RowType
 
-HELD_OUT: tuple[Split, ...] = ("validation", "test")
 REASONS: Mapping[str, tuple[str, str]] = {
     "repeats": ("repeats an earlier one", "repeat an earlier one"),
     "validation": ("stands in validation", "stand in validation"),
