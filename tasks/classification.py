@@ -71,6 +71,9 @@ HEADLINES = {
     "regression": ("pearson", "spearman", "rmse"),
 }
 
+FEWEST_TO_CORRELATE = 10
+"""Of rows with a number: ten numbers and ten others that have nothing to do with them have a correlation beyond 0.63 in
+one case of twenty, and fewer ones more often."""
 MAX_CLASSES = 1000
 LABEL_THRESHOLD = "label_threshold"
 """Key of the calibrated threshold in the model's config: labels with at least this probability are predicted."""
@@ -546,6 +549,13 @@ class Classification(Task[Text]):
     @override
     def objective_score(self) -> Score:
         return score_named(self.objective or OBJECTIVES[self.kind])
+
+    @override
+    def judged_on(self, rows: int) -> tuple[Self, str | None]:
+        if self.kind != "regression" or self.objective is not None or rows >= FEWEST_TO_CORRELATE:
+            return self, None
+        note = f"judged by rmse: a correlation of {rows} row{'' if rows == 1 else 's'} says nothing (task.objective)"
+        return replace(self, objective="rmse"), note
 
     @override
     def headline(self) -> Sequence[str]:

@@ -417,6 +417,11 @@ class Task(Generic[RowType]):
         """Return the score that selects the best epoch. Call `resolve_auto` first."""
         raise NotImplementedError
 
+    def judged_on(self, rows: int) -> tuple[Self, str | None]:
+        """Return the task with a score that can judge so many rows, and a sentence if it is not the usual one."""
+        del rows
+        return self, None
+
     def headline(self) -> Sequence[str]:
         """Return the names of the few scores that the console shows, the objective first."""
         return (self.objective_score().name,)

@@ -10,7 +10,7 @@ import numpy as np
 
 from recipes.choosing.cost import Cost
 from recipes.choosing.cross_validation import CrossValidation, cross_validate
-from recipes.choosing.ways import Way, chosen_by_user, differences, ways_for
+from recipes.choosing.ways import Way, differences, set_by_user, set_in_vain, ways_for
 from recipes.config.schema import Config
 from recipes.inference.evaluation import OutOfFold, require_usable_objective, units_of
 from recipes.levers.linear_head import has_output_layer
@@ -115,8 +115,10 @@ def choose(
         InputError: the rows can't be shared among folds.
     """
     train = rows.splits["train"]
-    kept = chosen_by_user(config, command)
+    kept = set_by_user(config)
     ways = _distinct(ways_of(prepared), config, kept)
+    for sentence in set_in_vain(ways, config, command):
+        say_field("", sentence)
     parts = folds(train, config.hparams.choose_by_folds, config.seed, **split_keys(rows.task, train))
     _require_comparable(rows, parts)
     if config.overwrite and is_main_process():

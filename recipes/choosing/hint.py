@@ -2,7 +2,7 @@
 
 from recipes.choosing.choice import FEWEST, ways_of
 from recipes.choosing.cost import Cost
-from recipes.choosing.ways import chosen_by_user
+from recipes.choosing.ways import set_by_user
 from recipes.system.console import duration, say_field
 from recipes.training.assembly import Prepared
 
@@ -14,7 +14,7 @@ FOLDS = 3
 "Those of `hparams=small_data`."
 
 
-def hint_at_small_data(prepared: Prepared, command: str) -> None:
+def hint_at_small_data(prepared: Prepared) -> None:
     """Say that `hparams=small_data` exists and what it would cost, where rows are few and nothing else was chosen.
 
     With several processes nothing is said, as the model may be shared among them.
@@ -24,7 +24,7 @@ def hint_at_small_data(prepared: Prepared, command: str) -> None:
         prepared.placement.processes > 1
         or not FEWEST <= windows < FEW_WINDOWS
         or config.data.balance is not None  # with which there is no choice
-        or chosen_by_user(config, command) - NO_CHOICE
+        or set_by_user(config) - NO_CHOICE
     ):
         return
     cost = Cost.measured(prepared)

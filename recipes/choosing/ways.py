@@ -12,7 +12,9 @@ from dataclasses import Field, dataclass, fields, replace
 from typing import Any
 
 from recipes.config.schema import Config, Hparams
+from recipes.config.validation import NEED_STEPS
 from recipes.model.mean_pooling import WHOLE_TEXT_HEAD, can_pool_mean
+from tasks.errors import InputError
 from tasks.task import Head
 
 LAST = {"keep": "last"}
@@ -21,6 +23,8 @@ FEWEST_STEPS, MOST_STEPS, WINDOWS_OF_A_STEP = 10, 40, 10
 "Of the contrastive stage: one for each ten windows, so that each is compared about five times."
 LENGTH = {"epochs", "max_steps"}
 HEAD_ALONE = {"linear_head": True, "max_steps": 0}
+OF_STEPS = frozenset({*NEED_STEPS, *LENGTH, "layer_decay", "head_learning_rate"})
+"Hyperparameters that do nothing in a way that takes no steps."
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,17 @@ class Way:
     head_rate: float | None = None
     "That of the head, as a multiple of the model's own. None: as the encoder's."
 
+    @property
+    def takes_steps(self) -> bool:
+        """Whether all weights are trained, and not the head alone."""
+        return self.changes.get("max_steps") != 0
+
+    @property
+    def settled(self) -> set[str]:
+        """The hyperparameters for which it has values of its own."""
+        rates = {"learning_rate"} if self.rate != 1 else set()
+        return {*self.changes, *rates, *({"head_learning_rate"} if self.head_rate is not None else ())}
+
     def applied(self, config: Config, kept: Collection[str] = ()) -> Config:
         """Return the config of a run that is trained in this way. What the user has set stays as it is.
 
@@ -46,24 +61,44 @@ class Way:
         """
         kept = set(kept)
         if kept & LENGTH:
-            kept |= LENGTH if self.changes.get("max_steps") != 0 else set()
+            kept |= LENGTH if self.takes_steps else set()
         rates = {"learning_rate": self.rate * config.model.learning_rate}
         if self.head_rate is not None:
             rates["head_learning_rate"] = self.head_rate * config.model.learning_rate
         changes = {key: value for key, value in {**rates, **self.changes}.items() if key not in kept}
-        if self.changes.get("max_steps") == 0:
+        if not self.takes_steps:
             changes["max_steps"] = 0
         return replace(config, hparams=replace(config.hparams, **changes, choose_by_folds=0))
 
 
-def chosen_by_user(config: Config, command: str) -> set[str]:
-    """Return the hyperparameters that the user has set: in the command, or in a file to other values than defaults."""
+def set_by_user(config: Config) -> set[str]:
+    """Return the hyperparameters that were set to other values than their defaults, in the command or in a file.
+
+    A default that is typed does not count: runs with the same values are the same run, and have the same directory.
+    """
+    return {one.name for one in fields(Hparams) if getattr(config.hparams, one.name) != _default(one, config)}
+
+
+def set_in_vain(ways: Collection[Way], config: Config, command: str) -> Iterator[str]:
+    """Yield sentences about what the user has set and some ways do not heed.
+
+    Raises:
+        InputError: something that was set is heeded by none.
+    """
+    own = set_by_user(config)
     typed = {word.partition("=")[0].lstrip("+") for word in shlex.split(command) if "=" in word}
-    return {
-        one.name
-        for one in fields(Hparams)
-        if f"hparams.{one.name}" in typed or getattr(config.hparams, one.name) != _default(one, config)
-    }
+    for name in sorted({name for way in ways for name in way.settled} - own):
+        if f"hparams.{name}" in typed:
+            yield f"hparams.{name} is set to its default, which leaves it to each way of training"
+    of_steps = ", ".join(f"hparams.{name}" for name in sorted(own & OF_STEPS))
+    with_steps = [way.name for way in ways if way.takes_steps]
+    if of_steps and not with_steps:
+        raise InputError(
+            f"{of_steps}: on these rows hparams=small_data fits a head to an encoder that it does not train by such "
+            "steps. Leave it out, or choose how to train yourself, without hparams=small_data"
+        )
+    if of_steps and len(with_steps) < len(ways):
+        yield f"{of_steps}: only for ways that train all weights ({', '.join(with_steps)})"
 
 
 def _default(hyperparameter: Field[Any], config: Config) -> Any:

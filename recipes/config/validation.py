@@ -1,6 +1,7 @@
 """Validates a config: ranges, choices, and values that must fit together. All errors are reported at once."""
 
 from collections.abc import Callable, Iterator
+from math import inf, isfinite
 from typing import Any
 
 from recipes.config.interval import parse_interval
@@ -134,6 +135,7 @@ def _errors(config: Config) -> Iterator[str]:
         with_classes = " and ".join(name for name, task in TASKS.items() if task.has_classes)
         yield f"hparams.class_weights: for {with_classes} only, {config.task.name} has no classes"
     yield from _lever_errors(hparams, config.task)
+    yield from _ways_errors(config.hparams)
     if hparams.epochs is not None and hparams.max_steps is not None:
         yield (
             f"hparams.epochs={hparams.epochs:g} and hparams.max_steps={hparams.max_steps}: only one of them can be "
@@ -147,6 +149,8 @@ def _errors(config: Config) -> Iterator[str]:
         yield "runtime.precision=fp16: not on a CPU; use bf16 or fp32"
 
 
+MOST_FOCAL = 10
+"Lin et al. 2017 try up to 5. With much more, nothing is left of the loss."
 TOGETHER = (
     ("bias_only", ("unfreeze_over", "adversarial", "lora_rank"), "the first leaves nothing for the second to train"),
     ("freeze_embeddings", ("adversarial",), "the second needs embeddings that are trained"),
@@ -203,6 +207,19 @@ def _lever_errors(hparams: Hparams, task: AnyTask) -> Iterator[str]:
     if hparams.contrastive_steps and not task.labels_whole_texts:
         of_texts = " and ".join(name for name, kind in TASKS.items() if kind.labels_whole_texts)
         yield f"hparams.contrastive_steps: for {of_texts}, where a label is that of a whole text, not for {task.name}"
+
+
+def _ways_errors(hparams: Hparams) -> Iterator[str]:
+    """Yield what can't be chosen together with a choice of ways of training."""
+    if not hparams.choose_by_folds:
+        return
+    if hparams.max_steps == 0:
+        yield "hparams.max_steps=0 and hparams.choose_by_folds: each of the ways to choose from has a length of its own"
+    if hparams.keep == "best":
+        yield (
+            "hparams.keep=best and hparams.choose_by_folds: rows that judge a way of training must not choose its "
+            "epoch, too. Leave the first out"
+        )
 
 
 def _data_errors(config: Config) -> Iterator[str]:
@@ -284,7 +301,7 @@ def _choice_errors(config: Config) -> Iterator[str]:
         yield f"data.columns.label={label!r}: the name of a column, or a list of names"
     weights = config.hparams.class_weights
     if not (weights is None or weights == "balanced" or _is_weights(weights)):
-        yield f"hparams.class_weights={weights!r}: `balanced`, or a mapping such as {{spam: 3, ham: 1}}"
+        yield f"hparams.class_weights={weights!r}: `balanced`, or numbers for some labels, as in {{spam: 3, ham: 1}}"
 
 
 def _range_errors(config: Config) -> Iterator[str]:
@@ -308,7 +325,7 @@ def _range_errors(config: Config) -> Iterator[str]:
         ("hparams.attention_dropout", hparams.attention_dropout, share, "a probability, from 0 to less than 1"),
         ("hparams.r_drop", hparams.r_drop, at_least_0, "0 or more"),
         ("hparams.label_smoothing", hparams.label_smoothing, share, "a share, from 0 to less than 1"),
-        ("hparams.focal", hparams.focal, at_least_0, "0 or more"),
+        ("hparams.focal", hparams.focal, lambda value: 0 <= value <= MOST_FOCAL, f"from 0 to {MOST_FOCAL}"),
         ("hparams.layer_decay", hparams.layer_decay, lambda value: 0 < value <= 1, "more than 0, and 1 at most"),
         ("hparams.head_learning_rate", hparams.head_learning_rate, positive, "more than 0"),
         ("hparams.reinit_layers", hparams.reinit_layers, at_least_0, "0 or more"),
@@ -332,8 +349,8 @@ def _range_errors(config: Config) -> Iterator[str]:
         ("data.limit.test", limit.test, positive, "1 or more"),
         ("task.max_length", config.task.max_length, positive, "1 or more"),
     ):
-        if value is not None and not fits(value):
-            yield f"{key}={value}: must be {what}"
+        if value is not None and not (fits(value) and isfinite(value)):
+            yield f"{key}={value}: must be {what}{'' if isfinite(value) else ', and finite'}"
 
 
 def names_own_rows(source: Any) -> bool:
@@ -347,6 +364,11 @@ def _is_strings(value: Any) -> bool:
 
 
 def _is_weights(value: Any) -> bool:
-    return isinstance(value, dict) and all(
-        isinstance(weight, int | float) and not isinstance(weight, bool) and weight >= 0 for weight in value.values()
+    return (
+        isinstance(value, dict)
+        and bool(value)
+        and all(
+            isinstance(weight, int | float) and not isinstance(weight, bool) and 0 <= weight < inf
+            for weight in value.values()
+        )
     )

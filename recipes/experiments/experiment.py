@@ -101,7 +101,7 @@ def run_experiment(
             laps.lap("choosing")
             prepared = prepare(chosen.config, rows, placement, laps)
         else:
-            hint_at_small_data(prepared, command)
+            hint_at_small_data(prepared)
         trainer = assemble(prepared, directory, interruption, started)
         show_plan(trainer, prepared)
         tracking = tracked.enter_context(track(config, rows.fingerprint(), directory, _identity(prepared)))

@@ -112,7 +112,7 @@ def class_weights(
     Without `several_labels`, "balanced" is n / (classes * count), as in scikit-learn: the mean weight is 1.
 
     Raises:
-        InputError: the mapping names an unknown label.
+        InputError: the mapping names an unknown label, or leaves no label a weight.
     """
     if wanted is None:
         return None
@@ -122,9 +122,17 @@ def class_weights(
             return torch.tensor([(rows - count) / count if count else 1.0 for count in counts[:-1]])
         present = sum(1 for count in counts if count)
         return torch.tensor([sum(counts) / (present * count) if count else 1.0 for count in counts])
-    for name in wanted:
-        if str(name) not in labels:
-            near = did_you_mean(str(name), labels)
+    named = {_label(name, labels): float(weight) for name, weight in wanted.items()}
+    for name in named:
+        if name not in labels:
+            near = did_you_mean(name, labels)
             raise InputError(f"hparams.class_weights: no label '{name}'. Labels: {', '.join(labels)}.{near}")
-    named = {str(name): float(weight) for name, weight in wanted.items()}
-    return torch.tensor([named.get(label, 1.0) for label in labels])
+    weights = torch.tensor([named.get(label, 1.0) for label in labels])
+    if not weights.any():
+        raise InputError("hparams.class_weights: every label has the weight 0, so that nothing would be learnt")
+    return weights
+
+
+def _label(name: object, labels: Sequence[str]) -> str:
+    """Return the label that a key of a mapping stands for: YAML makes a truth value of `true`, and a number of `1`."""
+    return str(name).lower() if isinstance(name, bool) and str(name) not in labels else str(name)

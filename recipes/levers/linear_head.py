@@ -5,7 +5,7 @@ rows it is the better model by itself. The loss is the recipe's own, summed over
 function for labels, numbers, words and spans; it is convex in the head, and found by L-BFGS.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,12 @@ class Encoded:
     features: Tensor
     "float32 [rows, width] or [rows, length, width]."
     batch: Mapping[str, Tensor]
+
+    def scaled(self, middle: float, spread: float) -> Mapping[str, Tensor]:
+        """Return the batch with its gold numbers in another scale."""
+        if (middle, spread) == (0.0, 1.0):
+            return self.batch
+        return {**self.batch, LABELS: ((self.batch[LABELS].double() - middle) / spread).float()}
 
     def items(self) -> Tensor:
         """Return the features that losses read: all of texts, those of labelled words [items, width]."""
@@ -125,15 +131,16 @@ def fit_linear_head(
         tokens_at_once: most tokens in a forward pass.
     """
     encoded = list(features_of(model, windows, collate, tokens_at_once))
+    middle, spread = _scale_of_numbers(encoded)
     items = torch.cat([one.items() for one in encoded]).double()
     centre = items.mean(0)
     scale = float((items - centre).norm(dim=1).mean().clamp(min=1e-12))
     layer = output_layer(model)
     # A layer of its own: it starts at 0, in a scale in which one penalty suits all encoders.
     weight = torch.zeros_like(layer.weight, dtype=torch.float64, requires_grad=True)
-    start = torch.zeros(layer.out_features) if layer.bias is None else layer.bias
+    start = torch.zeros(layer.out_features) if layer.bias is None else (layer.bias - middle) / spread
     bias = start.detach().to(weight).requires_grad_(layer.bias is not None)
-    inputs = [((one.features.double() - centre) / scale, one.batch) for one in encoded]
+    inputs = [((one.features.double() - centre) / scale, one.scaled(middle, spread)) for one in encoded]
 
     def loss() -> Tensor:
         data = sum(
@@ -145,9 +152,18 @@ def fit_linear_head(
     _minimise(loss, [tensor for tensor in (weight, bias) if tensor.requires_grad])
     with torch.no_grad():
         fitted = weight / scale
-        layer.weight.copy_(fitted)
+        layer.weight.copy_(fitted * spread)
         if layer.bias is not None:
-            layer.bias.copy_(bias - fitted @ centre)
+            layer.bias.copy_((bias - fitted @ centre) * spread + middle)
+
+
+def _scale_of_numbers(encoded: Sequence[Encoded]) -> tuple[float, float]:
+    """Return mean and deviation of gold, if it is a number for each text: losses are in fp32, and prices are not."""
+    first = encoded[0].batch[LABELS]
+    if first.dim() != 1 or not first.is_floating_point():
+        return 0.0, 1.0
+    gold = torch.cat([one.batch[LABELS] for one in encoded]).double()
+    return float(gold.mean()), float(gold.std(correction=0)) or 1.0
 
 
 def _minimise(loss: Callable[[], Tensor], weights: list[Tensor]) -> None:

@@ -34,19 +34,24 @@ def add_low_rank(model: Any, hparams: Hparams, new: Collection[str] = ()) -> Non
     """
     from peft import inject_adapter_in_model
 
-    inject_adapter_in_model(_settings(model, hparams), model, adapter_name=ADAPTER)
+    inject_adapter_in_model(_settings(model, hparams, new), model, adapter_name=ADAPTER)
     trained = {*head_names(model), *new}
     for name, weight in model.named_parameters():
         # peft freezes all of the model, the head with it.
         weight.requires_grad_(name.replace(".base_layer", "") in trained or "lora_" in name)
 
 
-def _settings(model: Any, hparams: Hparams) -> Any:
+def _settings(model: Any, hparams: Hparams, new: Collection[str]) -> Any:
     from peft import LoraConfig
     from torch import nn
 
     inside = {id(module) for layer in encoder_layers(model) for module in layer.modules()}
-    names = [name for name, module in model.named_modules() if type(module) is nn.Linear and id(module) in inside]
+    # New layers are trained as a whole, and some begin at 0, where DoRA has no directions to change.
+    names = [
+        name
+        for name, module in model.named_modules()
+        if type(module) is nn.Linear and id(module) in inside and f"{name}.weight" not in new
+    ]
     if not names:
         raise InputError(
             f"hparams.lora_rank: no layers with matrices were found in a model of the type {model.config.model_type}"

@@ -52,6 +52,9 @@ def load(task: AnyTask, options: DataOptions, seed: int) -> AnyRows:
         notes += doubts(task, split, splits[split], splits["train"], split not in unlabelled)
     if not splits["validation"]:
         raise InputError("No validation row is left: the best model can't be chosen without one")
+    labelled = [splits[split] for split in HELD_OUT if splits[split] and split not in unlabelled]
+    task, said = task.judged_on(min(map(len, labelled)))
+    notes += [said] if said else []
     cut_off = frozenset(split for split in HELD_OUT if split not in given.rows and splits[split])
     return Rows(task, head, splits, report, notes, unlabelled, cut_off, given.columns, shared.left_out, unbalanced)
 

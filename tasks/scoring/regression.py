@@ -20,8 +20,9 @@ def regression_scores(predictions: Sequence[float], references: Sequence[float])
     """Score one number per row.
 
     Returns:
-        `pearson` and `spearman` (not a number if either side is constant, because correlation is undefined then),
-        `rmse`, `mae`, and `r2` (1 minus squared error over variance; not a number if gold is constant).
+        `pearson` and `spearman` (not a number if either side is constant, because correlation is undefined then, or of
+        fewer than three rows, as any two numbers correlate fully), `rmse`, `mae`, and `r2` (1 minus squared error over
+        variance; not a number if gold is constant).
 
     >>> regression_scores([1.0, 2.0, 4.0], [1.0, 2.0, 3.0])["rmse"]
     0.5773502691896257
@@ -30,7 +31,7 @@ def regression_scores(predictions: Sequence[float], references: Sequence[float])
 
     predicted, gold = np.asarray(predictions, dtype=float), np.asarray(references, dtype=float)
     errors = predicted - gold
-    constant = len(gold) < 2 or np.ptp(predicted) == 0 or np.ptp(gold) == 0
+    constant = len(gold) < 3 or np.ptp(predicted) == 0 or np.ptp(gold) == 0
     spread = float(((gold - gold.mean()) ** 2).sum())
     return {
         "pearson": float("nan") if constant else float(stats.pearsonr(predicted, gold).statistic),

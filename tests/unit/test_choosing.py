@@ -17,7 +17,7 @@ from recipes.choosing.choice import Tried, decide
 from recipes.choosing.cost import Cost
 from recipes.choosing.cross_validation import CrossValidation
 from recipes.choosing.fold_journal import FoldJournal
-from recipes.choosing.ways import Way, chosen_by_user, differences, ways_for
+from recipes.choosing.ways import Way, differences, set_by_user, set_in_vain, ways_for
 from recipes.command.groups import CONF
 from recipes.config.schema import Config, Hparams, Model
 from recipes.inference.evaluation import OutOfFold
@@ -99,14 +99,34 @@ def test_encoders_that_can_not_pool_the_mean_are_read_at_their_first_token() -> 
 
 def test_what_the_user_sets_holds_for_every_way() -> None:
     config = config_of(learning_rate=3e-4, focal=2.0, choose_by_folds=3)
-    kept = chosen_by_user(config, "python -m recipes.run hparams.keep=null 'data.train=a b.csv'")
-    assert kept == {"learning_rate", "focal", "choose_by_folds", "keep"}
+    kept = set_by_user(config)
+    assert kept == {"learning_rate", "focal", "choose_by_folds"}
     for way in ways_for(WORDS, bert_config(), 48, True):
         applied = way.applied(config, kept).hparams
         assert applied.learning_rate == 3e-4
         assert applied.focal == 2.0
         assert applied.choose_by_folds == 0
-        assert applied.keep is None, "typed, though it is the default"
+
+
+def test_a_default_that_is_typed_changes_nothing_and_is_said() -> None:
+    """A run's directory is named by its values, so that results must not depend on more than these."""
+    config, command = config_of(choose_by_folds=3), "python -m recipes.run hparams.keep=null 'data.train=a b.csv'"
+    ways = ways_for(TEXTS, bert_config(), 48, True)
+    assert all(way.applied(config, set_by_user(config)).hparams.keep == "last" for way in ways)
+    assert list(set_in_vain(ways, config, command)) == [
+        "hparams.keep is set to its default, which leaves it to each way of training"
+    ]
+    assert list(set_in_vain(ways, config, "python -m recipes.run hparams=small_data data.train=keep.csv")) == []
+
+
+def test_what_needs_steps_is_for_ways_that_take_some() -> None:
+    config, ways = config_of(choose_by_folds=3, r_drop=1.0, epochs=5.0), ways_for(TEXTS, bert_config(), 48, True)
+    assert list(set_in_vain(ways, config, "")) == [
+        "hparams.epochs, hparams.r_drop: only for ways that train all weights (fine_tuning)"
+    ]
+    with pytest.raises(InputError, match=r"^hparams\.epochs, hparams\.r_drop: on these rows hparams=small_data fits a"):
+        list(set_in_vain(ways[:1], config, ""))
+    assert list(set_in_vain(ways_for(WORDS, bert_config(), 48, True), config, "")) == []
 
 
 def test_a_rate_is_a_multiple_of_the_models_own() -> None:
@@ -229,7 +249,7 @@ def test_where_nothing_is_hinted(
     prepared: Any = SimpleNamespace(
         windows={"train": range(windows)}, config=config, placement=SimpleNamespace(processes=processes)
     )
-    hint.hint_at_small_data(prepared, "python -m recipes.run")
+    hint.hint_at_small_data(prepared)
     assert capsys.readouterr().out == ""
 
 

@@ -94,6 +94,23 @@ def test_balanced_rows_are_none_to_choose_a_way_of_training_on(capsys: pytest.Ca
     assert composed("task=classification", "data.balance=oversample").data.balance == "oversample"
 
 
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        (
+            "hparams.keep=best",
+            "hparams.keep=best and hparams.choose_by_folds: rows that judge a way of training must not",
+        ),
+        ("hparams.max_steps=0", "hparams.max_steps=0 and hparams.choose_by_folds: each of the ways to choose from has"),
+    ],
+)
+def test_what_ways_of_training_settle_themselves(
+    override: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status_of(["task=classification", "hparams=small_data", "hparams.linear_head=true", override]) == 2
+    assert message in capsys.readouterr().err
+
+
 def test_all_errors_come_at_once() -> None:
     config = Config(
         task=Ner(scheme="iob3"), data=DataOptions(), hparams=Hparams(learning_rate=1e-4, schedule="liner", batch_size=0)
@@ -174,6 +191,11 @@ def status_of(arguments: list[str]) -> int:
         ("task.kind=auto", "No config key 'task.kind' for this task: it belongs to task=classification"),
         ("+data.nonsense=1", "No config key 'data.nonsense'"),
         ("data.train={_target_: os.system}", "never code to call"),
+        ("hparams.r_drop=inf", "hparams.r_drop=inf: must be 0 or more, and finite"),
+        ("hparams.learning_rate=inf", "hparams.learning_rate=inf: must be more than 0"),
+        ("hparams.focal=1e9", "hparams.focal=1000000000.0: must be from 0 to 10"),
+        ("hparams.class_weights={PER:inf}", "hparams.class_weights={'PER': inf}: `balanced`, or numbers for some"),
+        ("hparams.class_weights={}", "hparams.class_weights={}: `balanced`, or numbers for some labels"),
         ("data.deduplicate=exakt", "data.deduplicate=exakt: choose from exact, near. Did you mean 'exact'?"),
         ("data.balance=over", "data.balance=over: choose from undersample, oversample."),
         ("data.balance=oversample", "data.balance=oversample: a sentence may have entities of several types, or none."),

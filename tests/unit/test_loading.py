@@ -227,6 +227,23 @@ def test_questions_without_an_answer_are_unknown_to_version_1(tmp_path: Path) ->
     assert rows.task.score(rows.splits["test"], predictions, rows.head)["exact_match"] == pytest.approx(50)
 
 
+@pytest.mark.parametrize(("rows", "objective"), [(9, "rmse"), (10, "pearson")])
+def test_few_numbers_are_judged_by_their_errors(rows: int, objective: str, tmp_path: Path) -> None:
+    """Any two of them correlate fully, and nine often do; what the user asks for holds."""
+    for name, count in (("train", 30), ("validation", 30), ("test", rows)):
+        lines = [f"text number {number} of {name},{number / 7:.2f}" for number in range(count)]
+        (tmp_path / f"{name}.csv").write_text("text,label\n" + "\n".join(lines))
+    files = [str(tmp_path / f"{name}.csv") for name in ("train", "validation", "test")]
+    options = DataOptions(train=files[0], validation=files[1], test=files[2])
+    found = load(Classification(), options, 1)
+    assert found.task.objective_score().name == objective
+    said = [note for note in found.notes if "correlation" in note]
+    assert said == (
+        [f"judged by rmse: a correlation of {rows} rows says nothing (task.objective)"] if rows < 10 else []
+    )
+    assert load(Classification(objective="pearson"), options, 1).task.objective_score().name == "pearson"
+
+
 def test_no_validation_row_is_left(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="No validation row is left"):
         loaded(Classification(), tmp_path, TEXTS, TEXTS, [STRANGE[2]], unknown_labels="skip")

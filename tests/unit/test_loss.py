@@ -82,6 +82,17 @@ def test_weights_by_name_and_for_an_unknown_name() -> None:
     assert weights.tolist() == [1.0, 3.0]
     with pytest.raises(InputError, match=r"no label 'spma'.*Did you mean 'spam'"):
         class_weights({"spma": 3}, ["ham", "spam"], [9, 1])
+    with pytest.raises(InputError, match="every label has the weight 0"):
+        class_weights({"spam": 0, "ham": 0.0}, ["ham", "spam"], [9, 1])
+
+
+def test_truth_values_and_numbers_are_names_of_classes_too() -> None:
+    """YAML reads `true` and `1` as values."""
+    weights = class_weights({True: 5, False: 2}, ["false", "true"], [9, 1])
+    assert weights is not None
+    assert weights.tolist() == [2.0, 5.0]
+    assert class_weights({True: 5}, ["True", "true"], [9, 1]).tolist() == [5.0, 1.0]  # type: ignore[union-attr]
+    assert class_weights({1: 3}, ["0", "1"], [9, 1]).tolist() == [1.0, 3.0]  # type: ignore[union-attr]
 
 
 def test_positive_weights_of_several_labels() -> None:

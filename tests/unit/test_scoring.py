@@ -52,7 +52,14 @@ def test_numbers_by_hand() -> None:
     # Deviations from the means 3 and 3: (-2, -1, 3) and (-2, 0, 2): 10 / sqrt(14 * 8).
     assert scores["pearson"] == pytest.approx(10 / math.sqrt(112))
     assert scores["r2"] == pytest.approx(1 - 2 / 8)
-    assert math.isnan(regression_scores([1.0, 1.0], [1.0, 2.0])["pearson"])
+    assert math.isnan(regression_scores([1.0, 1.0, 1.0], [1.0, 2.0, 4.0])["pearson"])
+
+
+def test_two_numbers_have_no_correlation() -> None:
+    """It would be 1 or -1 whatever they are."""
+    for name in ("pearson", "spearman"):
+        assert math.isnan(regression_scores([1.0, 2.0], [5.0, 3.0])[name])
+        assert not math.isnan(regression_scores([1.0, 2.0, 4.0], [5.0, 3.0, 1.0])[name])
 
 
 def test_entities_by_hand() -> None:
