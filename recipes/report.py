@@ -62,12 +62,11 @@ def _write(path: "Path") -> None:
     from recipes.reporting.run_page import run_page
     from recipes.results.model_card import model_card
     from recipes.results.run_directory import RunDirectory
-    from recipes.results.verdict import judged_split
     from recipes.system.console import say
     from recipes.system.files import write_text
 
     directory, report = RunDirectory(path), finished_report(path)
-    run = load_run(path, judged_split(report.metrics))
+    run = load_run(path, report.judged)
     with readable(path):
         page = run_page(report, run.config, run.task, run.lines, run.data_name)
         card = model_card(report, run.task, run.data_name)

@@ -44,7 +44,6 @@ def run(config: "Config", invocation: "Invocation") -> "Outcome":
     from recipes.system.console import say, say_field
     from tasks.errors import InputError
 
-    choices = invocation.choices
     directory = invocation.directory_of(config)
     if not config.overwrite:
         directory.require_same_config(config)
@@ -63,7 +62,7 @@ def run(config: "Config", invocation: "Invocation") -> "Outcome":
                 say_field(split, f"{name} {format_score_in(scores[name], report.verdict.interval(split, name))}")
             say("To do it again: overwrite=true")
             return Outcome.of(report, directory)
-    say_field("run", f"{config.task.name} on {choices['data']} with {choices['model']}, seed {config.seed}")
+    say_field("run", f"{invocation.subject(config)}, seed {config.seed}")
     run_experiment = _imported_experiment()
     report = run_experiment(
         config, invocation.command, directory, invocation.interruption, invocation.started, invocation.watch

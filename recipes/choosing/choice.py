@@ -35,6 +35,8 @@ FEWEST = 2
 FEWEST_TO_CHOOSE_BY = 32
 """Texts to compare ways of training by. With 32, two ways that disagree on three rows in ten must differ by ten
 points to be a standard error apart; on 16 rows of SST-2, choosing did worse than the first way (docs/levers.md)."""
+NAMED = 5
+"Labels that a sentence names."
 ONE_LABEL = "single_label_classification"
 "What transformers calls a head for one of several classes."
 
@@ -121,6 +123,8 @@ def choose(
         say_field("", sentence)
     parts = folds(train, config.hparams.choose_by_folds, config.seed, **split_keys(rows.task, train))
     _require_comparable(rows, parts)
+    if labels_alone(rows):
+        say_field("", labels_alone(rows))
     if config.overwrite and is_main_process():
         directory.clear()  # so that what was there is not taken for the result, if this run is killed
         shutil.rmtree(directory.folds, ignore_errors=True)
@@ -183,6 +187,21 @@ def _require_comparable(rows: AnyRows, parts: Sequence[Sequence[int]]) -> None:
         )
 
 
+def labels_alone(rows: AnyRows) -> str:
+    """Return in a sentence which labels have one training row each; nothing if there is none.
+
+    A fold that holds such a row out has no model that could predict it.
+    """
+    if rows.head.problem_type != ONE_LABEL:
+        return ""
+    counts = Counter(map(rows.task.stratum, rows.splits["train"]))
+    alone = [repr(label) for label, count in counts.items() if count < FEWEST]
+    if not alone:
+        return ""
+    shown = ", ".join(alone[:NAMED]) + (", ..." if len(alone) > NAMED else "")
+    return f"one row of {shown} each: where it is held out, no model has learnt its label, and it counts as missed"
+
+
 def _judged(way: Way, changes: dict[str, Any], result: CrossValidation, rows: AnyRows) -> Tried:
     """Return the score of a way on all training rows, with its interval."""
     task, train, decoded = rows.task, rows.splits["train"], result.predictions.predictions
@@ -224,8 +243,11 @@ def decide(tried: Sequence[Tried], sign: int) -> tuple[Tried, str]:
     taken = next(one for one in tried if one is best or _is_near(one, best, sign))
     if len(tried) == 1:
         return taken, "the only one that was tried"
+    if best.told.score is None:
+        return taken, f"none of {len(tried)} has a score"
     if taken is best:
-        return taken, f"the best of {len(tried)} by cross-validation"
+        alone = sum(one.told.score == best.told.score for one in tried) == 1
+        return taken, f"the best of {len(tried)} by cross-validation" if alone else "no other was better"
     return taken, f"in doubt, as {best.way.name} was better by less than a standard error"
 
 

@@ -58,7 +58,7 @@ def cross_validate(
         journal = FoldJournal(folder, f"{name}-{number}", _key(config, rows, model, placement, part))
         known = journal.read()
         if known is None:
-            started = time.perf_counter()
+            started, what = time.perf_counter(), f"{name}, fold {number + 1} of {len(parts)}"
             some = replace(
                 rows,
                 splits={
@@ -67,7 +67,7 @@ def cross_validate(
                     "test": [],
                 },
             )
-            prepared, trainer = fit(config, some, placement, journal.directory, interruption)
+            prepared, trainer = fit(config, some, placement, journal.directory, interruption, what)
             predicted = trainer.predictor().predict_rows(some.splits["validation"], prepared.windows["validation"])
             # As JSON has them, so that a resumed run goes on with the very same values.
             known = {"predictions": json.loads(json.dumps(predicted)), "seconds": time.perf_counter() - started}

@@ -23,7 +23,7 @@ from recipes.command.own_rows import require_task, shell_command
 from recipes.config.conversion import parse
 from recipes.config.schema import Config
 from recipes.reporting.sweep_page import write_sweep_page
-from recipes.results.location import run_path
+from recipes.results.location import data_name, model_name, run_path
 from recipes.results.run_directory import RunDirectory
 from recipes.results.sweep_table import Job, Outcome, forget_jobs, jobs_of, print_table, save_job, sweep_directory
 from recipes.results.watching import Watch
@@ -59,6 +59,11 @@ class Invocation:
     def directory_of(self, config: Config) -> RunDirectory:
         """Return the directory of the run."""
         return RunDirectory(run_path(config, self.choices["data"], self.choices["model"], self.baseline))
+
+    def subject(self, config: Config) -> str:
+        """Return what the run trains on what."""
+        data = data_name(config, self.choices["data"], self.baseline)
+        return f"{config.task.name} on {data} with {model_name(config, self.choices['model'], self.baseline)}"
 
 
 Run = Callable[[Config, Invocation], Outcome]

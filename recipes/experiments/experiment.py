@@ -28,7 +28,7 @@ from recipes.reporting.run_page import run_page
 from recipes.results.model_card import data_name, model_card
 from recipes.results.report import Report
 from recipes.results.run_directory import RunDirectory
-from recipes.results.verdict import Verdict, judged_split
+from recipes.results.verdict import Verdict
 from recipes.results.watching import Pruned, Watch
 from recipes.speed import apply as speed
 from recipes.system.console import complain, is_main_process, say_field
@@ -243,7 +243,7 @@ def _write_results(
         write_text(directory.model_card, model_card(report, prepared.task, data_name(choices)))
         report.save(directory.report)
         directory.tidy()
-        _write_page(report, choices, prepared.task, evaluation.predictions[judged_split(report.metrics)], directory)
+        _write_page(report, choices, prepared.task, evaluation.predictions[report.judged], directory)
     return report
 
 

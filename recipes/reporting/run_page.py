@@ -12,12 +12,14 @@ from recipes.reporting.measured import Measured, MeasuredBreakdown, measure, wea
 from recipes.reporting.pages import render
 from recipes.reporting.pictures import Scale, curves, reliability_chart, scale_of
 from recipes.results.report import Report
-from recipes.results.verdict import WHAT_HELPS, judged_split
+from recipes.results.verdict import FEWEST_TO_JUDGE_BY, WHAT_HELPS
 from tasks.analysis.parts import Analysis, Line, Mistake
 from tasks.data.options import Split
 from tasks.task import AnyTask, Head
 
 SHOWN_LABELS = 60
+FEW_ROWS = 50
+"Training rows with which `hparams=small_data` gained on all sets that it was measured on (docs/levers.md)."
 NOT_A_CHOICE = ("output_root", "overwrite", "task.name")
 "Keys that are no choice of how to train."
 
@@ -48,7 +50,7 @@ def run_page(report: Report, config: Mapping[str, Any], task: AnyTask, lines: Se
         lines: those of the predictions file of the split that is judged, with gold.
         title: what the rows are called.
     """
-    split = judged_split(report.metrics)
+    split = report.judged
     analysis = task.analyse(lines, Head("", tuple(report.data.labels)), report.calibration)
     breakdowns = list(map(measure, analysis.breakdowns))
     counts = report.data.label_counts
@@ -108,13 +110,15 @@ def advice(report: Report, split: Split) -> Iterator[str]:
     if report.training.best_epoch is not None and len(scores) > 1 and scores[-1] > max(scores[:-1]):
         yield "The last epoch was the best by validation: more of them may give more (hparams.epochs)."
     losses = [line["validation_loss"] for line in history if line.get("validation_loss") is not None]
-    if len(losses) > 2 and losses[-1] > 1.1 * min(losses):
-        yield (
-            "The validation loss rises again, so that the model is too sure of itself: "
-            "hparams=regularized, hparams.label_smoothing=0.1 or more rows may help."
-        )
+    rows = report.data.rows
+    if rows["validation"] >= FEWEST_TO_JUDGE_BY and len(losses) > 2 and losses[-1] > 1.1 * min(losses):
+        yield "The validation loss rises again: hparams=regularized, fewer epochs or more rows may help."
+    if report.choice is None and rows["train"] < FEW_ROWS:
+        yield "With so few training rows, hparams=small_data may give more (docs/levers.md)."
     gains = [one.gains.get(name) for one in report.verdict.baselines.get(split, {}).values()]
-    if any(gain is not None and gain.value is not None and gain.value < 0 for gain in gains):
+    if rows[split] >= FEWEST_TO_JUDGE_BY and any(
+        gain is not None and gain.value is not None and gain.value < 0 for gain in gains
+    ):
         yield "A baseline without a network is better: try more epochs or another learning rate; look at the labels."
 
 

@@ -59,7 +59,7 @@ def run_path(config: Config, data_choice: str, model_choice: str, baseline: Mapp
         changed |= {key: _absolute(changed[key]) for key in _local_paths(config) if key in changed}
         config = replace(config, data=replace(config.data, train=changed.get("data.train", config.data.train)))
     data = data_name(config, data_choice, baseline)
-    model = _model_name(config.model.path) if "model.path" in changed else model_choice
+    model = model_name(config, model_choice, baseline)
     if "hparams.learning_rate" in changed and "model.learning_rate" in changed:
         del changed["model.learning_rate"]
     parts = (config.task.name, _short(data), _short(model), choices_name(changed), f"seed={config.seed}")
@@ -77,6 +77,17 @@ def data_name(config: Config, data_choice: str, baseline: Mapping[str, Any]) -> 
     flat = flatten(to_dict(config))
     own_data = any(flat[key] != baseline.get(key) for key in ("data.name", "data.train", "data.hub"))
     return (config.data.name or _data_name(config)) if own_data else data_choice
+
+
+def model_name(config: Config, model_choice: str, baseline: Mapping[str, Any]) -> str:
+    """Return what the model is called in paths: the choice of the group, or the name of the path that was set.
+
+    Args:
+        config: the config of the run.
+        model_choice: the choice of the `model` group.
+        baseline: dotted keys and values that the groups give by themselves.
+    """
+    return model_choice if config.model.path == baseline.get("model.path") else _model_name(config.model.path)
 
 
 def affects_results(key: str) -> bool:

@@ -10,7 +10,6 @@ from typing import Any
 
 from recipes.results.report import Report
 from recipes.results.scores import format_bounds, format_score
-from recipes.results.verdict import judged_split
 from recipes.system.characters import visible
 from tasks.data.options import Split
 from tasks.task import AnyTask
@@ -140,7 +139,7 @@ def _scores(report: Report, task: AnyTask) -> Iterator[str]:
         f"{_plain(report.worth_of_validation())} "
         "Intervals are bootstrap intervals over rows; another seed of the training would give other scores."
     )
-    judged = judged_split(report.metrics)
+    judged = report.judged
     baselines = report.verdict.baselines.get(judged, {})
     names = [name for name in task.headline() if any(name in one.scores for one in baselines.values())]
     if names:

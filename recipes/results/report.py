@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from recipes.results.choice import Choice, choice_from_json
-from recipes.results.verdict import Verdict
+from recipes.results.verdict import FEWEST_TO_JUDGE_BY, Verdict, judged_split
 from recipes.system.files import write_json
 from tasks.data.options import Split
 
@@ -126,6 +126,30 @@ class Report:
     "What the scores are worth."
     choice: Choice | None = None
     "How the way of training was chosen. None: the config said it."
+
+    @property
+    def judged(self) -> Split:
+        """The split whose scores say most: test, if it has scores.
+
+        Where test rows are few and each training row was predicted by a model without it, these say more.
+        """
+        rows = self.data.rows
+        few = rows.get("test", 0) < min(FEWEST_TO_JUDGE_BY, rows.get("validation", 0))
+        if few and self.choice is not None and self.choice.stands_for_validation:
+            return "validation"
+        return judged_split(self.metrics)
+
+    def worth_of_test(self) -> str:
+        """Return in a sentence that test rows tell little, and what would tell more; nothing if they are many."""
+        rows = self.data.rows.get("test", 0)
+        if "test" not in self.metrics or rows >= FEWEST_TO_JUDGE_BY:
+            return ""
+        said = f"{rows} test row{'' if rows == 1 else 's'}: too few to tell how good the model is"
+        if self.judged == "validation":
+            return (
+                f"{said}. Validation tells more: each of its {self.data.rows['validation']} rows was predicted unseen"
+            )
+        return f"{said}. study=cross_validation predicts each row by a model that has not seen it (docs/studies.md)"
 
     def worth_of_validation(self) -> str:
         """Return in a sentence whether anything was chosen by the validation scores, and what that makes of them."""

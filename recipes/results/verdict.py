@@ -16,6 +16,10 @@ Bounds = list[float]
 "The lower and the upper end of an interval."
 
 
+FEWEST_TO_JUDGE_BY = 20
+"Rows of a split, below which its scores tell hardly anything: of 20 rows, one is five points."
+
+
 def judged_split(splits: Collection[Split]) -> Split:
     """Return the split that a run is judged by, of those with scores: test, if it is among them."""
     return "test" if "test" in splits else "validation"

@@ -111,7 +111,9 @@ def levers(hparams: Hparams, loaded: Loaded) -> Iterator[TrainerCallback]:
         yield PretrainedPull(loaded.model, frozenset(loaded.new_weights), hparams.pretrained_pull)
 
 
-def assemble(prepared: Prepared, directory: RunDirectory, interruption: Interruption, started: float) -> RecipeTrainer:
+def assemble(
+    prepared: Prepared, directory: RunDirectory, interruption: Interruption, started: float, what: str = ""
+) -> RecipeTrainer:
     """Build the Trainer.
 
     Args:
@@ -119,6 +121,7 @@ def assemble(prepared: Prepared, directory: RunDirectory, interruption: Interrup
         directory: where its checkpoints go.
         interruption: tells whether a signal has asked this process to end.
         started: a reading of `time.perf_counter`; the time to the first step counts from it.
+        what: what is trained, where it is a part of something larger.
     """
     config, task, tokenizer = prepared.config, prepared.task, prepared.loaded.tokenizer
     objective = task.objective_score()
@@ -151,7 +154,7 @@ def assemble(prepared: Prepared, directory: RunDirectory, interruption: Interrup
     trainer.add_callback(TrainingClock(started))
     if config.hparams.evaluations is not None:
         trainer.add_callback(EvenEvaluations(config.hparams.evaluations))
-    trainer.add_callback(Progress(task.headline(), objective))
+    trainer.add_callback(Progress(task.headline(), objective, what))
     for lever in levers(config.hparams, prepared.loaded):
         trainer.add_callback(lever)
     if config.hparams.early_stopping is not None:

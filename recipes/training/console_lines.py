@@ -7,7 +7,7 @@ from recipes.config.schema import Config, Hparams
 from recipes.results.report import Report
 from recipes.results.run_directory import RunDirectory
 from recipes.results.scores import format_bounds, format_score, format_score_in
-from recipes.results.verdict import WHAT_HELPS, Baseline, judged_split
+from recipes.results.verdict import WHAT_HELPS, Baseline
 from recipes.system.console import counted, duration, say, say_field
 from recipes.training.assembly import Prepared
 from recipes.training.trainer import RecipeTrainer
@@ -37,7 +37,7 @@ def show_model(prepared: Prepared) -> None:
     total, trained = prepared.loaded.parameters, prepared.loaded.trained_parameters
     frozen = f", {(total - trained) / 1e6:.1f}M of them frozen" if trained < total else ""
     labels = prepared.rows.head.labels
-    outputs = f"{len(labels)} outputs" if labels else "span start and end"
+    outputs = counted(len(labels), "output") if labels else "span start and end"
     layer = prepared.loaded.head
     if layer.known:
         head = f"head: {outputs}, as trained before"
@@ -73,7 +73,7 @@ def _length(trainer: RecipeTrainer, hparams: Hparams) -> str:
         parts.append("a linear head, fitted to the encoder's outputs")
     if arguments.num_train_epochs:
         steps = len(trainer.get_train_dataloader()) // arguments.gradient_accumulation_steps
-        epochs = f"{arguments.num_train_epochs:.3g} epochs of {max(steps, 1)} steps, batch {trainer.rows_per_step}"
+        epochs = f"{arguments.num_train_epochs:.3g} epochs of {counted(max(steps, 1), 'step')}, batch {trainer.rows_per_step}"
         parts.append(f"{epochs}, {rate}")
     return "; then ".join(parts)
 
@@ -92,7 +92,9 @@ def show_result(task: AnyTask, report: Report, directory: RunDirectory, seconds:
             if name in scores
         )
         say_field(split, "  ".join(shown))
-    judged = judged_split(report.metrics)
+    if report.worth_of_test():
+        say_field("", report.worth_of_test())
+    judged = report.judged
     _show_baselines(verdict.baselines.get(judged, {}), judged, task.headline())
     if verdict.collapsed:
         say_field("collapsed", "; ".join(verdict.collapsed))

@@ -17,16 +17,24 @@ from tasks.loading.rows import AnyRows
 
 
 def fit(
-    config: Config, rows: AnyRows, placement: Placement, directory: RunDirectory, interruption: Interruption
+    config: Config, rows: AnyRows, placement: Placement, directory: RunDirectory, interruption: Interruption, what: str
 ) -> tuple[Prepared, RecipeTrainer]:
     """Train a model, from its newest checkpoint if there is one, and return it with what it was made of.
+
+    Args:
+        config: how it is trained.
+        rows: what it is trained on.
+        placement: where it is computed.
+        directory: where its checkpoints are.
+        interruption: tells whether a signal has asked this process to end.
+        what: what it is called while it is trained.
 
     Raises:
         InputError: the data, the model or a choice can't be used.
         Interrupted: a signal asked the run to end.
     """
     prepared = prepare(config, rows, placement, Laps())
-    trainer = assemble(prepared, directory, interruption, time.perf_counter())
+    trainer = assemble(prepared, directory, interruption, time.perf_counter(), what)
     start, _ = sealed.newest(directory.checkpoints)
     if start is None:
         train_before_steps(prepared)

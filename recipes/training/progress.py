@@ -23,9 +23,11 @@ class Progress(TrainerCallback):  # type: ignore[misc]
         scores: names of the scores worth showing, in order.
         objective: the score by which the best epoch is chosen; if the best is kept, one that is as good as any is
             marked with a star.
+        what: what is trained, where it is a part of something larger.
     """
 
-    def __init__(self, scores: Sequence[str], objective: Score) -> None:
+    def __init__(self, scores: Sequence[str], objective: Score, what: str = "") -> None:
+        self.what = what
         self.scores = scores
         self.objective = objective
         self.best = -float("inf")
@@ -44,7 +46,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]
             self.bar = tqdm(
                 total=state.max_steps,
                 initial=state.global_step,
-                desc="training",
+                desc=self.what or "training",
                 unit="step",
                 leave=False,
                 dynamic_ncols=True,
@@ -60,7 +62,8 @@ class Progress(TrainerCallback):  # type: ignore[misc]
             self.last_line = now
             each = (now - self.started) / (state.global_step - self.began_at)
             left = each * (state.max_steps - state.global_step)
-            say(f"  step {state.global_step}/{state.max_steps}, about {duration(left)} left")
+            said = f"step {state.global_step}/{state.max_steps}, about {duration(left)} left"
+            say(f"  {self.what}: {said} of this one" if self.what else f"  {said}")
 
     def on_log(self, *_: Any, **kwargs: Any) -> None:
         """Remember the epoch's training loss for its line."""

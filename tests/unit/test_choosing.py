@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recipes.choosing import hint
-from recipes.choosing.choice import Tried, decide
+from recipes.choosing.choice import Tried, decide, labels_alone
 from recipes.choosing.cost import Cost
 from recipes.choosing.cross_validation import CrossValidation
 from recipes.choosing.fold_journal import FoldJournal
@@ -23,7 +23,9 @@ from recipes.config.schema import Config, Hparams, Model
 from recipes.inference.evaluation import OutOfFold
 from recipes.results.choice import Choice, TriedWay, choice_from_json
 from recipes.training.stages import train_before_steps
+from tasks.classification import Classification, Text
 from tasks.data.options import DataOptions
+from tasks.data.records import Origin
 from tasks.data.splits import folds
 from tasks.errors import InputError
 from tasks.task import Head
@@ -176,10 +178,12 @@ def test_in_doubt_the_first_way_is_taken() -> None:
 
 def test_with_a_handful_of_rows_the_score_decides() -> None:
     assert decide([tried("first", 0.5), tried("second", 0.6)], 1)[0].way.name == "second"
-    assert decide([tried("first", 0.5), tried("second", 0.5)], 1)[0].way.name == "first"
+    taken, why = decide([tried("first", 0.5), tried("second", 0.5)], 1)
+    assert (taken.way.name, why) == ("first", "no other was better")
     assert decide([tried("first", None), tried("second", 0.1)], 1)[0].way.name == "second"
     assert decide([tried("first", 0.1), tried("second", None)], 1)[0].way.name == "first"
-    assert decide([tried("first", None), tried("second", None)], 1)[0].way.name == "first"
+    taken, why = decide([tried("first", None), tried("second", None)], 1)
+    assert (taken.way.name, why) == ("first", "none of 2 has a score")
 
 
 def test_what_is_told_of_a_way_is_what_was_done() -> None:
@@ -219,6 +223,20 @@ def test_a_fold_is_found_again_for_the_same_run_only(tmp_path: Path) -> None:
     for damaged in ("{", "[]", "{}", '{"predictions": 3, "seconds": 1}'):
         journal.path.write_text(damaged)
         assert journal.read() is None
+
+
+def test_labels_of_one_row_are_named() -> None:
+    def told(labels: str, problem: str = "single_label_classification") -> str:
+        texts = [Text(str(n), f"{n}", None, label, Origin("a.csv", n)) for n, label in enumerate(labels)]
+        rows: Any = SimpleNamespace(
+            head=Head("", (), problem), task=Classification(kind="single_label"), splits={"train": texts}
+        )
+        return labels_alone(rows)
+
+    assert told("aabb") == ""
+    assert told("aab").startswith("one row of 'b' each: where it is held out")
+    assert told("aabcdefg").startswith("one row of 'b', 'c', 'd', 'e', 'f', ... each")
+    assert told("aab", "regression") == ""
 
 
 def test_a_choice_is_read_back() -> None:

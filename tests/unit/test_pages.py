@@ -243,7 +243,17 @@ def test_labels_that_no_row_has_give_a_page_without_parts(tmp_path: Path) -> Non
 def curve(*losses: float, scores: tuple[float, ...] = (0.5, 0.7, 0.6)) -> Report:
     epochs = enumerate(zip(losses, scores, strict=True), 1)
     history = [{"epoch": float(n), "validation_loss": loss, "f1": score} for n, (loss, score) in epochs]
-    return replace(REPORT, history=history)
+    rows: Any = {"train": 200, "validation": 30, "test": 30}
+    return replace(REPORT, history=history, data=replace(REPORT.data, rows=rows))
+
+
+def test_few_rows_give_no_advice_but_that_of_few_rows() -> None:
+    worse = Verdict(baselines={"test": {"x": Baseline({"f1": 0.5}, {"f1": Gain(-0.1, None)})}})
+    asks = replace(curve(0.5, 0.4, 0.5), verdict=worse)
+    assert len(list(advice(asks, "test"))) == 2
+    rows: Any = {"train": 40, "validation": 4, "test": 4}
+    (said,) = advice(replace(asks, data=replace(asks.data, rows=rows)), "test")
+    assert said.startswith("With so few training rows, hparams=small_data")
 
 
 def test_advice_is_given_where_a_curve_or_a_baseline_asks_for_it() -> None:
@@ -253,7 +263,7 @@ def test_advice_is_given_where_a_curve_or_a_baseline_asks_for_it() -> None:
     assert ["more of them" in sentence for sentence in advice(curve(0.5, 0.4, 0.41, scores=rising), "test")] == [True]
     unchosen = curve(0.5, 0.4, 0.41, scores=rising)
     assert list(advice(replace(unchosen, training=replace(unchosen.training, best_epoch=None)), "test")) == []
-    assert ["too sure" in sentence for sentence in advice(curve(0.5, 0.4, 0.5), "test")] == [True]
+    assert ["loss rises" in sentence for sentence in advice(curve(0.5, 0.4, 0.5), "test")] == [True]
     for value, expected in ((-0.1, ["A baseline without a network is better"]), (0.1, [])):
         verdict = Verdict(baselines={"test": {"x": Baseline({"f1": 0.5}, {"f1": Gain(value, None)})}})
         found = advice(replace(curve(0.5, 0.4, 0.41), verdict=verdict), "test")

@@ -228,3 +228,26 @@ def test_scores_on_other_rows_are_said_to_be(tmp_path: Path, capsys: pytest.Capt
     assert "Not all jobs are ranked on the same rows" in capsys.readouterr().out
     assert "Not all jobs are ranked on the same rows" in (tmp_path / "sweep.txt").read_text()
     assert "Not all jobs are ranked on the same rows" in sweep_page(jobs_of(tmp_path), tmp_path)
+
+
+def judged(test: int, validation: int, stands: bool | None) -> Report:
+    rows: Any = {"train": 36, "validation": validation, "test": test}
+    metrics: Any = {split: {"f1": 0.5} for split in ("validation", "test") if rows[split]}
+    choice = None if stands is None else Choice("linear", "why", "f1", 3, 36, stands, [])
+    return replace(REPORT, data=replace(REPORT.data, rows=rows), metrics=metrics, choice=choice)
+
+
+def test_few_test_rows_say_less_than_rows_that_were_predicted_out_of_fold() -> None:
+    assert judged(4, 36, True).judged == "validation"
+    assert judged(4, 3, True).judged == "test"
+    assert judged(20, 36, True).judged == "test"
+    assert judged(4, 36, False).judged == judged(4, 36, None).judged == "test"
+    assert judged(0, 36, None).judged == "validation"
+
+
+def test_what_few_test_rows_are_worth_is_said() -> None:
+    assert judged(20, 36, None).worth_of_test() == judged(0, 36, None).worth_of_test() == ""
+    assert "study=cross_validation" in judged(4, 36, None).worth_of_test()
+    said = judged(1, 36, True).worth_of_test()
+    assert said.startswith("1 test row: too few")
+    assert said.endswith("each of its 36 rows was predicted unseen")
