@@ -125,7 +125,7 @@ def _use(task: AnyTask) -> str:
     ours = 'import recipes\n\nmodel = recipes.load("FOLDER_OR_NAME")'
     return (
         f"With transformers alone:\n\n```python\n{load}\n```\n\nWith the program that trained it, which reads words "
-        f"and long texts as in training, and applies its thresholds and its temperature:\n\n```python\n{ours}\n```"
+        f"and long texts as in training, and applies what was calibrated on validation rows:\n\n```python\n{ours}\n```"
     )
 
 

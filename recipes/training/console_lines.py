@@ -73,8 +73,8 @@ def _length(trainer: RecipeTrainer, hparams: Hparams) -> str:
         parts.append("a linear head, fitted to the encoder's outputs")
     if arguments.num_train_epochs:
         steps = len(trainer.get_train_dataloader()) // arguments.gradient_accumulation_steps
-        epochs = f"{arguments.num_train_epochs:.3g} epochs of {counted(max(steps, 1), 'step')}, batch {trainer.rows_per_step}"
-        parts.append(f"{epochs}, {rate}")
+        epochs = f"{arguments.num_train_epochs:.3g} epochs of {counted(max(steps, 1), 'step')}"
+        parts.append(f"{epochs}, batch {trainer.rows_per_step}, {rate}")
     return "; then ".join(parts)
 
 
