@@ -58,6 +58,7 @@ def plan_search(sweep: Sweep) -> Plan:
         typed = {key_of(word) for word in single}
         texts = {key: text for key, text in texts.items() if key not in typed}
     _require_possible(sweep, single, texts)
+    _require_evaluations(sweep, search)
     space = space_of(texts)
     first = _first_values(sweep, space) if search.warm_start else {}
     proposer = Proposer(search.sampler, search.seed, space, first, search.parallel)
@@ -126,6 +127,21 @@ def _require_possible(sweep: Sweep, single: Sequence[str], texts: Mapping[str, s
         raise InputError(
             "overwrite=true: a search goes on with what it has begun. To begin anew, take another output_root, or "
             "remove what it has left"
+        )
+
+
+def _require_evaluations(sweep: Sweep, search: Search) -> None:
+    """Refuse a pruner where it would be told nothing.
+
+    Raises:
+        InputError: trials are not evaluated before they end.
+    """
+    hparams = sweep.tree.hparams
+    why = "hparams.keep=last" if hparams.keep == "last" else "hparams=small_data" if hparams.choose_by_folds else None
+    if search.pruner != "none" and why is not None:
+        raise InputError(
+            f"search.pruner={search.pruner}: it ends trials by their evaluations during training, of which {why} has "
+            "none. Leave one of them out"
         )
 
 

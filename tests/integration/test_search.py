@@ -159,6 +159,11 @@ def test_failing_trials(words: list[str], tmp_path: Path, capsys: Any) -> None:
         (["search=tpe", "search.trial=4", RATES], "search.trial=4: the search numbers its trials itself. Did you mean"),
         (["search=tpe", "hparams.batch_size=8,16"], "hparams.batch_size=8 and hparams.batch_size=8,16: one value or"),
         (["search=tpe", "overwrite=true", RATES], "overwrite=true: a search goes on with what it has begun"),
+        (
+            ["search=tpe", "search.pruner=median", "hparams.keep=last", RATES],
+            "search.pruner=median: it ends trials by their evaluations during training, of which hparams.keep=last has",
+        ),
+        (["search=tpe", "search.pruner=median", "hparams=small_data", RATES], "of which hparams=small_data has none"),
         (["search=tpe", "hparams.learning_rate=1e-4,fast"], "hparams.learning_rate=fast: "),
         (["search=tpe", "hparams.warmup=interval(0.0,2.0)"], "hparams.warmup=2.0: The config can't be used:"),
         (["search=tpe", "model=minilm,bert"], "No choice 'bert' in the group 'model'"),
