@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,35 +119,19 @@ def choose(
     train = rows.splits["train"]
     kept = set_by_user(config)
     ways = _distinct(ways_of(prepared), config, kept)
-    for sentence in set_in_vain(ways, config, command):
-        say_field("", sentence)
+    in_vain = list(set_in_vain(ways, config, command))
     parts = folds(train, config.hparams.choose_by_folds, config.seed, **split_keys(rows.task, train))
     _require_comparable(rows, parts)
-    if labels_alone(rows):
-        say_field("", labels_alone(rows))
     if config.overwrite and is_main_process():
         directory.clear()  # so that what was there is not taken for the result, if this run is killed
         shutil.rmtree(directory.folds, ignore_errors=True)
-    if is_main_process():
-        cost = Cost.measured(prepared)
-        seconds = sum(cost.seconds(way.applied(config, kept).hparams, len(parts)) for way in ways)
-        what = f"{len(ways)} ways of training, each" if len(ways) > 1 else f"one way of training, {ways[0].name},"
-        say_field("choosing", f"{what} on {len(parts)} folds of {len(train)} rows: about {duration(seconds)}")
-        if _too_few_to_choose(rows):
-            say_field("", f"with fewer than {FEWEST_TO_CHOOSE_BY} rows, nothing tells which of several would be better")
+    applied = {way.name: way.applied(config, kept) for way in ways}
+    _say_plan(prepared, rows, applied, len(parts), in_vain)
     tried: list[Tried] = []
     for way in ways:
-        result = cross_validate(
-            way.applied(config, kept),
-            way.name,
-            rows,
-            parts,
-            prepared.loaded.fingerprint,
-            prepared.placement,
-            directory.folds,
-            interruption,
-        )
-        tried.append(_judged(way, differences(config, way.applied(config, kept)), result, rows))
+        own, model = applied[way.name], prepared.loaded.fingerprint
+        result = cross_validate(own, way.name, rows, parts, model, prepared.placement, directory.folds, interruption)
+        tried.append(_judged(way, differences(config, own), result, rows))
         shown = format_score_in(tried[-1].told.score, tried[-1].told.bounds)
         say(f"  {way.name:<13} {rows.task.objective_score().name} {shown}  {duration(result.seconds)}")
     taken, why = decide(tried, rows.task.objective_score().sign)
@@ -164,7 +148,34 @@ def choose(
     say_field("chosen", f"{way.name}: {why}. Now it trains on all {len(train)} rows")
     say_field("", way.words)
     out_of_fold = result.predictions if choice.stands_for_validation else None
-    return Chosen(way.applied(config, kept), choice, out_of_fold)
+    return Chosen(applied[way.name], choice, out_of_fold)
+
+
+def _say_plan(
+    prepared: Prepared, rows: AnyRows, ways: Mapping[str, Config], count: int, in_vain: Sequence[str]
+) -> None:
+    """Say which ways are tried on so many folds, what that costs, and what is to be known of it.
+
+    Args:
+        prepared: the model and windows of a run on all rows.
+        rows: the training rows are those that are shared among folds.
+        ways: the names of the ways, with the config that each trains by.
+        count: of folds.
+        in_vain: what the user has set and some ways do not heed.
+    """
+    for sentence in in_vain:
+        say_field("", sentence)
+    if labels_alone(rows):
+        say_field("", labels_alone(rows))
+    if is_main_process():
+        cost = Cost.measured(prepared)
+        seconds = sum(cost.seconds(config.hparams, count) for config in ways.values())
+        (first, *others) = ways
+        what = f"{len(ways)} ways of training, each" if others else f"one way of training, {first},"
+        train = len(rows.splits["train"])
+        say_field("choosing", f"{what} on {count} folds of {train} rows: about {duration(seconds)}")
+        if _too_few_to_choose(rows):
+            say_field("", f"with fewer than {FEWEST_TO_CHOOSE_BY} rows, nothing tells which of several would be better")
 
 
 def _require_comparable(rows: AnyRows, parts: Sequence[Sequence[int]]) -> None:
