@@ -14,7 +14,6 @@ from typing import Any
 from recipes.config.schema import Config, Hparams
 from recipes.config.validation import NEED_STEPS
 from recipes.model.mean_pooling import WHOLE_TEXT_HEAD, can_pool_mean
-from tasks.errors import InputError
 from tasks.task import Head
 
 LAST = {"keep": "last"}
@@ -25,6 +24,7 @@ LENGTH = {"epochs", "max_steps"}
 HEAD_ALONE = {"linear_head": True, "max_steps": 0}
 OF_STEPS = frozenset({*NEED_STEPS, *LENGTH, "layer_decay", "head_learning_rate"})
 "Hyperparameters that do nothing in a way that takes no steps."
+NO_STEPS = "no effect, as a head is fitted on these rows to an encoder that is not trained by such steps"
 
 
 @dataclass(frozen=True)
@@ -80,11 +80,7 @@ def set_by_user(config: Config) -> set[str]:
 
 
 def set_in_vain(ways: Collection[Way], config: Config, command: str) -> Iterator[str]:
-    """Yield sentences about what the user has set and some ways do not heed.
-
-    Raises:
-        InputError: something that was set is heeded by none.
-    """
+    """Yield sentences about what the user has set and not all ways heed."""
     own = set_by_user(config)
     typed = {word.partition("=")[0].lstrip("+") for word in shlex.split(command) if "=" in word}
     for name in sorted({name for way in ways for name in way.settled} - own):
@@ -92,13 +88,9 @@ def set_in_vain(ways: Collection[Way], config: Config, command: str) -> Iterator
             yield f"hparams.{name} is set to its default, which leaves it to each way of training"
     of_steps = ", ".join(f"hparams.{name}" for name in sorted(own & OF_STEPS))
     with_steps = [way.name for way in ways if way.takes_steps]
-    if of_steps and not with_steps:
-        raise InputError(
-            f"{of_steps}: on these rows hparams=small_data fits a head to an encoder that it does not train by such "
-            "steps. Leave it out, or choose how to train yourself, without hparams=small_data"
-        )
     if of_steps and len(with_steps) < len(ways):
-        yield f"{of_steps}: only for ways that train all weights ({', '.join(with_steps)})"
+        heeding = f"only for ways that train all weights ({', '.join(with_steps)})" if with_steps else NO_STEPS
+        yield f"{of_steps}: {heeding}"
 
 
 def _default(hyperparameter: Field[Any], config: Config) -> Any:

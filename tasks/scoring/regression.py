@@ -15,6 +15,9 @@ from tasks.scoring.resampling import (
     undefined_share,
 )
 
+FEWEST_TO_CORRELATE = 3
+"Rows, as any two numbers correlate fully."
+
 
 def regression_scores(predictions: Sequence[float], references: Sequence[float]) -> dict[str, float]:
     """Score one number per row.
@@ -31,7 +34,7 @@ def regression_scores(predictions: Sequence[float], references: Sequence[float])
 
     predicted, gold = np.asarray(predictions, dtype=float), np.asarray(references, dtype=float)
     errors = predicted - gold
-    constant = len(gold) < 3 or np.ptp(predicted) == 0 or np.ptp(gold) == 0
+    constant = len(gold) < FEWEST_TO_CORRELATE or np.ptp(predicted) == 0 or np.ptp(gold) == 0
     spread = float(((gold - gold.mean()) ** 2).sum())
     return {
         "pearson": float("nan") if constant else float(stats.pearsonr(predicted, gold).statistic),
@@ -61,7 +64,9 @@ def regression_rescore(predictions: Sequence[float], references: Sequence[float]
     alone = bool((of_row == np.arange(len(gold))).all())
 
     def rescored(weights: Numbers) -> dict[str, Numbers]:
-        return {**additive(weights), "spearman": rank_correlation(weights if alone else weights[:, of_row], *ranks)}
+        by_row = weights if alone else weights[:, of_row]
+        spearman = np.where(by_row.sum(axis=-1) < FEWEST_TO_CORRELATE, np.nan, rank_correlation(by_row, *ranks))
+        return {**additive(weights), "spearman": spearman}
 
     return rescored
 
@@ -72,7 +77,9 @@ def _additive(sums: Numbers) -> dict[str, Numbers]:
     spread = others - two * two / rows
     spread = np.where(spread > TINY * others, spread, 0.0)
     return {
-        "pearson": correlation_of_sums(rows, one, two, squares, others, products),
+        "pearson": np.where(
+            rows < FEWEST_TO_CORRELATE, np.nan, correlation_of_sums(rows, one, two, squares, others, products)
+        ),
         "rmse": np.sqrt(squared / rows),
         "mae": absolute / rows,
         "r2": 1 - undefined_share(squared, spread),

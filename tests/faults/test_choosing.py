@@ -9,7 +9,10 @@ import pytest
 
 from tests.faults.conftest import Command, Harm, outcome, started
 
-CHOOSING = ("hparams=small_data", "hparams.choose_by_folds=2", "hparams.epochs=2", "hparams.dropout=0.1")
+CHOOSING = (
+    *("hparams=small_data", "hparams.choose_by_folds=2", "hparams.epochs=2", "hparams.dropout=0.1"),
+    "hparams.keep=null",
+)
 
 
 def chosen(root: Path) -> tuple[Any, Any, Any]:

@@ -115,7 +115,7 @@ def test_two_processes_want_one_directory(
 
 
 def test_two_processes_choose_the_same_way(command: Command, tmp_path: Path) -> None:
-    chosen = ("hparams=small_data", "hparams.choose_by_folds=2", "hparams.epochs=1")
+    chosen = ("hparams=small_data", "hparams.choose_by_folds=2", "hparams.epochs=1", "hparams.keep=null")
     done = subprocess.run(
         [*launched(2), "-m", "recipes.run", *command("ner", *chosen)],
         cwd=tmp_path,

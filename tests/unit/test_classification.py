@@ -183,7 +183,9 @@ def test_the_collator_pads_to_the_longest() -> None:
 
 @pytest.mark.parametrize("kind", ["single_label", "multi_label", "regression"])
 def test_perfect_predictions_have_the_objective(kind: str) -> None:
-    rows = texts(*{"single_label": ("a", "b"), "multi_label": (("a",), ("a", "b")), "regression": (0.5, 2.0)}[kind])
+    rows = texts(
+        *{"single_label": ("a", "b"), "multi_label": (("a",), ("a", "b")), "regression": (0.5, 2.0, 3.0)}[kind]
+    )
     task = Classification(kind=kind)
     scores = task.score(rows, [task.gold_prediction(row) for row in rows], task.head(rows, LAYOUT))
     assert scores[task.objective_score().name] == pytest.approx(1.0)

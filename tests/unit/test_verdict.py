@@ -147,7 +147,9 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunDirectory:
 
 
 def shown(verdict: Verdict, directory: RunDirectory, capsys: pytest.CaptureFixture[str]) -> list[str]:
-    report = replace(REPORT, metrics={"test": {"f1": 0.71, "precision": 0.5}}, verdict=verdict)
+    many: Any = {"train": 200, "validation": 50, "test": 50}
+    metrics: Any = {"test": {"f1": 0.71, "precision": 0.5}}
+    report = replace(REPORT, metrics=metrics, verdict=verdict, data=replace(REPORT.data, rows=many))
     show_result(Ner(), report, directory, 3.0)
     return capsys.readouterr().out.splitlines()
 
