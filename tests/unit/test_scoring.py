@@ -14,7 +14,7 @@ from tasks.errors import InputError
 from tasks.scoring.entities import entity_scores
 from tasks.scoring.labels import label_scores
 from tasks.scoring.multilabel import multilabel_scores
-from tasks.scoring.regression import regression_scores
+from tasks.scoring.regression import regression_rescore, regression_scores
 from tasks.scoring.squad import best_threshold, normalize, question_scores, squad_scores
 
 
@@ -60,6 +60,8 @@ def test_two_numbers_have_no_correlation() -> None:
     for name in ("pearson", "spearman"):
         assert math.isnan(regression_scores([1.0, 2.0], [5.0, 3.0])[name])
         assert not math.isnan(regression_scores([1.0, 2.0, 4.0], [5.0, 3.0, 1.0])[name])
+        rescored = regression_rescore([1.0, 2.0, 5.0], [5.0, 3.0, 7.0], [0, 1, 2])(np.array([[1.0, 1, 0], [1, 1, 1]]))
+        assert np.isnan(rescored[name]).tolist() == [True, False]
 
 
 def test_entities_by_hand() -> None:
