@@ -71,7 +71,7 @@ HEADLINES = {
     "regression": ("pearson", "spearman", "rmse"),
 }
 
-FEWEST_TO_CORRELATE = 10
+FEWEST_TO_JUDGE_BY_CORRELATION = 10
 """Of rows with a number: ten numbers and ten others that have nothing to do with them have a correlation beyond 0.63 in
 one case of twenty, and fewer ones more often."""
 MAX_CLASSES = 1000
@@ -552,7 +552,7 @@ class Classification(Task[Text]):
 
     @override
     def judged_on(self, rows: int) -> tuple[Self, str | None]:
-        if self.kind != "regression" or self.objective is not None or rows >= FEWEST_TO_CORRELATE:
+        if self.kind != "regression" or self.objective is not None or rows >= FEWEST_TO_JUDGE_BY_CORRELATION:
             return self, None
         note = f"judged by rmse: a correlation of {rows} row{'' if rows == 1 else 's'} says nothing (task.objective)"
         return replace(self, objective="rmse"), note

@@ -43,6 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--batch-size", type=int, help="rows in a step (compare, overhead)")
     parser.add_argument("--repetitions", type=int, default=3, help="how often each is measured (default: 3)")
     parser.add_argument("--processes", type=int, default=1, help="few, levers, audits: runs at a time, a thread each")
+    parser.add_argument(
+        "--seeds", type=int, default=levers.SEEDS, help=f"few, levers: seeds at most (default: {levers.SEEDS})"
+    )
     parser.add_argument("--known", type=Path, help="levers: a file of results that are taken as they are")
     parser.add_argument("--output", type=Path, default=Path("outputs/bench"), help="folder of the tables")
     given = parser.parse_intermixed_args(sys.argv[1:] if arguments is None else arguments)

@@ -49,7 +49,7 @@ def few(given: Namespace) -> list[Path]:
         Job(source, size, seed, name, (*overrides, *given.overrides))
         for source, sizes in _chosen(FEW_SIZES, given).items()
         for size in sizes
-        for seed in range(1, SEEDS + 1)
+        for seed in range(1, given.seeds + 1)
         for name, overrides in (("default", ()), ("small_data", ("hparams=small_data",)))
     ]
     done = run_all(jobs, given.output / "few", given.processes, apart=True)
@@ -69,8 +69,8 @@ def few(given: Namespace) -> list[Path]:
             ]
         )
     notes = [
-        f"Mean and deviation over {SEEDS} seeds, each with training rows of its own; at most 500 test rows. Gains with "
-        "95% intervals over seeds (paired t). Seconds of the whole command on one thread."
+        f"Mean and deviation over {given.seeds} seeds, each with training rows of its own; at most 500 test rows. "
+        "Gains with 95% intervals over seeds (paired t). Seconds of the whole command on one thread."
     ]
     return write(given.output, "few", rows, notes, {"runs": _plain(done)})
 
@@ -84,13 +84,13 @@ def levers(given: Namespace) -> list[Path]:
     sizes = _chosen(LEVER_SIZES, given)
     keep_known(given.known, given.output / "levers")
     still, done = list(LEVERS), dict[Job, Done]()
-    for seed in range(1, SEEDS + 1):
+    for seed in range(1, given.seeds + 1):
         done |= _with_levers(still, seed, sizes, given)
         gains = gains_of_levers(done)
         still = [name for name in still if name == "default" or promises(gains[name])]
     sets = list(dict.fromkeys(job.set_name for job in done))
     rows = [["lever", *sets, "over the sets", "seeds", "time"]]
-    rows.append(["default", *(_mean(_of(done, each, "default")) for each in sets), "", str(SEEDS), ""])
+    rows.append(["default", *(_mean(_of(done, each, "default")) for each in sets), "", str(given.seeds), ""])
     for name, by_set in gains.items():
         seeds = max(len(differences) for differences in by_set.values())
         label = f"{name}: {' '.join(LEVERS[name])}"
@@ -98,11 +98,11 @@ def levers(given: Namespace) -> list[Path]:
         by_sets = [told_gain(by_set[each]) for each in sets]
         rows.append([label, *by_sets, over_sets, str(seeds), f"{_slower(done, name):.2f}x"])
     notes = [
-        f"Default: mean and deviation over {SEEDS} seeds, each with training rows of its own. Levers: what they gain "
-        "over the default with the same rows and seed, with 95% intervals (paired t); over the sets: the mean of these "
-        "gains, with an interval over the sets. A lever that gained on fewer than half of the sets got no more seeds; "
-        "the seeds that chose the others count among theirs, whose gains are a little too high for that. Time: of the "
-        "whole run, without the imports, over the default's: the median."
+        f"Default: mean and deviation over {given.seeds} seeds, each with training rows of its own. Levers: what they "
+        "gain over the default with the same rows and seed, with 95% intervals (paired t); over the sets: the mean of "
+        "these gains, with an interval over the sets. A lever that gained on fewer than half of the sets got no more "
+        "seeds; the seeds that chose the others count among theirs, whose gains are a little too high for that. Time: "
+        "of the whole run, without the imports, over the default's: the median."
     ]
     return write(given.output, "levers", rows, notes, {"runs": _plain(done)})
 

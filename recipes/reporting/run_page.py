@@ -18,7 +18,7 @@ from tasks.data.options import Split
 from tasks.task import AnyTask, Head
 
 SHOWN_LABELS = 60
-FEW_ROWS = 50
+FEW_TO_TRAIN_ON = 50
 "Training rows with which `hparams=small_data` gained on all sets that it was measured on (docs/levers.md)."
 NOT_A_CHOICE = ("output_root", "overwrite", "task.name")
 "Keys that are no choice of how to train."
@@ -113,7 +113,7 @@ def advice(report: Report, split: Split) -> Iterator[str]:
     rows = report.data.rows
     if rows["validation"] >= FEWEST_TO_JUDGE_BY and len(losses) > 2 and losses[-1] > 1.1 * min(losses):
         yield "The validation loss rises again: hparams=regularized, fewer epochs or more rows may help."
-    if report.choice is None and rows["train"] < FEW_ROWS:
+    if report.choice is None and rows["train"] < FEW_TO_TRAIN_ON:
         yield "With so few training rows, hparams=small_data may give more (docs/levers.md)."
     gains = [one.gains.get(name) for one in report.verdict.baselines.get(split, {}).values()]
     if rows[split] >= FEWEST_TO_JUDGE_BY and any(

@@ -118,6 +118,9 @@ def test_levers_that_promise_nothing_get_no_more_seeds(reviews: Path, monkeypatc
     table = (reviews / "out" / "levers.md").read_text()
     assert "| focal: focal=2 | +0.375 (-1.213 to 1.963) | +0.375 | 2 | 1.00x |" in table
     assert "| soup: soup=4 | -0.250 | -0.250 | 1 | 1.00x |" in table
+    known_too = ["--output", str(reviews / "out"), "--known", str(reviews / "known.json")]
+    assert main(["levers", "--seeds", "1", *known_too]) == 0
+    assert "| focal: focal=2 | +0.250 | +0.250 | 1 | 1.00x |" in (reviews / "out" / "levers.md").read_text()
 
 
 def test_the_results_in_the_documents_are_those_of_runs_of_the_bench() -> None:

@@ -53,6 +53,21 @@ def test_of_equal_evaluations_the_last_is_kept_and_each_has_a_star(
 
 
 @pytest.mark.parametrize(
+    ("what", "line"),
+    [("", "  step 2/4, about"), ("linear, fold 2 of 3", "  linear, fold 2 of 3: step 2/4, about")],
+)
+def test_a_part_of_something_larger_has_a_name(
+    what: str, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("recipes.training.progress.PROGRESS_LINE_EVERY", 0.0)
+    progress, state = Progress([], Score("x", True), what), TrainerState()
+    progress.on_train_begin(cast(Any, None), state)
+    state.global_step, state.max_steps = 2, 4
+    progress.on_step_end(cast(Any, None), state)
+    assert capsys.readouterr().out.startswith(line)
+
+
+@pytest.mark.parametrize(
     ("hparams", "rows", "best"),
     [
         (Hparams(), 19, False),

@@ -174,3 +174,12 @@ def test_the_table_of_a_sweep_lies_where_an_experiment_says(
     assert not (tmp_path / "outputs").exists()
     assert "57.67 " in table.read_text()
     assert "57.6720" not in capsys.readouterr().out
+
+
+def test_a_run_is_named_for_what_it_trains_on_what() -> None:
+    for words, expected in (
+        ((), "ner on ner_sample with minilm"),
+        (("data.train=news.conll", "model.path=some/encoder"), "ner on news with some/encoder"),
+    ):
+        config, invocation = asked("task=ner", *words)
+        assert invocation.subject(config) == expected

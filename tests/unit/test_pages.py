@@ -15,6 +15,7 @@ from recipes.reporting.pictures import axis_ticks, curves, scale_of, strip
 from recipes.reporting.run_page import advice, choices, where
 from recipes.reporting.study_page import study_page
 from recipes.reporting.sweep_page import sweep_page, write_sweep_page
+from recipes.results.choice import Choice, TriedWay
 from recipes.results.report import Report, load_report
 from recipes.results.sweep_table import Job, Outcome, save_job
 from recipes.results.verdict import Baseline, Certainty, Gain, Verdict
@@ -245,6 +246,22 @@ def curve(*losses: float, scores: tuple[float, ...] = (0.5, 0.7, 0.6)) -> Report
     history = [{"epoch": float(n), "validation_loss": loss, "f1": score} for n, (loss, score) in epochs]
     rows: Any = {"train": 200, "validation": 30, "test": 30}
     return replace(REPORT, history=history, data=replace(REPORT.data, rows=rows))
+
+
+def test_after_a_choice_few_test_rows_leave_the_page_to_rows_that_were_predicted_unseen(tmp_path: Path) -> None:
+    run = leave_run(tmp_path / "run", 0.75, gold=("yes", "no") * 2)
+    leave_run(tmp_path / "held_out", 0.5, gold=("yes", "no") * 15, split="validation")
+    (tmp_path / "held_out" / "predictions" / "validation.jsonl").rename(run / "predictions" / "validation.jsonl")
+    tree = json.loads((run / "report.json").read_text())
+    tree["metrics"]["validation"] = {"accuracy": 0.5}
+    tree["data"]["rows"] |= {"train": 30, "validation": 30}
+    way = TriedWay("linear", "a linear head", 0.5, None, 1.0, {})
+    tree["choice"] = asdict(Choice("linear", "no other was better", "accuracy", 3, 30, True, [way]))
+    write_json(run / "report.json", tree)
+    text = words(page_of(run))
+    assert "accuracy, validation 0.5000" in text
+    assert "4 test rows: too few to tell how good the model is. Validation tells more" in text
+    assert "All on validation." in text
 
 
 def test_few_rows_give_no_advice_but_that_of_few_rows() -> None:

@@ -187,6 +187,14 @@ def test_the_console_says_by_how_much_a_model_is_below_a_baseline_and_that_it_ha
     assert shown(Verdict(), directory, capsys)[1:] == ["Done in 3.0 s: runs/1"], "a page that could not be made"
 
 
+def test_the_console_says_that_few_test_rows_tell_little(
+    directory: RunDirectory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show_result(Ner(), replace(REPORT, metrics={"test": {"f1": 0.71}}), directory, 3.0)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].strip().startswith("1 test row: too few to tell how good the model is. study=cross_validation")
+
+
 def test_a_verdict_is_read_back_from_json() -> None:
     rows = rows_of(Classification(kind="single_label"), CLASSES, texts(*"yyn"), texts(*"ynynyn"))
     verdict = judged(rows, labelled(*"ynynnn"))
