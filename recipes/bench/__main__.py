@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from recipes.bench import alarms, audits, compare, coverage, curves, inference, levers, parts, searches, trials
+from recipes.bench import alarms, audits, compare, coverage, curves, epochs, inference, levers, parts, searches, trials
 from recipes.system.console import say
 
 PARTS = {
@@ -19,6 +19,7 @@ PARTS = {
     "alarms": "how often the paired test of two groups of runs errs, on simulated predictions",
     "few": "hparams=small_data against the default on small sets, over seeds",
     "levers": "what each lever of training is worth on small sets, over seeds",
+    "epochs": "what each rule on which epoch is kept is worth on test rows, over seeds",
     "audits": "how many planted errors an audit of labels finds, against other rankings",
     "curves": "how often the intervals of learning curves hold what more rows then give",
     "searches": "tpe with a pruner against search by chance, in equal seconds; what pruners save",
@@ -42,9 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rows", type=int, help="training rows (compare, overhead), windows or rows (other parts)")
     parser.add_argument("--batch-size", type=int, help="rows in a step (compare, overhead)")
     parser.add_argument("--repetitions", type=int, default=3, help="how often each is measured (default: 3)")
-    parser.add_argument("--processes", type=int, default=1, help="few, levers, audits: runs at a time, a thread each")
     parser.add_argument(
-        "--seeds", type=int, default=levers.SEEDS, help=f"few, levers: seeds at most (default: {levers.SEEDS})"
+        "--processes", type=int, default=1, help="few, levers, epochs, audits: runs at a time, a thread each"
+    )
+    parser.add_argument(
+        "--seeds", type=int, default=levers.SEEDS, help=f"few, levers, epochs: seeds at most (default: {levers.SEEDS})"
     )
     parser.add_argument("--known", type=Path, help="levers: a file of results that are taken as they are")
     parser.add_argument("--output", type=Path, default=Path("outputs/bench"), help="folder of the tables")
@@ -71,6 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "alarms": alarms.measure,
         "few": levers.few,
         "levers": levers.levers,
+        "epochs": epochs.measure,
         "audits": audits.measure,
         "curves": curves.measure,
         "searches": searches.measure,

@@ -18,7 +18,14 @@ from recipes.results.choice import Choice, TriedWay
 from recipes.results.run_directory import RunDirectory
 from recipes.results.scores import format_score_in
 from recipes.speed.apply import is_sharded
-from recipes.statistics.bootstrap import FEWEST_UNITS, SEED, draws_for, interval_of, resampled_scores
+from recipes.statistics.bootstrap import (
+    FEWEST_UNITS,
+    SEED,
+    draws_for,
+    interval_of,
+    resampled_scores,
+    standard_error_of_difference,
+)
 from recipes.system.console import duration, is_main_process, say, say_field
 from recipes.system.signals import Interruption
 from recipes.training.assembly import Prepared
@@ -269,4 +276,4 @@ def _is_near(way: Tried, best: Tried, sign: int) -> bool:
     lead = sign * (best.told.score - way.told.score)
     if way.draws is None or best.draws is None:
         return lead == 0
-    return lead <= float(np.nanstd(best.draws - way.draws))
+    return lead <= standard_error_of_difference(best.draws, way.draws)

@@ -173,7 +173,7 @@ NEEDLESS: Mapping[str, str] = {
     "evaluation_strategy": "each epoch ends with an evaluation (hparams.evaluations: so many in all)",
     "group_by_length": "batches are made of rows of similar length",
     "ignore_mismatched_sizes": "the head is always a new one",
-    "load_best_model_at_end": "the best epoch on validation is saved, or the last one (hparams.keep)",
+    "load_best_model_at_end": "the last epoch is saved, unless an earlier one is surely better (hparams.keep)",
     "logging_steps": "the loss is shown for each epoch",
     "logging_strategy": "the loss is shown for each epoch",
     "num_labels": "the labels are those of the training rows",

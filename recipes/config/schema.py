@@ -108,7 +108,7 @@ class Hparams:
     "Evaluate and keep a moving average of the weights, of which each step keeps this share, such as 0.99. 0: none."
     soup: int = 0
     """Greedy soup (Wortsman et al. 2022): average the weights of the best so many epochs, as far as each makes the
-    validation score no worse. 0: keep those of the best epoch alone."""
+    validation score no worse. 0: keep those of one evaluation."""
     contrastive_steps: int = 0
     """Classification: steps of a contrastive stage before all else, which draws texts with the same labels together
     (Khosla et al. 2020; as SetFit, Tunstall et al. 2022). 0: none."""
@@ -124,8 +124,9 @@ class Hparams:
     "With `lora_rank`: train the length of each column of the matrices, too (DoRA, Liu et al. 2024)."
     keep: str | None = None
     """The weights that are kept: best (of all evaluations, by validation; of equal ones the last) or last (nothing is
-    evaluated before the end). null: best; with fewer than 20 validation rows last, as these can't choose, unless
-    `evaluations`, `early_stopping` or `soup` is set."""
+    evaluated before the end). null: those of the last evaluation, unless an earlier one is better by more than two
+    standard errors; with fewer than 20 validation rows the last ones, unless `evaluations` is set; best with
+    `early_stopping` or `soup`."""
     choose_by_folds: int = 0
     """Try several ways of training by cross-validation on the training rows with this many folds, train in the best
     way on all rows, and report what the folds predicted as validation (`recipes/choosing/ways.py`). 0: no choice."""

@@ -107,7 +107,7 @@ def advice(report: Report, split: Split) -> Iterator[str]:
         return
     sign = 1 if report.objective.greater_is_better else -1
     scores = [sign * line[name] for line in history if line.get(name) is not None]
-    if report.training.best_epoch is not None and len(scores) > 1 and scores[-1] > max(scores[:-1]):
+    if report.training.kept_epoch is not None and len(scores) > 1 and scores[-1] > max(scores[:-1]):
         yield "The last epoch was the best by validation: more of them may give more (hparams.epochs)."
     losses = [line["validation_loss"] for line in history if line.get("validation_loss") is not None]
     rows = report.data.rows

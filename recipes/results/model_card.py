@@ -163,7 +163,7 @@ def _facts(report: Report) -> Iterator[str]:
     lines = [f"- rows: {rows}", f"- fingerprint of all rows: `{data.fingerprint}`"]
     for what, counted in (("left out", data.skipped), ("repaired", data.repaired)):
         lines += [f"- {what}: {count} x {_plain(reason)}" for reason, count in counted.items()]
-    best = "the last one kept" if training.best_epoch is None else f"the best one {training.best_epoch:g}"
+    best = "the last one kept" if training.kept_epoch is None else f"number {training.kept_epoch:g} kept"
     if training.averaged_steps:
         best = f"the weights after steps {', '.join(map(str, training.averaged_steps))} averaged"
     epochs = (

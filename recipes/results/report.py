@@ -84,7 +84,8 @@ class TrainingFacts:
     tokens_at_once: int | None
     windows: int
     padding_share: float
-    best_epoch: float | None
+    kept_epoch: float | None
+    "The epoch whose weights were kept. None: the last one, unchosen."
     peak_memory_mb: float
     averaged_steps: list[int] = field(default_factory=list)
     "The steps after which the weights were taken that were averaged (`hparams.soup`)."
@@ -151,6 +152,16 @@ class Report:
             )
         return f"{said}. study=cross_validation predicts each row by a model that has not seen it (docs/studies.md)"
 
+    def passed_over(self) -> Mapping[str, Any] | None:
+        """Return the line of the history with the best score, if it was not kept as it is better by chance alone."""
+        name, kept = self.objective.name, self.training.kept_epoch
+        if kept is None or self.training.averaged_steps:
+            return None
+        sign = 1 if self.objective.greater_is_better else -1
+        lines = [line for line in self.history if line.get(name) is not None]
+        best = max(lines, key=lambda line: (sign * line[name], line["epoch"]))
+        return None if abs(best["epoch"] - kept) < 0.006 else best  # which is rounded
+
     def worth_of_validation(self) -> str:
         """Return in a sentence whether anything was chosen by the validation scores, and what that makes of them."""
         name = self.objective.name
@@ -159,7 +170,7 @@ class Report:
                 "Validation rows are those of training, each predicted by the model of a fold without it. The way of "
                 f"training was chosen by their {name}, so that these scores are a little too good."
             )
-        if self.training.best_epoch is None:
+        if self.training.kept_epoch is None:
             return "No epoch was chosen by the validation scores: the last weights were kept."
         return f"The epoch was chosen by {name} on validation, so that validation scores are too good."
 

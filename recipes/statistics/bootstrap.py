@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tasks.scoring.resampling import Numbers, Rescore
 
@@ -59,6 +60,22 @@ def resampled_scores(rescore: Rescore, units: int, draws: int, seed: int) -> dic
     """Return the scores of each draw: [draws] for each name."""
     portions = [rescore(weights) for weights in drawn_weights(units, draws, seed)]
     return {name: np.concatenate([portion[name] for portion in portions]) for name in portions[0]}
+
+
+def standard_error_of_difference(first: ArrayLike, second: ArrayLike) -> float:
+    """Return the standard error of the difference of two scores on the same rows, from their scores on the same draws.
+
+    Draws without a score, as where none of the drawn rows has an entity, do not count. 0: there are none with one.
+
+    Args:
+        first: [draws], or nothing.
+        second: likewise.
+    """
+    if not np.size(first) or not np.size(second):
+        return 0.0
+    differences = np.subtract(first, second)
+    known = differences[np.isfinite(differences)]
+    return float(known.std()) if known.size else 0.0
 
 
 def intervals(rescore: Rescore, units: int, draws: int | None = None, seed: int = SEED) -> dict[str, Interval | None]:

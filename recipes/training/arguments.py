@@ -5,8 +5,9 @@ from pathlib import Path
 
 from transformers import TrainingArguments
 
-from recipes.config.schema import Config, Hparams
+from recipes.config.schema import Config
 from recipes.machine.devices import Placement
+from recipes.training.keeping import compares_evaluations
 from tasks.errors import InputError
 from tasks.scoring.score import Score
 
@@ -15,8 +16,6 @@ MOST_EPOCHS = 20
 NEVER = 1_000_000_000
 "More steps than any training has."
 FEWEST_STEPS = 250
-FEWEST_TO_CHOOSE_BY = 20
-"Validation rows to choose an epoch by. With ten, the chosen one is more often too early than right (docs/levers.md)."
 
 SCHEDULES = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup", "polynomial": "polynomial"}
 
@@ -50,18 +49,6 @@ def device_batch_size(batch_size: int, accumulation: int, processes: int) -> int
     return batch_size // parts
 
 
-def keeps_best(hparams: Hparams, validation_rows: int) -> bool:
-    """Tell whether the weights of the best evaluation are kept, and not the last ones.
-
-    Unless `hparams.keep` says so, it depends on whether there are enough rows to choose by. What needs evaluations to
-    be compared has been asked for by the user, and so has the best one.
-    """
-    if hparams.keep is not None:
-        return hparams.keep == "best"
-    asked = hparams.early_stopping is not None or hparams.evaluations is not None or hparams.soup > 0
-    return asked or hparams.method != "recipe" or validation_rows >= FEWEST_TO_CHOOSE_BY
-
-
 def training_arguments(
     config: Config, placement: Placement, windows: int, validation_rows: int, objective: Score, folder: Path
 ) -> TrainingArguments:
@@ -71,7 +58,7 @@ def training_arguments(
     if hparams.max_steps is not None:  # 0 gives no epochs, and no training
         epochs = hparams.max_steps / math.ceil(windows / hparams.batch_size)
     evaluates = bool(epochs) and hparams.keep != "last"
-    best = evaluates and keeps_best(hparams, validation_rows)
+    chooses = evaluates and compares_evaluations(hparams, validation_rows)
     arguments = TrainingArguments(
         output_dir=str(folder),
         seed=config.seed,
@@ -87,9 +74,9 @@ def training_arguments(
         max_grad_norm=hparams.max_grad_norm,
         eval_strategy="no" if not evaluates else "steps" if hparams.evaluations else "epoch",
         eval_steps=NEVER if hparams.evaluations else None,  # `recipes.training.evaluations` says when
-        # The Trainer saves the best weights only; `recipes.training.resuming` saves the state to resume from.
-        save_strategy="best" if best else "no",
-        load_best_model_at_end=best,
+        # The Trainer saves the weights that are kept; `recipes.training.resuming` saves the state to resume from.
+        save_strategy="best" if chooses else "no",
+        load_best_model_at_end=chooses,
         metric_for_best_model=f"eval_{objective.name}",
         greater_is_better=objective.greater_is_better,
         logging_strategy="no" if hparams.evaluations and evaluates else "epoch",

@@ -154,7 +154,7 @@ def assemble(
     trainer.add_callback(TrainingClock(started))
     if config.hparams.evaluations is not None:
         trainer.add_callback(EvenEvaluations(config.hparams.evaluations))
-    trainer.add_callback(Progress(task.headline(), objective, what))
+    trainer.add_callback(Progress(task.headline(), trainer.keeper, what))
     for lever in levers(config.hparams, prepared.loaded):
         trainer.add_callback(lever)
     if config.hparams.early_stopping is not None:

@@ -57,7 +57,7 @@ def show_plan(trainer: RecipeTrainer, prepared: Prepared) -> None:
     say_field("training", f"{_length(trainer, prepared.config.hparams)}, {prepared.placement.describe()}{trained_as}")
     for note in prepared.placement.notes:
         say_field("", note)
-    if trainer.evaluates and not trainer.keeps_best:
+    if trainer.evaluates and not trainer.chooses_weights:
         few = f"{counted(len(trainer.validation_rows), 'validation row')}: too few to choose an epoch by"
         say_field("", f"{few}, so that the last weights are kept (hparams.keep=best chooses)")
 
@@ -85,6 +85,10 @@ def show_result(task: AnyTask, report: Report, directory: RunDirectory, seconds:
         say_field(
             "soup", f"the weights after steps {', '.join(map(str, report.training.averaged_steps))} were averaged"
         )
+    other = report.passed_over()
+    if other is not None:
+        better = f"{report.objective.name} {format_score(other[report.objective.name])} after epoch {other['epoch']:g}"
+        say_field("kept", f"epoch {report.training.kept_epoch:g}: {better} is better by no more than chance")
     for split, scores in report.metrics.items():
         shown = (
             f"{name} {format_score_in(scores[name], verdict.interval(split, name))}"

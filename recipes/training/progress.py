@@ -10,7 +10,7 @@ from transformers import TrainerCallback, TrainerState, TrainingArguments
 
 from recipes.results.scores import format_score
 from recipes.system.console import duration, is_main_process, say
-from tasks.scoring.score import Score
+from recipes.training.keeping import Keeper
 
 PROGRESS_LINE_EVERY = 60.0
 "Seconds between lines of progress where there is no terminal for a bar."
@@ -21,16 +21,15 @@ class Progress(TrainerCallback):  # type: ignore[misc]
 
     Args:
         scores: names of the scores worth showing, in order.
-        objective: the score by which the best epoch is chosen; if the best is kept, one that is as good as any is
+        keeper: knows the best evaluation so far. If evaluations are compared, one that is as good as any before it is
             marked with a star.
         what: what is trained, where it is a part of something larger.
     """
 
-    def __init__(self, scores: Sequence[str], objective: Score, what: str = "") -> None:
+    def __init__(self, scores: Sequence[str], keeper: Keeper, what: str = "") -> None:
         self.what = what
         self.scores = scores
-        self.objective = objective
-        self.best = -float("inf")
+        self.keeper = keeper
         self.loss = float("nan")
         self.bar: Any = None
         self.started = self.last_line = 0.0
@@ -40,8 +39,6 @@ class Progress(TrainerCallback):  # type: ignore[misc]
         """Open the bar, where there is a terminal."""
         self.started = self.last_line = time.perf_counter()
         self.began_at = state.global_step
-        if state.best_metric is not None:
-            self.best = self.objective.sign * state.best_metric
         if is_main_process() and sys.stderr.isatty():
             self.bar = tqdm(
                 total=state.max_steps,
@@ -72,9 +69,7 @@ class Progress(TrainerCallback):  # type: ignore[misc]
     def on_evaluate(self, args: TrainingArguments, state: TrainerState, *_: Any, **kwargs: Any) -> None:
         """Print the line of an epoch."""
         metrics = kwargs["metrics"]
-        value = self.objective.sign * metrics.get(f"eval_{self.objective.name}", float("nan"))
-        mark = " *" if args.load_best_model_at_end and value >= self.best else ""
-        self.best = max(self.best, value) if value == value else self.best
+        mark = " *" if args.load_best_model_at_end and self.keeper.best_step == state.global_step else ""
         shown = "  ".join(
             f"{name} {format_score(metrics[f'eval_{name}'])}" for name in self.scores if f"eval_{name}" in metrics
         )

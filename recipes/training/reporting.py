@@ -72,7 +72,7 @@ def _training_facts(trainer: RecipeTrainer, rows: AnyRows, laps: Laps) -> Traini
         tokens_at_once=trainer.tokens_at_once,
         windows=len(trainer.train_dataset),
         padding_share=round(trainer.padding.share, 4),
-        best_epoch=_best_epoch(trainer),
+        kept_epoch=_kept_epoch(trainer),
         peak_memory_mb=peak_memory_mb(),
         averaged_steps=trainer.soup,
     )
@@ -100,8 +100,8 @@ def history(trainer: RecipeTrainer) -> list[dict[str, float]]:
     return lines
 
 
-def _best_epoch(trainer: RecipeTrainer) -> float | None:
-    """Return the epoch whose weights were kept. None: the last one, unchosen."""
+def _kept_epoch(trainer: RecipeTrainer) -> float | None:
+    """Return the epoch whose weights were kept, if it was chosen."""
     step = trainer.state.best_global_step
     steps_per_epoch = trainer.state.global_step / max(float(trainer.state.epoch or 1), 1e-9)
     return None if step is None else round(step / steps_per_epoch, 2)

@@ -61,20 +61,20 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
         if start is not None and start.path.name.startswith(DONE):
             self.state = TrainerState.load_from_json(str(start.path / STATE))
             self._load_callback_state()
-            if self.keeps_best:
+            if self.chooses_weights:
                 self._load_best_model()
             else:
                 self._load_from_checkpoint(str(start.path))
             return
         with self.interruption.deferred():
             self.train(resume_from_checkpoint=str(start.path) if start else None)
-            if not self.keeps_best:
+            if not self.chooses_weights:
                 self.settle_last_weights()
             self._write(DONE, self._fill_done)
 
     @property
-    def keeps_best(self) -> bool:
-        """Whether the best weights of all evaluations are kept, and not the last ones."""
+    def chooses_weights(self) -> bool:
+        """Whether evaluations are compared to choose the weights that are kept; otherwise the last ones are."""
         return bool(self.args.load_best_model_at_end)
 
     @property
@@ -203,7 +203,7 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
         """Give the model the weights that it keeps if these are the last ones. By default it has them already."""
 
     def _fill_done(self, partial: Path) -> None:
-        if not self.keeps_best:
+        if not self.chooses_weights:
             self._fill_weights(partial)
         self._fill_state(partial)
 
@@ -228,7 +228,7 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
         moments = sum(
             2 * tensor.numel() * tensor.element_size() for tensor in model.parameters() if tensor.requires_grad
         )
-        done = 0 if self.keeps_best else weights
+        done = 0 if self.chooses_weights else weights
         return int({BEST: weights, STEP: weights + moments, DONE: done}.get(kind, weights))
 
     def _require_free(self, size: int) -> None:

@@ -26,6 +26,7 @@ from recipes.levers.soup import Ingredients, Weights, greedy_soup
 from recipes.machine import out_of_memory
 from recipes.system.console import complain_in_any_process
 from recipes.system.signals import Interruption
+from recipes.training.keeping import Keeper, drawn_scores, tolerance_of
 from recipes.training.resuming import ResumingTrainer
 from recipes.windows.batching import PaddingCount, StepBatches, StepLoader, split_by_tokens
 from tasks.columns import IGNORED_LABEL, LABELS, ROW
@@ -75,6 +76,9 @@ class RecipeTrainer(ResumingTrainer):
         self.tokens_at_once = tokens_at_once
         self.train_rows, self.validation_rows = rows["train"], rows["validation"]
         self.checkpoint_every, self.interruption = checkpoint_every, interruption
+        # It decides before the line of an evaluation is shown.
+        self.keeper = Keeper(task.objective_score(), tolerance_of(hparams))
+        self.add_callback(self.keeper)
         self.average = MovingAverage(self.model, hparams.average_weights) if hparams.average_weights else None
         if self.average is not None:
             self.add_callback(self.average)
@@ -295,6 +299,8 @@ class RecipeTrainer(ResumingTrainer):
         finished = self.task.apply_calibration(decoded, self.task.calibrate(rows, decoded))
         scores = self.task.score(rows, finished, self.head)
         require_usable_objective(self.task, scores)
+        if self.chooses_weights and self.keeper.tolerance:
+            self.keeper.draws = drawn_scores(self.task, rows, finished, self.head)
         return scores
 
     @override
@@ -311,12 +317,8 @@ class RecipeTrainer(ResumingTrainer):
 
     @override
     def _determine_best_metric(self, metrics: dict[str, float], trial: Any) -> bool:
-        """Tell whether an evaluation is the best so far, and keep its weights aside if several are averaged in the end.
-
-        Of equally good ones the last counts: with few validation rows many epochs score the same, and the first of them
-        has learnt less (docs/levers.md, "Which epoch is kept").
-        """
-        if not self.keeps_best:
+        """Tell whether an evaluation's weights are kept, and put them aside if several are averaged in the end."""
+        if not self.chooses_weights:
             return False
         value = metrics[str(self.args.metric_for_best_model)]
         if self.ingredients is not None:
@@ -329,10 +331,12 @@ class RecipeTrainer(ResumingTrainer):
                     )
             for step in out or ():
                 shutil.rmtree(self._folder / sealed.folder_name(SOUP, step), ignore_errors=True)
-        if value == self.state.best_metric and self.hparams.method == "recipe":
+        best = bool(super()._determine_best_metric(metrics, trial))
+        # Yardsticks keep the first of equally good ones, as transformers does.
+        if self.hparams.method == "recipe" and self.keeper.kept_step == self.state.global_step:
             self.state.best_global_step = self.state.global_step
             return True
-        return bool(super()._determine_best_metric(metrics, trial))
+        return best
 
     @override
     def _load_best_model(self) -> None:

@@ -53,7 +53,7 @@ def test_killed_right_after_an_epoch(
     [
         ("hparams.early_stopping=1",),
         ("hparams.keep=null",),
-        ("hparams.evaluations=5",),
+        ("hparams.keep=null", "hparams.evaluations=5"),
         ("hparams.r_drop=1",),
         ("hparams.label_smoothing=0.1", "hparams.schedule=cosine"),
         ("hparams.class_weights=balanced", "hparams.freeze_layers=1", "hparams.freeze_embeddings=true"),

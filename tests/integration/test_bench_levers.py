@@ -1,4 +1,4 @@
-"""The bench of levers: small sets as it says, runs that are kept, and gains by hand."""
+"""The benches of levers and of epochs: small sets as they say, runs that are kept, and gains by hand."""
 
 import json
 from collections import Counter
@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from recipes.bench import few_rows, levers
+from recipes.bench import epochs, few_rows, levers
 from recipes.bench.__main__ import main
+from recipes.bench.epochs import Evaluated, compared
 from recipes.bench.few_rows import Done, Job, small_files
 from recipes.bench.levers import gains_of_levers, promises, told_gain
+from tasks.scoring.score import Score
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -134,3 +136,53 @@ def test_the_results_in_the_documents_are_those_of_runs_of_the_bench() -> None:
     }
     assert stored["runs"].keys() <= names
     assert all(Done(**result).score <= 1 for result in stored["runs"].values())
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_rules_keep_the_epochs_that_they_say(sign: int) -> None:
+    """The third is a standard error and a half worse than the best, the fourth three."""
+    validation, test = (0.5, 0.8, 0.8, 0.65, 0.5), (0.1, 0.2, 0.3, 0.9, 0.5)
+    # Differences of any two to the best have draws that lie 0.1 above and below.
+    draws = [[sign * value + step for step in ((0.0, 0.0) if value == 0.8 else (0.1, -0.1))] for value in validation]
+    found = compared(
+        Score("x", sign > 0),
+        [
+            Evaluated(sign * value, drawn, sign * other)
+            for value, drawn, other in zip(validation, draws, test, strict=True)
+        ],
+    )
+    assert found["kept"] == {
+        "first of the best": 2,
+        "best": 3,
+        "one standard error": 3,
+        "two standard errors": 4,
+        "last": 5,
+        "test's own choice": 4,
+    }
+    assert found["test"]["two standard errors"] == sign * 0.9
+    assert found["epochs"] == 5
+
+
+def test_each_epoch_is_scored_on_test(
+    reviews: Path, models: dict[str, Path], monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setattr(epochs, "SIZES", {"sst2": (20,)})
+    monkeypatch.setattr(epochs, "mapped", lambda function, jobs, _: map(function, jobs))
+    words = [f"model.path={models['bert']}", "hparams.epochs=3", "hparams.batch_size=4", "runtime.device=cpu"]
+    seen, evaluate = [], epochs._evaluated
+
+    def evaluated(predictor: Any, *others: Any) -> Evaluated:
+        seen.append(predictor.model.classifier.weight.norm().item())
+        return evaluate(predictor, *others)
+
+    monkeypatch.setattr(epochs, "_evaluated", evaluated)
+    command = ["epochs", "--seeds", "2", "--output", str(reviews / "out"), *words]
+    assert main(command) == 0
+    cases = json.loads((reviews / "out" / "epochs.json").read_text())["cases"]
+    assert [(one["seed"], one["epochs"], len(one["tests"])) for one in cases] == [(1, 3, 3), (2, 3, 3)]
+    assert all(one["test"]["last"] == one["tests"][2] for one in cases)
+    assert len(set(seen)) == 6, "each epoch has weights of its own"
+    assert "| sst2, 20 a label | 4 | 3 |" in (reviews / "out" / "epochs.md").read_text()
+    monkeypatch.setattr(epochs, "_trained", None)
+    capsys.readouterr()
+    assert main(command) == 0, "what is done is not done again"

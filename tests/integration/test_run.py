@@ -98,10 +98,41 @@ def test_few_validation_rows_choose_no_epoch(
     stars = {keep: sum(line.endswith(" *") for line in shown) for keep, shown in lines.items()}
     assert (stars["null"], stars["last"]) == (0, 0)
     assert stars["best"] > 0
-    assert [report["training"]["best_epoch"] for report in reports.values()] == [None, None, 3.0]
+    assert [report["training"]["kept_epoch"] for report in reports.values()] == [None, None, 3.0]
     assert ["macro_f1" in epoch for epoch in reports["null"]["history"]] == [True, True, True], "all are evaluated"
     assert ["macro_f1" in epoch for epoch in reports["last"]["history"]] == [False, False, False]
     assert weights["null"] == weights["best"], "as all epochs score the same here, the last is the best"
+
+
+@pytest.mark.parametrize("opposite", [False, True])
+def test_the_last_epoch_is_kept_unless_an_earlier_one_is_surely_better(
+    opposite: bool,
+    models: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Where validation has the opposite labels, all that is learnt makes it worse."""
+    monkeypatch.chdir(tmp_path)
+    labels = ("good", "bad")
+    for name, swapped in (("train", False), ("validation", opposite)):
+        rows = (f"{'Ada' if number % 2 else 'Bob'} {number},{labels[number % 2 ^ swapped]}" for number in range(40))
+        Path(f"{name}.csv").write_text("text,label\n" + "\n".join(rows) + "\n")
+    command = arguments("classification", {"classification": Path("train.csv")}, models, "hparams.epochs=6")
+    command.remove("hparams.max_steps=4")
+    command = [*command, "data.validation=validation.csv", "data.test_fraction=0", "hparams.learning_rate=0.003"]
+    assert main(command) == 0
+    report, shown = report_of(tmp_path), capsys.readouterr().out
+    scores = [epoch["macro_f1"] for epoch in report["history"]]
+    kept = int(report["training"]["kept_epoch"])
+    if opposite:
+        assert max(scores) - scores[-1] > 0.3
+        assert kept < 6
+        assert report["metrics"]["validation"]["macro_f1"] == pytest.approx(scores[kept - 1])
+    else:
+        assert scores[-1] == 1.0
+        assert kept == 6
+        assert "kept  " not in shown
 
 
 def test_an_unfinished_directory_is_done_over(

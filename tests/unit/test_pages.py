@@ -17,6 +17,7 @@ from recipes.reporting.study_page import study_page
 from recipes.reporting.sweep_page import sweep_page, write_sweep_page
 from recipes.results.choice import Choice, TriedWay
 from recipes.results.report import Report, load_report
+from recipes.results.scores import format_score
 from recipes.results.sweep_table import Job, Outcome, save_job
 from recipes.results.verdict import Baseline, Certainty, Gain, Verdict
 from recipes.system.characters import visible
@@ -248,6 +249,18 @@ def curve(*losses: float, scores: tuple[float, ...] = (0.5, 0.7, 0.6)) -> Report
     return replace(REPORT, history=history, data=replace(REPORT.data, rows=rows))
 
 
+def test_the_page_says_which_epoch_is_kept_and_which_is_better_by_chance_alone(tmp_path: Path) -> None:
+    run = leave_run(tmp_path / "run", 0.75)
+    tree = json.loads((run / "report.json").read_text())
+    name = tree["objective"]["name"]
+    tree["history"] = [{"epoch": number, "step": 3 * number, name: score} for number, score in ((1, 0.9), (2, 0.8))]
+    for kept, said in ((1.0, ""), (2.0, ". Epoch 1 came to 0.9000: on these rows, that is no more than chance")):
+        tree["training"]["kept_epoch"] = kept
+        write_json(run / "report.json", tree)
+        value = format_score(tree["objective"]["value"])
+        assert f"The weights of epoch {kept:g} were kept: {name} {value} on validation{said}." in words(page_of(run))
+
+
 def test_after_a_choice_few_test_rows_leave_the_page_to_rows_that_were_predicted_unseen(tmp_path: Path) -> None:
     run = leave_run(tmp_path / "run", 0.75, gold=("yes", "no") * 2)
     leave_run(tmp_path / "held_out", 0.5, gold=("yes", "no") * 15, split="validation")
@@ -279,7 +292,7 @@ def test_advice_is_given_where_a_curve_or_a_baseline_asks_for_it() -> None:
     assert list(advice(curve(0.5, 0.4, 0.41, scores=level), "test")) == []
     assert ["more of them" in sentence for sentence in advice(curve(0.5, 0.4, 0.41, scores=rising), "test")] == [True]
     unchosen = curve(0.5, 0.4, 0.41, scores=rising)
-    assert list(advice(replace(unchosen, training=replace(unchosen.training, best_epoch=None)), "test")) == []
+    assert list(advice(replace(unchosen, training=replace(unchosen.training, kept_epoch=None)), "test")) == []
     assert ["loss rises" in sentence for sentence in advice(curve(0.5, 0.4, 0.5), "test")] == [True]
     for value, expected in ((-0.1, ["A baseline without a network is better"]), (0.1, [])):
         verdict = Verdict(baselines={"test": {"x": Baseline({"f1": 0.5}, {"f1": Gain(value, None)})}})

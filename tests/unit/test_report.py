@@ -1,6 +1,7 @@
 """report.json: the same parts in the same order as ever, read back as what was written."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,7 @@ REPORT = Report(
         tokens_at_once=2048,
         windows=3,
         padding_share=0.1,
-        best_epoch=1.0,
+        kept_epoch=1.0,
         peak_memory_mb=500.0,
     ),
     history=[{"epoch": 1.0, "step": 3, "loss": 1.0, "validation_loss": 0.5, "f1": 57.672}],
@@ -109,7 +110,7 @@ KEYS = [
     "training.tokens_at_once",
     "training.windows",
     "training.padding_share",
-    "training.best_epoch",
+    "training.kept_epoch",
     "training.peak_memory_mb",
     "training.averaged_steps",
     "history",
@@ -251,3 +252,32 @@ def test_what_few_test_rows_are_worth_is_said() -> None:
     said = judged(1, 36, True).worth_of_test()
     assert said.startswith("1 test row: too few")
     assert said.endswith("each of its 36 rows was predicted unseen")
+
+
+def with_epochs(scores: Sequence[float | None], kept: float | None, greater: bool = True) -> Report:
+    """A report of a training with these scores, of which one evaluation's weights were kept; there are two an epoch."""
+    history = [
+        {"epoch": number / 2, "step": float(number)} | ({} if score is None else {"f1": score})
+        for number, score in enumerate(scores, 1)
+    ]
+    return replace(
+        REPORT,
+        history=history,
+        objective=Objective("f1", "validation", 0.5, greater_is_better=greater),
+        training=replace(REPORT.training, kept_epoch=kept),
+    )
+
+
+def test_an_epoch_that_is_better_by_chance_alone_is_passed_over() -> None:
+    scores = (0.5, 0.8, None, 0.7)
+    over = with_epochs(scores, 2.0).passed_over()
+    assert over is not None
+    assert (over["epoch"], over["f1"]) == (1.0, 0.8)
+    assert with_epochs(scores, 1.0).passed_over() is None
+    assert with_epochs(scores, None).passed_over() is None, "the last weights, unchosen"
+    over = with_epochs(scores, 2.0, greater=False).passed_over()
+    assert over is not None
+    assert over["epoch"] == 0.5
+    assert with_epochs((0.8, 0.8), 1.0).passed_over() is None, "of equal ones the last is the best"
+    averaged = with_epochs(scores, 2.0)
+    assert replace(averaged, training=replace(averaged.training, averaged_steps=[2, 4])).passed_over() is None

@@ -32,6 +32,7 @@ from recipes.searching.trial import do_trial
 from recipes.searching.verdict import on_test_rows
 from recipes.system.signals import Interruption
 from recipes.training.evaluations import evaluation_steps
+from recipes.training.keeping import Keeper
 from recipes.training.progress import Progress, close_progress
 from tasks.errors import InputError
 from tasks.scoring.score import Score
@@ -334,7 +335,7 @@ def test_trials_side_by_side_share_the_cores(
 
 def test_a_bar_is_closed_when_its_trial_ends_early(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    progress = Progress(["f1"], Score("f1", True))
+    progress = Progress(["f1"], Keeper(Score("f1", True), 0.0))
     progress.on_train_begin(cast(Any, None), TrainerState(max_steps=5))
     bar = progress.bar
     assert not bar.disable

@@ -195,6 +195,17 @@ def test_the_console_says_that_few_test_rows_tell_little(
     assert lines[1].strip().startswith("1 test row: too few to tell how good the model is. study=cross_validation")
 
 
+def test_the_console_says_which_epoch_is_kept_if_another_scored_more(
+    directory: RunDirectory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    history = [{"epoch": 1.0, "step": 3, "f1": 57.672}, {"epoch": 2.5, "step": 6, "f1": 55.0}]
+    report = replace(REPORT, history=history, training=replace(REPORT.training, kept_epoch=2.5))
+    show_result(Ner(), report, directory, 3.0)
+    assert capsys.readouterr().out.splitlines()[0] == (
+        "kept        epoch 2.5: f1 57.67 after epoch 1 is better by no more than chance"
+    )
+
+
 def test_a_verdict_is_read_back_from_json() -> None:
     rows = rows_of(Classification(kind="single_label"), CLASSES, texts(*"yyn"), texts(*"ynynyn"))
     verdict = judged(rows, labelled(*"ynynnn"))
