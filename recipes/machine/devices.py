@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, cast, get_args
 
 from recipes.config.schema import Method, Runtime
+from recipes.machine.gpus import VISIBLE
 from recipes.machine.memory import keep_freed_memory
 from recipes.machine.processor import bf16_units
 from recipes.machine.threads import threads_per_process
@@ -56,8 +57,11 @@ def place(runtime: Runtime, method: Method = "recipe") -> Placement:
     """
     import torch
 
-    device = _device(runtime.device)
     processes = int(os.environ.get("WORLD_SIZE", "1"))
+    if runtime.device == "cpu" and processes > 1:
+        # Otherwise torch lets each process wait for the others on a GPU of its own, and fails if there are fewer.
+        os.environ[VISIBLE] = ""
+    device = _device(runtime.device)
     threads = runtime.threads or threads_per_process(int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
     # accelerate launch and torchrun set one thread per process, which leaves the other cores idle.
     torch.set_num_threads(threads)

@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -160,6 +161,27 @@ def test_threads_are_shared_and_several_gpus_are_named(monkeypatch: pytest.Monke
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(InputError, match=r"runtime.device=cuda: there is none here"):
         place(Runtime(device="cuda"))
+
+
+@pytest.mark.parametrize(
+    ("processes", "device", "seen"), [("2", "cpu", ""), ("1", "cpu", "0,1"), (None, "cpu", "0,1"), ("2", "auto", "0,1")]
+)
+def test_several_processes_on_the_cpu_do_not_look_for_gpus(
+    processes: str | None, device: str, seen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With torch 2.11 and accelerate 1.15, two of them on one GPU's machine ended with an invalid device ordinal."""
+    before = torch.get_num_threads()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    if processes is None:
+        monkeypatch.delenv("WORLD_SIZE", raising=False)
+    else:
+        monkeypatch.setenv("WORLD_SIZE", processes)
+    try:
+        place(Runtime(device=device, precision="fp32", threads=1))
+    finally:
+        torch.set_num_threads(before)
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == seen
 
 
 def test_epochs_grow_on_small_data() -> None:
