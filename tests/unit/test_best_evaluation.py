@@ -7,8 +7,9 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
+import numpy as np
 import pytest
-from transformers import TrainerControl, TrainerState
+from transformers import EvalPrediction, TrainerControl, TrainerState
 
 from recipes.config.schema import Hparams
 from recipes.statistics.bootstrap import standard_error_of_difference
@@ -200,6 +201,49 @@ def test_the_standard_error_of_a_difference_is_that_of_pairs(only_first: int, on
     difference = (only_first - only_second) / 100
     expected = math.sqrt(((only_first + only_second) / 100 - difference**2) / 100)
     assert standard_error_of_difference(first, second) == pytest.approx(expected, rel=0.1)
+
+
+class AlreadyDecoded(Classification):
+    """A task whose model puts out predictions."""
+
+    def decode(self, rows: Any, features: Any, outputs: Any, head: Head) -> Any:
+        del rows, features, head
+        return outputs
+
+
+@pytest.mark.parametrize(("compares", "tolerance", "drawn"), [(True, 2.0, 400), (True, 0.0, 0), (False, 2.0, 0)])
+def test_an_evaluation_is_scored_on_draws_where_evaluations_are_compared(
+    compares: bool, tolerance: float, drawn: int
+) -> None:
+    trainer = object.__new__(RecipeTrainer)
+    trainer.task = AlreadyDecoded(kind="single_label", objective="accuracy")
+    trainer.head = Head("single_label_classification", ("yes", "no"))
+    trainer.validation_rows = [Text(str(n), "a", None, "yes", Origin("a.csv", n)) for n in range(30)]
+    trainer.eval_dataset = cast(Any, SimpleNamespace(columns={}))
+    trainer.recipe = cast(Any, SimpleNamespace(join=lambda outputs, _: outputs))
+    trainer.args = SimpleNamespace(load_best_model_at_end=compares)
+    trainer.keeper = Keeper(Score("accuracy", True), tolerance)
+    labels = ("yes" if n % 3 else "no" for n in range(30))
+    predicted: Any = [{"label": label, "scores": {"yes": 0.5, "no": 0.5} | {label: 0.6}} for label in labels]
+    assert trainer._validation_scores(EvalPrediction(predicted, []))["accuracy"] == pytest.approx(2 / 3)
+    assert len(trainer.keeper.draws) == drawn
+    if drawn:
+        assert np.mean(trainer.keeper.draws) == pytest.approx(2 / 3, abs=0.02)
+
+
+def test_a_star_marks_the_best_and_not_what_is_kept(
+    capsys: pytest.CaptureFixture[str], compared: list[tuple[float, float]]
+) -> None:
+    del compared
+    keeper = Keeper(Score("x", True), tolerance=2.0)
+    progress, state = Progress(["x"], keeper), TrainerState()
+    arguments: Any = SimpleNamespace(load_best_model_at_end=True, num_train_epochs=3.0)
+    for step, value in enumerate((0.7, 0.6, 0.7), 1):
+        state.global_step, state.epoch, keeper.draws = step, float(step), [value]
+        for callback in (keeper, progress):
+            callback.on_evaluate(arguments, state, TrainerControl(), metrics={"eval_x": value})
+        assert keeper.kept_step == step
+    assert [line.endswith("*") for line in capsys.readouterr().out.splitlines()] == [True, False, True]
 
 
 def test_draws_without_a_score_tell_nothing() -> None:
