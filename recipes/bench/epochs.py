@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import shutil
 import time
 from argparse import Namespace
 from collections.abc import Sequence
@@ -124,7 +125,8 @@ def _trained(case: Case, folder: Path) -> dict[str, Any]:
     )
     rows = load(config.task, config.data, config.seed)
     prepared = prepare(config, rows, place(config.runtime, config.hparams.method), Laps())
-    trainer = assemble(prepared, RunDirectory(folder / "runs" / case.name), Interruption(), time.perf_counter())
+    directory = RunDirectory(folder / "runs" / case.name)
+    trainer = assemble(prepared, directory, Interruption(), time.perf_counter())
     snapshots = Snapshots()
     trainer.add_callback(snapshots)
     trainer.train_from(None)
@@ -133,6 +135,7 @@ def _trained(case: Case, folder: Path) -> dict[str, Any]:
     for weights in snapshots.weights:
         predictor.model.load_state_dict(weights)
         scored.append(_evaluated(predictor, rows, prepared.windows))
+    shutil.rmtree(directory.path)  # checkpoints
     return compared(prepared.task.objective_score(), scored) | {"validation rows": len(rows.splits["validation"])}
 
 

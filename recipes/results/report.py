@@ -159,8 +159,9 @@ class Report:
             return None
         sign = 1 if self.objective.greater_is_better else -1
         lines = [line for line in self.history if line.get(name) is not None]
-        best = max(lines, key=lambda line: (sign * line[name], line["epoch"]))
-        return None if abs(best["epoch"] - kept) < 0.006 else best  # which is rounded
+        best = max(lines, key=lambda line: float(sign * line[name]))
+        of_kept = min(lines, key=lambda line: abs(line["epoch"] - kept))  # `kept` is rounded
+        return None if of_kept[name] == best[name] else best
 
     def worth_of_validation(self) -> str:
         """Return in a sentence whether anything was chosen by the validation scores, and what that makes of them."""

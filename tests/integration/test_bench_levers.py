@@ -182,6 +182,7 @@ def test_each_epoch_is_scored_on_test(
     assert [(one["seed"], one["epochs"], len(one["tests"])) for one in cases] == [(1, 3, 3), (2, 3, 3)]
     assert all(one["test"]["last"] == one["tests"][2] for one in cases)
     assert len(set(seen)) == 6, "each epoch has weights of its own"
+    assert not list((reviews / "out").rglob("*.safetensors"))
     assert "| sst2, 20 a label | 4 | 3 |" in (reviews / "out" / "epochs.md").read_text()
     monkeypatch.setattr(epochs, "_trained", None)
     capsys.readouterr()

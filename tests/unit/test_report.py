@@ -278,6 +278,10 @@ def test_an_epoch_that_is_better_by_chance_alone_is_passed_over() -> None:
     over = with_epochs(scores, 2.0, greater=False).passed_over()
     assert over is not None
     assert over["epoch"] == 0.5
-    assert with_epochs((0.8, 0.8), 1.0).passed_over() is None, "of equal ones the last is the best"
+    for kept in (0.5, 1.0):
+        assert with_epochs((0.8, 0.8, 0.7), kept).passed_over() is None, "of equal ones, either may be kept"
+    thirds = with_epochs((0.5, 0.8, 0.7), 0.67)
+    history = [{**line, "epoch": number / 3} for number, line in enumerate(thirds.history, 1)]
+    assert replace(thirds, history=history).passed_over() is None, "the kept one is known to two digits"
     averaged = with_epochs(scores, 2.0)
     assert replace(averaged, training=replace(averaged.training, averaged_steps=[2, 4])).passed_over() is None
