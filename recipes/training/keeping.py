@@ -68,6 +68,11 @@ class Keeper(TrainerCallback, ExportableState):  # type: ignore[misc]
         self.kept_step = 0
         "After which step the weights were evaluated that are kept."
 
+    def on_train_begin(self, _: TrainingArguments, state: TrainerState, *__: Any, **___: Any) -> None:
+        """Go on with the best score of a checkpoint that was written before there were draws in it."""
+        if self.best is None and state.best_metric is not None:
+            self.best = self.objective.sign * state.best_metric
+
     def on_evaluate(self, _: TrainingArguments, state: TrainerState, __: TrainerControl, **named: Any) -> None:
         """Compare an evaluation with the best one so far."""
         value = self.objective.sign * named["metrics"][f"eval_{self.objective.name}"]

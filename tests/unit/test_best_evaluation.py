@@ -184,6 +184,16 @@ def test_a_resumed_run_keeps_what_it_would_have_kept(cut: int, compared: list[tu
     assert second.state() == whole.state()
 
 
+def test_a_checkpoint_without_draws_is_compared_by_its_best_score() -> None:
+    keeper = Keeper(Score("x", False), 2.0)
+    keeper.on_train_begin(cast(Any, None), TrainerState(best_metric=0.5))
+    assert evaluated(keeper, (0.6, 0.5, 0.55, 0.4)) == [2, 4]
+    resumed = Keeper(Score("x", False), 2.0)
+    resumed.best = -0.3
+    resumed.on_train_begin(cast(Any, None), TrainerState(best_metric=0.5))
+    assert resumed.best == -0.3
+
+
 @pytest.mark.parametrize(("only_first", "only_second"), [(10, 6), (16, 0), (1, 0), (0, 0)])
 def test_the_standard_error_of_a_difference_is_that_of_pairs(only_first: int, only_second: int) -> None:
     """Of 100 texts each; the variance of a mean of differences of -1, 0 and 1 is known."""
