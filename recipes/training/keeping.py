@@ -29,8 +29,8 @@ DRAWS = 400
 def compares_evaluations(hparams: Hparams, validation_rows: int) -> bool:
     """Tell whether evaluations are compared to choose what is kept; otherwise the last weights are.
 
-    Unless `hparams.keep` says so, it depends on whether there are enough rows. What needs evaluations to be compared
-    has been asked for by the user, and so has the best one.
+    Unless `hparams.keep` says so, it depends on whether there are enough rows. Who sets what needs evaluations has
+    asked for them to be compared, and yardsticks always compare.
     """
     if hparams.keep is not None:
         return hparams.keep == "best"
@@ -65,6 +65,7 @@ class Keeper(TrainerCallback, ExportableState):  # type: ignore[misc]
         "The best score so far; higher is better."
         self.best_draws: list[float] = []
         self.best_step = 0
+        "After which step it was reached."
         self.kept_step = 0
         "After which step the weights were evaluated that are kept."
 
