@@ -61,6 +61,19 @@ def test_people_read_scores_with_intervals_labels_and_baselines() -> None:
     assert "learnt nothing" not in text
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"kept_epoch": 7.5}, "8 epochs, number 7.5 kept"),
+        ({"kept_epoch": None}, "8 epochs, the last one kept"),
+        ({"kept_epoch": 7.5, "averaged_steps": [3, 6]}, "8 epochs, the weights after steps 3, 6 averaged"),
+    ],
+)
+def test_people_read_which_weights_were_kept(changes: dict[str, Any], said: str) -> None:
+    training = replace(REPORT.training, epochs=8.0, **changes)
+    assert said in model_card(replace(TAGGED, training=training), Ner(), "news")
+
+
 def test_a_folder_of_this_machine_is_not_told(tmp_path: Path) -> None:
     text = model_card(replace(TAGGED, model=replace(TAGGED.model, path=str(tmp_path))), Ner(), "news")
     assert str(tmp_path) not in text
