@@ -45,12 +45,18 @@ def freeze(model: Any, hparams: Hparams, new: Collection[str] = ()) -> None:
         new: the names of weights that are not pretrained. With `bias_only`, they are trained none the less.
 
     Raises:
-        InputError: `freeze_layers` is more than the model has, or takes in layers that were drawn anew.
+        InputError: `freeze_layers` is more than the model has, or takes in layers that were drawn anew; or the model
+            has no biases for `bias_only`.
     """
     base = model.base_model
     if hparams.freeze_embeddings:
         getattr(base, "embeddings", model.get_input_embeddings()).requires_grad_(False)
     if hparams.bias_only:
+        if not any(name.endswith("bias") for name, _ in base.named_parameters()):
+            raise InputError(
+                f"hparams.bias_only: models of the type {model.config.model_type} have no biases, so that only the new "
+                "head would be trained. hparams=lora trains few weights of any encoder"
+            )
         for name, weight in base.named_parameters():
             weight.requires_grad_(name.endswith("bias") or f"{model.base_model_prefix}.{name}" in new)
     if hparams.freeze_layers:

@@ -92,6 +92,11 @@ def test_only_biases_and_the_head_are_trained() -> None:
     assert all(name.endswith("bias") or name in head_names(model) for name in trained)
 
 
+def test_a_model_without_biases_is_not_trained_by_its_biases() -> None:
+    with pytest.raises(InputError, match=r"hparams\.bias_only: models of the type modernbert have no biases"):
+        freeze(tagger("modernbert"), Hparams(bias_only=True))
+
+
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_only_the_top_is_drawn_anew(architecture: str) -> None:
     model, before = tagger(architecture), tagger(architecture)
