@@ -88,6 +88,8 @@ def _wrong_type(key: str, value: str, message: str) -> str:
 def _plain_type(message: str) -> str:
     """Return the first line of OmegaConf's message about a wrong value, in plain words."""
     first = message.strip().split("\n", 1)[0]
+    if re.fullmatch(r"field '.*' is not Optional|Incompatible value 'None' for field.*", first):
+        return "it can't be null. Leave it out for its default"
     words = {
         " of type 'str'": "",
         " (type str)": "",

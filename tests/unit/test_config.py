@@ -176,6 +176,8 @@ def status_of(arguments: list[str]) -> int:
         ("data=wnut71", "Did you mean 'wnut17'?"),
         ("hparams.batch_size=abc", "hparams.batch_size: Value 'abc' is not a whole number"),
         ("hparams.freeze_embeddings=maybe", "hparams.freeze_embeddings: Value 'maybe' is neither true nor false"),
+        ("hparams.pooling=null", "hparams.pooling: it can't be null. Leave it out for its default"),
+        ("seed=null", "seed: it can't be null. Leave it out for its default"),
         (
             "data.limit=5",
             "data.limit=5: it holds keys of its own. Write data.limit.NAME=VALUE; NAME is one of nested, test, train, "
