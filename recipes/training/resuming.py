@@ -7,9 +7,7 @@ optimizer, schedule, the random state of each process, the position in the epoch
 counts of callbacks.
 """
 
-import errno
 import math
-import os
 import shutil
 import time
 from collections.abc import Callable
@@ -24,6 +22,7 @@ from transformers.trainer_utils import IntervalStrategy
 from typing_extensions import override
 
 from recipes.checkpoints import sealed, training_state
+from recipes.checkpoints.room import bytes_of_moments, bytes_of_weights, require_free, require_room
 from recipes.checkpoints.sealed import BEST, DONE, STEP, Checkpoint
 from recipes.config.interval import Interval
 from recipes.machine.memory import release_freed_memory
@@ -52,10 +51,11 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
 
         Raises:
             Interrupted: a signal asked the run to end; the training has been saved.
-            InputError: the disk has no room for the best weights.
+            InputError: the disk has no room for the weights that are kept.
         """
         self._saved_at, self._saved_step = time.monotonic(), start.step if start else 0
-        self._require_room()
+        if self.is_world_process_zero():
+            require_room(self._folder, self.accelerator.unwrap_model(self.model))
         if not self.args.num_train_epochs:
             return
         if start is not None and start.path.name.startswith(DONE):
@@ -145,7 +145,7 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
         partial = self._folder / f".{sealed.folder_name(kind, step)}.partial"
         try:
             if main:
-                self._require_free(self._bytes_of(kind))
+                require_free(self._folder, self._bytes_of(kind))
                 sealed.begin(self._folder, kind, step)
         except OSError as raised:
             error = raised
@@ -218,39 +218,11 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
         elif self.is_world_process_zero():
             training_state.save_weights(partial, self.accelerator.unwrap_model(self.model))
 
-    # Disk space
-
     def _bytes_of(self, kind: str) -> int:
         """Return about how many bytes a checkpoint of this kind takes."""
         model = self.accelerator.unwrap_model(self.model)
-        weights = sum(tensor.numel() * tensor.element_size() for tensor in model.state_dict().values())
-        # AdamW keeps two numbers for each trained parameter.
-        moments = sum(
-            2 * tensor.numel() * tensor.element_size() for tensor in model.parameters() if tensor.requires_grad
-        )
-        done = 0 if self.chooses_weights else weights
-        return int({BEST: weights, STEP: weights + moments, DONE: done}.get(kind, weights))
-
-    def _require_free(self, size: int) -> None:
-        free = shutil.disk_usage(self._folder).free
-        if free < size:
-            raise OSError(errno.ENOSPC, f"{os.strerror(errno.ENOSPC)}: {_mb(size)} needed, {_mb(free)} free")
-
-    def _require_room(self) -> None:
-        """Refuse to begin without enough disk space to end: while a checkpoint is replaced, there are two of its kind.
-
-        Raises:
-            InputError: it says how much is needed.
-        """
-        if self.is_world_process_zero():
-            needed = 3 * self._bytes_of(BEST) + 2 * self._bytes_of(STEP)
-            taken = sum(path.stat().st_size for path in self._folder.rglob("*") if path.is_file())
-            free = shutil.disk_usage(self._folder).free
-            if free + taken < needed:
-                raise InputError(
-                    f"{self._folder.parent} has {_mb(free)} of disk left, and this run needs {_mb(needed)}: two "
-                    "checkpoints, the best weights and the final model. Make room, or take another output_root"
-                )
+        weights = 0 if kind == DONE and self.chooses_weights else bytes_of_weights(model)
+        return weights + (bytes_of_moments(model) if kind == STEP else 0)
 
     # Reading
 
@@ -336,7 +308,3 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
         """Return the optimizer steps of an epoch, as the Trainer counts them."""
         passes, accumulation = len(self.callback_handler.train_dataloader), self.args.gradient_accumulation_steps
         return int(max(-(-passes // accumulation), 1))
-
-
-def _mb(size: float) -> str:
-    return f"{size / 2**20:,.1f} MB"

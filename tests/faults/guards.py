@@ -265,8 +265,8 @@ GUARDS = (
     Guard(
         "room at the start",
         "recipes/training/resuming.py",
-        "        self._require_room()\n",
-        "",
+        "            require_room(self._folder, self.accelerator.unwrap_model(self.model))\n",
+        "            pass\n",
         "too_small_from_the_start",
     ),
     Guard(
