@@ -3,7 +3,7 @@
 A folder `checkpoints/` holds three kinds, each named for its optimizer step:
 
 - `step-00000120`: everything needed to resume training. The two newest are kept.
-- `best-00000080`: the weights of the best evaluation so far, kept as long as a training state refers to them.
+- `best-00000080`: the weights of the evaluation that is kept so far, for as long as a training state refers to them.
 - `done-00000300`: training has ended; only the weights that are kept remain to be evaluated.
 
 A kill during writing leaves a `.partial` folder, which nothing reads.

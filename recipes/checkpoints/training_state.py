@@ -33,6 +33,17 @@ def save_weights(folder: Path, model: Any) -> None:
         raise OSError(str(error)) from error
 
 
+def copied_weights(model: Any) -> dict[str, Tensor]:
+    """Return copies of all weights in main memory, of those with several names one, as `save_weights` writes them."""
+    seen, copies = set(), {}
+    for name, weight in model.state_dict().items():
+        place = (weight.data_ptr(), weight.shape, weight.dtype) if weight.numel() else name
+        if place not in seen:
+            seen.add(place)
+            copies[name] = weight.detach().to("cpu", copy=True)
+    return copies
+
+
 def load_weights(folder: Path, model: Any) -> None:
     """Put the weights that `save_weights` wrote into a model of the same shape, in place."""
     load_model(model, folder / WEIGHTS, strict=True)

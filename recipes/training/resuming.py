@@ -10,12 +10,12 @@ counts of callbacks.
 import math
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import distributed
+from torch import Tensor, distributed
 from transformers import Trainer, TrainerState
 from transformers.trainer_callback import ExportableState
 from transformers.trainer_utils import IntervalStrategy
@@ -45,6 +45,8 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
     interruption: Interruption
     _saved_at = math.inf
     _saved_step = 0
+    _held: tuple[int, Mapping[str, Tensor]] | None = None
+    "The step whose weights are kept, while they are not on the disk yet; and, in the main process, these weights."
 
     def train_from(self, start: Checkpoint | None) -> None:
         """Train to the end, from a checkpoint or from the beginning, and then load the best weights if these are kept.
@@ -86,14 +88,45 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
 
     @override
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        """Save the weights of a new best evaluation; the Trainer calls this after each (`save_strategy="best"`)."""
+        """Hold the weights of an evaluation that is kept; the Trainer calls this after each (`save_strategy="best"`).
+
+        A later evaluation replaces most of them before a state to resume from refers to them. So they are written with
+        the next state, or at the end.
+        """
         del model, trial
-        self.state.best_model_checkpoint = str(self._folder / sealed.folder_name(BEST, self.state.global_step))
-        error = self._write(BEST, self.fill_best)
+        step, held_here = self.state.global_step, self.is_world_process_zero() and not self._sharded
+        self.state.best_model_checkpoint = str(self._folder / sealed.folder_name(BEST, step))
+        self._held = step, self.weights_to_keep() if held_here else {}
+        if self._sharded:
+            self._require_kept_on_disk()
+
+    def weights_to_keep(self) -> dict[str, Tensor]:
+        """Return a copy of the weights that were evaluated."""
+        return training_state.copied_weights(self.accelerator.unwrap_model(self.model))
+
+    def _write_held(self) -> OSError | None:
+        """Write the weights that are kept, unless they are on the disk. Return the `OSError` if that fails."""
+        if self._held is None:
+            return None
+        step, weights = self._held
+
+        def fill(partial: Path) -> None:
+            if self._sharded:
+                self.fill_best(partial)
+            elif self.is_world_process_zero():
+                training_state.save_tensors(partial / training_state.WEIGHTS, weights)
+
+        error = self._write(BEST, fill, step)
+        if error is None:
+            self._held = None
+        return error
+
+    def _require_kept_on_disk(self) -> None:
+        error = self._write_held()
         if error is not None:
             raise InputError(
-                f"The best weights so far can't be saved: {error}. Make room and run the same command again: it goes "
-                "on from its last checkpoint"
+                f"The weights that are kept can't be saved: {error}. Make room and run the same command again: it goes "
+                "on from its last checkpoint, if it has one"
             )
 
     @override
@@ -118,7 +151,7 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
 
     def save_training(self) -> None:
         """Save everything needed to resume. If the disk is full, there is no checkpoint, and training goes on."""
-        error = self._write(STEP, self._fill_training)
+        error = self._write_held() or self._write(STEP, self._fill_training)
         self._saved_at, self._saved_step = time.monotonic(), self.state.global_step
         if error is not None:
             say(f"  no checkpoint after step {self.state.global_step}: {error}")
@@ -139,9 +172,13 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
         distributed.all_reduce(flags, distributed.ReduceOp.MAX)
         return bool(flags.item())
 
-    def _write(self, kind: str, fill: Callable[[Path], None]) -> OSError | None:
-        """Write a checkpoint, all processes together. After an `OSError` in any, return one and leave no checkpoint."""
-        step, main, error = self.state.global_step, self.is_world_process_zero(), None
+    def _write(self, kind: str, fill: Callable[[Path], None], step: int | None = None) -> OSError | None:
+        """Write a checkpoint, all processes together. After an `OSError` in any, return one and leave no checkpoint.
+
+        It is that of the last step, or of the one that is given.
+        """
+        step = self.state.global_step if step is None else step
+        main, error = self.is_world_process_zero(), None
         partial = self._folder / f".{sealed.folder_name(kind, step)}.partial"
         try:
             if main:
@@ -235,6 +272,15 @@ class ResumingTrainer(Trainer):  # type: ignore[misc]
 
     @override
     def _load_best_model(self) -> None:
+        """Load the weights that are kept; the Trainer calls this at the end of training.
+
+        Raises:
+            InputError: they can't be written, or have been removed or damaged since.
+        """
+        self._require_kept_on_disk()
+        self.load_kept()
+
+    def load_kept(self) -> None:
         """Load the best weights, after verifying every byte of them.
 
         Raises:

@@ -339,10 +339,10 @@ class RecipeTrainer(ResumingTrainer):
         return best
 
     @override
-    def _load_best_model(self) -> None:
+    def load_kept(self) -> None:
         """Load the best weights, or the greedy soup of several."""
         if self.ingredients is None or not self.ingredients.scores:
-            super()._load_best_model()
+            super().load_kept()
             return
         model = self.accelerator.unwrap_model(self.model)
 
@@ -389,6 +389,11 @@ class RecipeTrainer(ResumingTrainer):
         )
 
     # What a checkpoint holds
+
+    @override
+    def weights_to_keep(self) -> dict[str, Tensor]:
+        with self._averaged():
+            return super().weights_to_keep()
 
     @override
     def fill_best(self, partial: Path) -> None:

@@ -93,6 +93,13 @@ GUARDS = (
         "told_to_end and 130",
     ),
     Guard(
+        "kept weights written first",
+        "recipes/training/resuming.py",
+        "error = self._write_held() or self._write(STEP, self._fill_training)",
+        "error = self._write(STEP, self._fill_training)",
+        "weights_in_memory",
+    ),
+    Guard(
         "best weights looked for",
         "recipes/checkpoints/sealed.py",
         "                _require_best(found.best)\n",

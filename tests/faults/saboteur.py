@@ -173,7 +173,7 @@ def tamper() -> None:
         for path in Path(trainer.args.output_dir).glob("best-*"):
             shutil.rmtree(path)
 
-    wrap(RecipeTrainer, "_load_best_model", rob)
+    wrap(RecipeTrainer, "load_kept", rob)
 
 
 def count_calls() -> None:

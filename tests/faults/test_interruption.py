@@ -48,6 +48,20 @@ def test_killed_right_after_an_epoch(
     assert outcome(tmp_path) == undisturbed("ner")[0]
 
 
+@pytest.mark.parametrize(("micro_step", "state"), [(14, 4), (19, 8), (23, 8), (27, 12)])
+def test_killed_with_weights_in_memory_that_are_kept(
+    micro_step: int, state: int, harm: Harm, command: Command, undisturbed: Undisturbed, tmp_path: Path
+) -> None:
+    """Epochs end after steps 5, 10 and 15, so each state is written a few steps after the weights that it refers to."""
+    rarely = command("ner", "runtime.checkpoint_every=4steps")
+    interrupted(harm, rarely, ("training_step", micro_step))
+    again = harm({}, *rarely)
+    assert again.returncode == 0, again.stderr
+    assert f"goes on after step {state}," in again.stdout
+    assert "damaged" not in again.stdout
+    assert outcome(tmp_path) == undisturbed("ner")[0]
+
+
 @pytest.mark.parametrize(
     "settings",
     [

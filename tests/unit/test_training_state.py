@@ -50,6 +50,29 @@ def test_a_restored_optimizer_continues_exactly(fused: bool, tmp_path: Path) -> 
     assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".safetensors"}
 
 
+def test_copied_weights_are_those_of_a_saved_model(tmp_path: Path) -> None:
+    model, other = tied(), tied()
+    expected = {name: weight.clone() for name, weight in model.state_dict().items()}
+    copies = training_state.copied_weights(model)
+    nn.init.zeros_(model.first.weight)
+    training_state.save_tensors(tmp_path / training_state.WEIGHTS, copies)
+    training_state.load_weights(tmp_path, other)
+    assert {"first.weight", "second.weight", "none"} <= expected.keys()
+    assert sum("weight" in name for name in copies) == 1, "weights with two names are copied once"
+    for name, weight in other.state_dict().items():
+        assert torch.equal(weight, expected[name]), name
+    assert other.first.weight is other.second.weight
+
+
+def tied() -> nn.Module:
+    model = nn.Module()
+    model.first, model.second = nn.Linear(3, 3), nn.Linear(3, 3)
+    model.second.weight = model.first.weight
+    model.register_buffer("none", torch.zeros(0))
+    model.register_buffer("nothing", torch.zeros(0))
+    return model
+
+
 def test_the_optimizer_of_other_weights_is_refused(tmp_path: Path) -> None:
     training_state.save_optimizer(tmp_path, trained(5)[1])
     with pytest.raises(InputError, match="the optimizer of other weights"):
