@@ -20,6 +20,8 @@ LAST = {"keep": "last"}
 "With few rows, no validation is large enough to choose an epoch by."
 FEWEST_STEPS, MOST_STEPS, WINDOWS_OF_A_STEP = 10, 40, 10
 "Of the contrastive stage: one for each ten windows, so that each is compared about five times."
+FEW_WINDOWS, EPOCHS_OF_FEW = 200, 20.0
+"So few windows are trained on for so many epochs at high rates; the usual number of them is up to twice as high."
 LENGTH = {"epochs", "max_steps"}
 HEAD_ALONE = {"linear_head": True, "max_steps": 0}
 OF_STEPS = frozenset({*NEED_STEPS, *LENGTH, "layer_decay", "head_learning_rate"})
@@ -118,7 +120,7 @@ def ways_for(head: Head, model_config: Any, windows: int, fits_alone: bool) -> l
     """
     if head.auto_class == WHOLE_TEXT_HEAD and fits_alone:
         return list(_for_texts(head, model_config, windows))
-    return list(_all_weights())
+    return list(_all_weights(windows))
 
 
 def _for_texts(head: Head, model_config: Any, windows: int) -> Iterator[Way]:
@@ -138,13 +140,14 @@ def _for_texts(head: Head, model_config: Any, windows: int) -> Iterator[Way]:
     )
 
 
-def _all_weights() -> Iterator[Way]:
+def _all_weights(windows: int) -> Iterator[Way]:
+    high = {**LAST, "epochs": EPOCHS_OF_FEW} if windows <= FEW_WINDOWS else LAST
     yield Way(
         "high_rates",
         "all weights are trained at twice the usual learning rate, and the head at twenty times the usual one",
-        LAST,
+        high,
         rate=2.0,
         head_rate=20.0,
     )
-    yield Way("high_rate", "all weights are trained at three times the usual learning rate", LAST, rate=3.0)
+    yield Way("high_rate", "all weights are trained at three times the usual learning rate", high, rate=3.0)
     yield Way("fine_tuning", "all weights are trained at the usual learning rate", LAST)

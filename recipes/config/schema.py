@@ -63,7 +63,7 @@ class Hparams:
     evaluation_batch_size: int = 64
     "Rows per evaluation step and process."
     epochs: float | None = None
-    "Passes over the training rows. null: 3, and more on small data, up to 20, so that about 250 steps are taken."
+    "Passes over the training rows. null: 3, and more on small data, up to 40, so that about 250 steps are taken."
     max_steps: int | None = None
     "Number of optimizer steps, instead of `epochs`. null: `epochs` decides. 0, with `linear_head`: none."
     weight_decay: float = 0.01

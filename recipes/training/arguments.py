@@ -12,7 +12,7 @@ from tasks.errors import InputError
 from tasks.scoring.score import Score
 
 USUAL_EPOCHS = 3
-MOST_EPOCHS = 20
+MOST_EPOCHS = 40
 NEVER = 1_000_000_000
 "More steps than any training has."
 FEWEST_STEPS = 250
@@ -21,10 +21,10 @@ SCHEDULES = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_
 
 
 def default_epochs(windows: int, batch_size: int) -> int:
-    """Return 3 epochs, or as many as make 250 steps, but 20 at most.
+    """Return 3 epochs, or as many as make 250 steps, but 40 at most.
 
     Fine-tuning on a few hundred rows is unstable and unfinished after three epochs; training longer is the remedy
-    (Mosbach et al. 2021, Zhang et al. 2021, who take 20 epochs or a minimum of steps).
+    (Mosbach et al. 2021, Zhang et al. 2021, who take 20 epochs or a minimum of steps; docs/levers.md, "How long").
 
     >>> default_epochs(windows=10_000, batch_size=16), default_epochs(windows=500, batch_size=16)
     (3, 8)

@@ -87,6 +87,12 @@ def test_which_ways_there_are() -> None:
     assert names(WORDS) == ["high_rates", "high_rate", "fine_tuning"]
 
 
+def test_few_rows_are_trained_on_less_long_at_high_rates() -> None:
+    few, more = (ways_for(WORDS, bert_config(), windows, True) for windows in (100, 300))
+    assert [way.changes.get("epochs") for way in few] == [20.0, 20.0, None]
+    assert [way.changes.get("epochs") for way in more] == [None, None, None]
+
+
 def test_the_contrastive_stage_grows_with_the_rows() -> None:
     steps = [
         ways_for(TEXTS, bert_config(), windows, True)[0].changes["contrastive_steps"] for windows in (16, 200, 9000)

@@ -187,7 +187,8 @@ def test_several_processes_on_the_cpu_do_not_look_for_gpus(
 def test_epochs_grow_on_small_data() -> None:
     assert default_epochs(100_000, 16) == 3
     assert default_epochs(480, 16) == 9
-    assert default_epochs(20, 16) == 20
+    assert default_epochs(100, 16) == 36
+    assert default_epochs(20, 16) == 40
 
 
 def test_a_batch_is_that_of_the_whole_step() -> None:
