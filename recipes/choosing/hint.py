@@ -7,7 +7,7 @@ from recipes.system.console import duration, say_field
 from recipes.training.assembly import Prepared
 
 FEW_WINDOWS = 400
-"With 16 to 48 texts it gained wherever it was measured, with 64 to 192 on one set of three (docs/levers.md)."
+"With 16 to 48 texts it gained on two sets of three, with 64 to 192 on one of three (docs/levers.md)."
 NO_CHOICE = {"batch_size", "accumulation", "evaluation_batch_size"}
 "Who sets these has not chosen how to train."
 FOLDS = 3
