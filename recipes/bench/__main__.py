@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from recipes.bench import alarms, audits, compare, coverage, curves, epochs, inference, levers, parts, searches, trials
+from recipes.command.words import status_of
 from recipes.system.console import say
 
 PARTS = {
@@ -81,9 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "trials": trials.measure,
         "startup": parts.startup,
     }[chosen[0]]
-    paths = measure(given)
-    say("Written: " + ", ".join(str(path) for path in paths))
-    return 0
+    return status_of(lambda: say("Written: " + ", ".join(str(path) for path in measure(given))))
 
 
 if __name__ == "__main__":

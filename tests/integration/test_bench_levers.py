@@ -187,3 +187,11 @@ def test_each_epoch_is_scored_on_test(
     monkeypatch.setattr(epochs, "_trained", None)
     capsys.readouterr()
     assert main(command) == 0, "what is done is not done again"
+
+
+def test_sets_that_are_not_there_are_said_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setenv("RECIPES_DATA", str(tmp_path))
+    assert main(["levers", "--seeds", "1", "--data", "trec6", "--output", str(tmp_path)]) == 2
+    assert "there is no file" in capsys.readouterr().err
