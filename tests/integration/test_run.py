@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from recipes.run import main
+from recipes.training.trainer import RecipeTrainer
 from tests.conftest import Run
 
 
@@ -133,6 +135,29 @@ def test_the_last_epoch_is_kept_unless_an_earlier_one_is_surely_better(
         assert scores[-1] == 1.0
         assert kept == 6
         assert "kept  " not in shown
+
+
+def test_the_average_of_the_weights_is_what_is_kept(
+    data: dict[str, Path], models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    of_trainer, seen = RecipeTrainer.weights_to_keep, []
+
+    def watched(trainer: RecipeTrainer) -> dict[str, torch.Tensor]:
+        kept, own = of_trainer(trainer), trainer.model.state_dict()
+        assert trainer.average is not None
+        for name, average in trainer.average.average.items():
+            if "word_embeddings" in name:
+                continue  # training has a smaller table, with the rows that occur
+            assert torch.equal(kept[name], average), name
+            seen.append(torch.equal(kept[name], own[name]))
+        return kept
+
+    monkeypatch.setattr(RecipeTrainer, "weights_to_keep", watched)
+    average = ("hparams.average_weights=0.9", "hparams.keep=best", "runtime.device=cpu")
+    assert main(arguments("classification", data, models, *average)) == 0
+    assert seen
+    assert not all(seen), "the average is not the weights of the last step"
 
 
 def test_an_unfinished_directory_is_done_over(
